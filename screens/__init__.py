@@ -1,4 +1,7 @@
-"""The Textual app that `piwizard` opens. It knows questions, previews, events and checks, and nothing behind them."""
+"""Show piwizard as a Textual app.
+
+It knows questions, previews, events and checks, and nothing behind them.
+"""
 
 from __future__ import annotations
 

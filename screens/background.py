@@ -1,4 +1,4 @@
-"""Slow work in threads that holds up neither the screen nor quitting."""
+"""Run slow work in threads that delay neither the screen nor quitting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ M_ARENA_MAX = -8
 
 
 def share_malloc_arena() -> None:
-    """Let all threads allocate from one arena: they take turns in Python anyway, and an arena for each costs memory."""
+    """Let all threads allocate from one arena.
+
+    They take turns in Python anyway, and an arena for each of them costs memory.
+    """
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):  # another C library
@@ -25,7 +28,7 @@ def share_malloc_arena() -> None:
 
 
 async def run_in_thread(work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, computed in a thread of its own. Quitting does not wait for that thread."""
+    """Return the result of `work`, from a thread that quitting does not wait for."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -54,7 +57,7 @@ async def run_in_thread(work: Callable[[], Result]) -> Result:
 class WidgetQueue:
     """Changes of widgets, made one at a time and never cancelled halfway.
 
-    A worker that is cancelled while it mounts or removes widgets would leave them half made, and Textual would wait
+    A worker that is cancelled while it mounts or removes widgets would leave them incomplete, and Textual would wait
     for them when the user quits.
     """
 
@@ -63,7 +66,10 @@ class WidgetQueue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` after what was queued before it. Cancelling the caller does not cancel the work."""
+        """Run `work` after what was queued before it.
+
+        Cancelling the caller does not cancel the work.
+        """
         task = asyncio.create_task(self._locked(work))
         self._tasks.add(task)  # the loop alone would let it be collected
         task.add_done_callback(self._tasks.discard)
@@ -75,5 +81,5 @@ class WidgetQueue:
 
 
 def start_worker(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
-    """Start asynchronous work that belongs to a widget; it replaces what is still running in the same group."""
+    """Start asynchronous work of a widget, in place of earlier work of the group."""
     node.run_worker(work, group=group, exclusive=True)  # type: ignore[arg-type]  # mypy cannot tell Textual's overloads

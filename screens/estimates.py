@@ -1,4 +1,4 @@
-"""Estimate how long a step takes: as long as before on this machine, or as on similar boards."""
+"""Estimate how long a step takes, from its last run or from similar boards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def expected_seconds(step: Step, entry: Entry | None, facts: Facts | None) -> float:
-    """Return the seconds that the last successful run took, or an estimate for the board."""
+    """Return the seconds of the last successful run, or an estimate for the board."""
     if entry is not None and entry.result == "done" and entry.seconds >= 1:
         return entry.seconds
     return step.typical_seconds * (slowness(facts) if facts else 1.0)

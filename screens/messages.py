@@ -1,4 +1,4 @@
-"""Messages from the widgets to the main screen."""
+"""Define the messages from the widgets to the main screen."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 class StepHighlighted(Message):
     """Another step has been chosen in the sidebar."""
 
-    def __init__(self, place: StepInstance) -> None:
+    def __init__(self, instance: StepInstance) -> None:
         super().__init__()
-        self.place = place
+        self.instance = instance
 
 
 class StepOpened(Message):
     """Enter was pressed on a step in the sidebar."""
 
-    def __init__(self, place: StepInstance) -> None:
+    def __init__(self, instance: StepInstance) -> None:
         super().__init__()
-        self.place = place
+        self.instance = instance
 
 
 class SiteHighlighted(Message):
@@ -45,8 +45,8 @@ class TabChosen(Message):
 class AnswerGiven(Message):
     """A field has a new value that its validator accepts; None if it was emptied.
 
-    `before` is the answer that the field knew. `cut_off` means that the connection was lost while the field had the
-    cursor.
+    `before` is the answer that the field showed before. `cut_off` means that the connection was lost while the field
+    had the cursor.
     """
 
     def __init__(

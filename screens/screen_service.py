@@ -1,6 +1,6 @@
-"""What the screens need of this machine beyond what every front end needs.
+"""Serve the screens: overview, plans, checkup and lookups.
 
-Its methods are slow and run in threads, unless they say that they are quick.
+The methods are slow and run in threads, unless they say that they are quick.
 """
 
 from __future__ import annotations
@@ -29,42 +29,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MachineOverview:
-    """The machine at one moment. `trouble` is a sentence about what could not be read."""
+    """The machine at one moment; `trouble` says what could not be read."""
 
     facts: Facts
-    places: tuple[StepInstance, ...]
+    instances: tuple[StepInstance, ...]
     statuses: tuple[Status, ...]
     entries: dict[tuple[str, str | None], Entry]
     domains: dict[str, tuple[str, ...]]
     trouble: str = ""
 
-    def status(self, place: StepInstance | None) -> Status | None:
+    def status(self, instance: StepInstance | None) -> Status | None:
         """Return the status of a step, None if it is not known yet."""
-        return next((one for one in self.statuses if one.place == place), None)
+        return next((one for one in self.statuses if one.place == instance), None)
 
-    def entry(self, place: StepInstance) -> Entry | None:
+    def entry(self, instance: StepInstance) -> Entry | None:
         """Return what state.json says of the last run of a step."""
-        return self.entries.get((place.step.name, place.site))
+        return self.entries.get((instance.step.name, instance.site))
 
 
-def titles(places: Sequence[StepInstance]) -> list[str]:
-    """Return the titles of steps, with their site if there are several: "nginx", "App (blog)"."""
-    several = len({place.site for place in places if place.site}) > 1
-    return [f"{place.step.title} ({place.site})" if several and place.site else place.step.title for place in places]
+def titles(instances: Sequence[StepInstance]) -> list[str]:
+    """Return the titles of steps, with the site if there are several: "App (blog)"."""
+    several = len({instance.site for instance in instances if instance.site}) > 1
+    return [
+        f"{instance.step.title} ({instance.site})" if several and instance.site else instance.step.title
+        for instance in instances
+    ]
 
 
 class ScreenService(service.SetupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
-        """Return whether nothing was ever answered or run here. Quick."""
+        """Return whether nothing has been answered or run on this machine. Quick."""
         from piwizard.engine import run_log
         from piwizard.system import paths
 
         return not (self._file or paths.answers_file()).exists() and not run_log.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
-        """Return an overview. Only a thorough one probes and checks what state.json says is done."""
+        """Return an overview. Only a thorough one probes and checks steps that are done."""
         from piwizard.setup import kept_answers, workspace
         from piwizard.setup.status import remembered, status
 
@@ -74,11 +77,11 @@ class ScreenService(service.SetupService):
         except PiwizardError as error:
             trouble = error.sentence
             planner = self._without_answers()
-        places = tuple(planner.all_instances())
+        instances = tuple(planner.all_instances())
         entries = {
-            (place.step.name, place.site): entry
-            for place in places
-            if (entry := state.entry(place.step.name, place.site))
+            (instance.step.name, instance.site): entry
+            for instance in instances
+            if (entry := state.entry(instance.step.name, instance.site))
         }
         if thorough:
             with self._source_lock:
@@ -88,9 +91,9 @@ class ScreenService(service.SetupService):
             statuses = tuple(remembered(planner, state))
         domains = {site: tuple(values.get("site.domains", ())) for site, values in planner.answers.sites.items()}
         trouble = trouble or " ".join([state.trouble, *kept_answers.remarks(None, planner.answers)]).strip()
-        return MachineOverview(planner.context.facts, places, statuses, entries, domains, trouble)
+        return MachineOverview(planner.context.facts, instances, statuses, entries, domains, trouble)
 
-    def plan(self, place: StepInstance) -> Plans:
+    def plan(self, instance: StepInstance) -> Plans:
         """Return the plan of one step alone, whatever its state."""
         from piwizard.setup import workspace
         from piwizard.setup.preview import preview
@@ -98,9 +101,9 @@ class ScreenService(service.SetupService):
 
         planner = self._planner()
         with self._source_lock:
-            changes = planner.plan(place)
+            changes = planner.plan(instance)
             self._pins |= planner.context.pins()
-        return [(place, preview(changes, SystemCache(), workspace.backups()))]
+        return [(instance, preview(changes, SystemCache(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
         """Run every check from a visitor's view."""
@@ -108,19 +111,19 @@ class ScreenService(service.SetupService):
 
         return examine()
 
-    def record(self, run: str) -> Path:
+    def events_file(self, run: str) -> Path:
         """Return the file of a run's events. Quick."""
         from piwizard.engine import run_launch
 
         return run_launch.folder(run) / "events.jsonl"
 
     def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
-        """Return what DNS or the Git host says about an answer."""
-        from piwizard.screens.form.answer_lookup import host_names, repository
+        """Look up an answer in DNS or at the Git host."""
+        from piwizard.screens.form.answer_lookup import look_up_domains, look_up_repository
 
         if kind == "repository":
-            return repository(value, self._access(value))
-        return host_names(value if isinstance(value, list) else [value])
+            return look_up_repository(value, self._access(value))
+        return look_up_domains(value if isinstance(value, list) else [value])
 
     def _access(self, repo: str) -> GitAccess:
         """Return the Git login of the site that uses this repository; no login if none does."""

@@ -1,4 +1,4 @@
-"""Symbols and their styles, and what replaces them on terminals that show only ASCII."""
+"""Define symbols and styles, and replacements for terminals without them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ POOR_TERMINALS = ("linux", "vt", "cons", "wy", "ansi", "dumb")
 
 
 def only_ascii(environ: Mapping[str, str]) -> bool:
-    """Return whether this terminal gets ASCII: its locale is not UTF-8, or its font is known to be small."""
+    """Return whether this terminal gets ASCII.
+
+    It does if its locale is not UTF-8, or if its font is known to be small.
+    """
     return environ.get("TERM", "").startswith(POOR_TERMINALS) or terminal.only_ascii()
 
 
@@ -65,7 +68,7 @@ def _plain(char: str) -> str:
 
 
 class VisibleFilter(LineFilter):
-    """Replace invisible characters in every line: no widget can forget to make text from outside harmless.
+    """Replaces invisible characters in every line, so that no widget can forget it.
 
     Widgets show invisible characters as printable.py writes them. Those that get past them are replaced here.
     """
@@ -86,7 +89,7 @@ def _visible(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Replace every character that is not ASCII, in every line, so that no widget needs to know."""
+    """Replaces all characters that are not ASCII, so that no widget needs to do it."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Replace what is not ASCII; every cell stays where it is."""

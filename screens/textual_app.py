@@ -1,4 +1,4 @@
-"""The Textual app, and how it starts and quits."""
+"""Start and quit the Textual app."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 NO_COLOR = NoColor()
 SHOW_CURSOR = "\x1b[?25h"
-FIRST_PAGE = 0.05
-"""Seconds before the main screen is loaded, which would delay the first page on its way to the terminal."""
+SECONDS_FOR_FIRST_PAGE = 0.05
+"""Seconds to draw the first page before loading the main screen, which would delay it."""
 TERMINAL_LOST = 129
-"""The exit code if the terminal is gone."""
+"""Exit code if the terminal is gone."""
 
 
 @runtime_checkable
@@ -81,7 +81,7 @@ class PiwizardApp(App[str]):
 
     @property
     def cursor_position(self) -> Offset:
-        """Return where the terminal's own cursor belongs after each frame: where the focused widget says."""
+        """Return the cell for the terminal's cursor, as the focused widget says."""
         focused = self.screen.focused if self._screen_stack else None
         return focused.cursor_screen_offset if isinstance(focused, HasCursor) else Offset(0, 0)
 
@@ -90,14 +90,14 @@ class PiwizardApp(App[str]):
         """Ignore Textual's Input, which also sets it while it has no focus."""
 
     def get_default_screen(self) -> Screen[Any]:
-        """Return the first page, so that there is something to read at once."""
+        """Return the first page, so that the user can read while the rest loads."""
         from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
 
         self._first = WelcomePage() if self.service.first_visit() else WelcomeBackPage()
         return self._first
 
     def on_mount(self) -> None:
-        self.set_timer(FIRST_PAGE, lambda: start_worker(self, self._open_main, "main"))
+        self.set_timer(SECONDS_FOR_FIRST_PAGE, lambda: start_worker(self, self._open_main, "main"))
         self._show_cursor()
         self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
         if not self.is_headless:

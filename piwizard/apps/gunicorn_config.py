@@ -7,8 +7,12 @@ and nginx replaces what visitors send in these headers.
 
 from __future__ import annotations
 
+import ast
+import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +36,8 @@ FREE_SHARE = 4
 """One thread in this many never serves a stream, so that pages are answered while streams are open."""
 BUSY_STATUS, BUSY_TEXT = "503 Service Unavailable", b"Too many streams are open. Please try again in a minute.\n"
 BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_TEXT))), ("Retry-After", "30")]
+LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
+"""As in smoke_test.py."""
 NO_BODY = ("1", "204", "304")
 
 
@@ -198,9 +204,55 @@ def load_own(file: Path) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if not name.startswith("__")}
 
 
+def load_script_runner() -> Any:  # noqa: ANN401 — the module
+    """Return the module beside this file that runs an app's script."""
+    module = ModuleType("script_runner")
+    SourceFileLoader("script_runner", str(Path(__file__).with_name("script_runner.py"))).exec_module(module)
+    return module
+
+
+def load_attribute(entry: str) -> Any:  # noqa: ANN401 — WSGI or ASGI
+    """Return the app in an attribute of an object: "module:Server().app"."""
+    module, _, expression = entry.partition(":")
+    return evaluate(ast.parse(expression, mode="eval").body, vars(import_module(module)))
+
+
+def evaluate(node: ast.expr, names: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return the value of a name, an attribute or a call with literal arguments."""
+    match node:
+        case ast.Attribute(value=owner, attr=attribute):
+            return getattr(evaluate(owner, names), attribute)
+        case ast.Call(func=function, args=given, keywords=keywords):
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords if keyword.arg}
+            return evaluate(function, names)(*map(ast.literal_eval, given), **named)
+        case ast.Name(id=name):
+            return names[name]
+    raise ValueError(f"{ast.unparse(node)} is neither a name nor a call.")
+
+
+def report_loaded() -> None:
+    """Tell the smoke test that this worker has loaded the app."""
+    pipe = os.environ.pop(LOADED_VARIABLE, "")
+    if pipe.isdigit():
+        os.write(int(pipe), b".")
+        os.close(int(pipe))
+
+
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
-_own_hook = _own.pop("post_worker_init", None)
+_own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init")}
 globals().update({name: value for name, value in _own.items() if name not in globals()})
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's arbiter, and a worker
+    """Give the app an empty command line; run it as a script if the entry is one."""
+    entry = worker.app.app_uri
+    sys.argv[1:] = []
+    if entry.endswith(".py"):
+        worker.app.load = load_script_runner().ScriptRun(worker, entry).load
+    elif "." in entry.partition(":")[2].partition("(")[0] or ")." in entry:
+        worker.app.load = lambda: load_attribute(entry)
+    if own := _own_hooks["post_fork"]:
+        own(server, worker)
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
@@ -210,5 +262,6 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunic
     else:
         threaded = worker.cfg.worker_class_str == "gthread"
         worker.wsgi = VisitedWsgiApp(worker.wsgi, StreamSlots(slots_for(worker.cfg.threads) if threaded else None))
-    if _own_hook:
-        _own_hook(worker)
+    report_loaded()
+    if own := _own_hooks["post_worker_init"]:
+        own(worker)

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import hardware_access, memory_usage, network_access, preparation, repository_access
+from piwizard.apps import (
+    hardware_access,
+    memory_usage,
+    network_access,
+    path_mapping,
+    power_access,
+    preparation,
+    repository_access,
+    system_modules,
+)
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.serving import chosen_serving, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -21,6 +31,7 @@ from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
+from piwizard.changes.interface import InterfacesStarted, waiting_for_restart
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
@@ -41,6 +52,7 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
+SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -64,8 +76,15 @@ QUESTIONS = (
     Question(
         "app.entry",
         "Entry point",
-        'Such as "app:app" or "package:create_app()"; if empty, piwizard finds it in the code.',
+        'Such as "app:app", "package:create_app()" or a script; if empty, piwizard finds it in the code.',
         v.entry,
+    ),
+    Question(
+        "app.folder",
+        "Working directory",
+        'Folder of the repository in which the app starts, such as "web"; if empty, piwizard finds it.',
+        v.working_directory,
+        kind="path",
     ),
     Question(
         "app.requirements",
@@ -92,6 +111,14 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.paths",
+        "Paths outside the code",
+        'Full paths in the code, and what the app sees there: "data", "code", or the path itself for a disk.',
+        v.shown_paths,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.static",
         "Static folders",
         "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
@@ -115,6 +142,22 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.processes",
+        "Further processes",
+        "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
+        v.processes,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.schedule",
+        "Scheduled commands",
+        'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
+        v.schedule,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.network",
         "Home network access",
         "Whether the app may reach your router and other devices at home, or only the Internet.",
@@ -130,6 +173,23 @@ QUESTIONS = (
         v.hardware(*DEVICE_CLASSES),
         kind="list",
         choices=tuple(DEVICE_CLASSES),
+        default=[],
+    ),
+    Question(
+        "app.packages",
+        "Debian packages",
+        "Packages that the app needs besides those that piwizard finds, such as ffmpeg.",
+        v.list_of(v.debian_package, 50),
+        kind="list",
+        default=[],
+    ),
+    Question(
+        "app.may",
+        "Restart and power off",
+        "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",
+        v.power_actions(*power_access.ACTIONS),
+        kind="list",
+        choices=tuple(power_access.ACTIONS),
         default=[],
     ),
     Question(
@@ -178,11 +238,14 @@ class App(Step):
         app = app_of(context, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
+            "app.folder": (app.found_folder or ".", app.start_folder.text if app.start_folder else "beside the entry"),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.paths": (path_mapping.shown(app), "found in the code"),
+            "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
@@ -191,15 +254,17 @@ class App(Step):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        system_modules.require_packages(app)
         require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
+        options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -209,8 +274,9 @@ class App(Step):
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
-            writable=(where.data,),
-            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
+            writable=(where.data, *path_mapping.disk_paths(app)),
+            binds=path_mapping.path_binds(app),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
             start=app.working_directory,
@@ -220,7 +286,10 @@ class App(Step):
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
+            *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
             *hardware_access.hardware_notices(app),
+            *power_access.power_notices(app),
+            *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -228,6 +297,7 @@ class App(Step):
             *network_access.egress_changes(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
+            *hardware_access.interface_changes(app, context.boot_config),
             preparation.setup_recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             GitCheckout(
@@ -240,9 +310,11 @@ class App(Step):
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
+            *path_mapping.folder_changes(app),
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
+            InterfacesStarted(hardware_access.interfaces(app)),
             *preparation.setup_changes(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
@@ -252,11 +324,14 @@ class App(Step):
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        release = app_of(context, answers).layout.release
+        app = app_of(context, answers)
+        release = app.layout.release
         proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."
         fix = (ApplySteps(("app",), "to build it again"),)
+        if waiting := waiting_for_restart(hardware_access.interfaces(app)):
+            yield hardware_access.restart_check(waiting)
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
@@ -264,6 +339,12 @@ def _origin_of_setup(app: AppConfig) -> str:
     """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
+    """Return the processes that the repository shows, and where."""
+    found = app.found_processes
+    return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 
 
 def _suggested_network(app: AppConfig) -> tuple[str, str]:

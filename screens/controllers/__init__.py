@@ -1,1 +1,1 @@
-"""What the main screen does: each controller owns the state of one subject."""
+"""Act for the main screen: each controller owns the state of one subject."""

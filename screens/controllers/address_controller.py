@@ -1,4 +1,4 @@
-"""Ask whether an IP address that is being tested stays: once by itself, and again with a key."""
+"""Ask whether to keep an IP address that is on trial."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class AddressController:
-    """Own which address was asked about already. `typing` says whether the user is in a form: no dialog opens then."""
+    """Remembers which address it has asked about.
+
+    `typing` returns whether the user is typing in a form; then no dialog opens.
+    """
 
     def __init__(self, service: ScreenService, host: Host, typing: Callable[[], bool]) -> None:
         self._service, self._host, self._typing = service, host, typing
         self._asked_about = ""
 
     def poll(self) -> None:
-        """Ask about an address that is being tested since the last call."""
+        """Ask once about each address that is on trial."""
         trial = self._service.trial()
         if trial and trial.name != self._asked_about and self._service.on_wire(trial):
             if self._typing():
@@ -31,7 +34,7 @@ class AddressController:
                 self._ask(trial)
 
     def ask_again(self) -> bool:
-        """Ask once more; return whether there is an address to ask about."""
+        """Ask again; return whether an address is on trial."""
         trial = self._service.trial()
         if trial:
             self._ask(trial)
@@ -49,4 +52,4 @@ class AddressController:
         self._host.open(KeepAddressDialog(self._service, trial), answered)
 
     def _kept(self, trial: AddressTrial) -> None:
-        self._host.notify_line(f"{trial.host} stays, also after a restart.", "green")
+        self._host.notify_line(f"This Pi keeps the address {trial.host}, even after a restart.", "green")

@@ -1,4 +1,4 @@
-"""Save answers as they are given, in their order, and look some of them up in DNS or at the Git host."""
+"""Save answers in order, and look some of them up in DNS or at the Git host."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from piwizard.screens.form.setup_form import SetupForm
     from piwizard.screens.screen_service import MachineOverview, ScreenService
 
-FLUSH_SECONDS = 5.0
+MAX_FLUSH_SECONDS = 5.0
 
 Skip: TypeAlias = tuple[str, bool]
 """The name of an optional step, and whether to skip it."""
 
 
 class AnswersController:
-    """Own the queue of answers that are not on disk yet. `saved` is called with the key of each that is."""
+    """Owns the queue of answers that are not on disk yet.
+
+    `saved` is called with the key of each answer after it is saved.
+    """
 
     def __init__(self, service: ScreenService, host: Host, form: SetupForm, saved: Callable[[str], None]) -> None:
         self._service, self._host, self._form, self._saved = service, host, form, saved
@@ -38,7 +41,7 @@ class AnswersController:
         self._queue.put_nowait(given)
 
     def start(self) -> None:
-        """Start to save what is given."""
+        """Start saving answers."""
         self._host.start(self._save_all, "answers")
 
     async def _save_all(self) -> None:
@@ -61,7 +64,7 @@ class AnswersController:
         store = self._service.answering
         if isinstance(given, AnswerGiven):
             if given.cut_off and store.get(given.site, given.key) != given.before:
-                return  # it was answered in another terminal since, and that answer counts
+                return  # it was answered in another terminal meanwhile: keep that answer
             store.set(given.site, given.key, given.value)
         elif isinstance(given, SecretGiven):
             store.set_secret(given.site, given.key, given.text)
@@ -101,10 +104,13 @@ class AnswersController:
         self._host.run_in_background(look_up, found, group=f"lookup {given.key}")
 
     async def flush(self, *, cut_off: bool = False) -> None:
-        """Save what is being typed, and wait until every answer is on disk; at most FLUSH_SECONDS."""
+        """Save what is being typed, and wait until every answer is on disk.
+
+        Wait at most MAX_FLUSH_SECONDS.
+        """
         self._form.commit(cut_off=cut_off)
-        with suppress(TimeoutError):  # quitting waits no longer than that
-            async with asyncio.timeout(FLUSH_SECONDS):
+        with suppress(TimeoutError):  # quitting must not wait longer
+            async with asyncio.timeout(MAX_FLUSH_SECONDS):
                 await self._host.messages_handled()
                 await self._queue.join()
 

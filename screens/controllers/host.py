@@ -1,11 +1,11 @@
-"""What controllers need of the screen that they serve."""
+"""Define what controllers need of the screen that they serve."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from textual.screen import Screen
     from textual.timer import Timer, TimerCallback
@@ -14,15 +14,26 @@ Result = TypeVar("Result")
 
 
 class Host(Protocol):
-    """The main screen as its controllers see it. A test gives them one that does everything at once."""
+    """The main screen as its controllers see it.
+
+    Tests pass one that does everything immediately.
+    """
 
     @property
     def alive(self) -> bool:
-        """Whether the screen is still there: what arrives after the user has quit is dropped."""
+        """Return whether the screen is open: results that arrive later are dropped."""
 
     @property
     def in_front(self) -> bool:
-        """Whether no page or dialog covers the screen."""
+        """Return whether no page or dialog covers the screen."""
+
+    @property
+    def only_ascii(self) -> bool:
+        """Return whether the terminal shows only ASCII."""
+
+    @property
+    def open_pages(self) -> Sequence[Screen[Any]]:
+        """Return all screens that are open, the lowest first."""
 
     def run_in_background(
         self,
@@ -39,7 +50,7 @@ class Host(Protocol):
         """
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
-        """Start asynchronous work; it replaces what is still running in the same group."""
+        """Start asynchronous work, in place of earlier work of the same group."""
 
     def cancel(self, group: str) -> None:
         """Cancel the work of a group."""

@@ -1,4 +1,4 @@
-"""Inspect the machine, first quickly and then thoroughly, and remember how the last runs ended."""
+"""Inspect the machine, first quickly, then thoroughly, and read the last runs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STOPPED_EARLY = ("failed", "interrupted")
 
 
 class InspectionController:
-    """Own what is known of the machine.
+    """Owns what is known of the machine.
 
-    `inspected` is called with every new overview, and told whether it is the first; `outcomes_read` when it is known
-    how the last runs ended.
+    `inspected` is called after each new overview, with True for the first one; `outcomes_read` after the logs of the
+    last runs are read.
     """
 
     def __init__(
@@ -37,21 +37,21 @@ class InspectionController:
         self._service, self._host, self._inspected, self._outcomes_read = service, host, inspected, outcomes_read
         self.overview: MachineOverview | None = None
         self.thorough = False
-        """Whether the overview comes from probes and checks, not only from what was remembered."""
+        """Whether the overview comes from probes and checks, not only from the recorded state."""
         self._outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
 
     @property
     def outcomes(self) -> dict[object, RunOutcome]:
-        """How the last run of each step ended, as far as that was read."""
-        return {place: outcome for place, (_, outcome) in self._outcomes.items()}
+        """Return how the last run of each step ended, for the logs read so far."""
+        return {instance: outcome for instance, (_, outcome) in self._outcomes.items()}
 
     def inspect(
         self, *, thorough: bool, then: Callable[[MachineOverview], None] | None = None, group: str = "inspect"
     ) -> None:
-        """Inspect the machine in the background: what is remembered, or thoroughly what really is.
+        """Inspect the machine in the background.
 
-        `then` gets the overview; without it the controller accepts it. A newer inspection with the same `group`
-        replaces an older one.
+        A quick inspection reads the recorded state; a thorough one probes and checks. `then` gets the overview; without
+        it the controller accepts it. A newer inspection with the same `group` replaces an older one.
         """
         self._host.run_in_background(
             partial(self._service.overview, thorough=thorough),
@@ -71,7 +71,7 @@ class InspectionController:
         self.inspect(thorough=True, then=inspected)
 
     def accept(self, overview: MachineOverview, *, thorough: bool) -> None:
-        """Take over a new overview. A quick one is followed by a thorough one."""
+        """Use a new overview. After a quick one, start a thorough inspection."""
         first = self.overview is None
         self.overview, self.thorough = overview, thorough
         if overview.trouble:
@@ -82,29 +82,29 @@ class InspectionController:
         if not thorough:
             self.inspect(thorough=True)
 
-    def outcome(self, place: StepInstance) -> RunOutcome | None:
-        """Return how the last run of a step ended; None if its log is not read yet. `read_outcome` reads it."""
-        status = self.overview.status(place) if self.overview else None
-        run, outcome = self._outcomes.get(place, ("", RunOutcome()))
+    def outcome(self, instance: StepInstance) -> RunOutcome | None:
+        """Return how the last run of a step ended; None before `read_outcome` read it."""
+        status = self.overview.status(instance) if self.overview else None
+        run, outcome = self._outcomes.get(instance, ("", RunOutcome()))
         if status is None or status.state not in STOPPED_EARLY or not status.run:
             return RunOutcome()
         return outcome if run == status.run else None
 
-    def read_outcome(self, place: StepInstance, then: Callable[[], None]) -> None:
+    def read_outcome(self, instance: StepInstance, then: Callable[[], None]) -> None:
         """Read in the background how the last run of a step ended."""
-        status = self.overview.status(place) if self.overview else None
+        status = self.overview.status(instance) if self.overview else None
         run = status.run if status else None
         if run is None:
             return
 
         def known(outcome: RunOutcome) -> None:
-            self._outcomes[place] = (run, outcome)
+            self._outcomes[instance] = (run, outcome)
             then()
 
-        self._host.run_in_background(partial(self._read, place, run), known, group="outcome")
+        self._host.run_in_background(partial(self._read, instance, run), known, group="outcome")
 
-    def _read(self, place: StepInstance, run: str) -> RunOutcome:
-        return read_outcome(self._service.record(run), (place.step.name, place.site))
+    def _read(self, instance: StepInstance, run: str) -> RunOutcome:
+        return read_outcome(self._service.events_file(run), (instance.step.name, instance.site))
 
     def _read_outcomes(self, overview: MachineOverview) -> None:
         wanted = [(one.place, one.run) for one in overview.statuses if one.run and one.state in STOPPED_EARLY]
@@ -115,11 +115,13 @@ class InspectionController:
 
         if wanted:
             self._host.run_in_background(
-                lambda: {place: (run, self._read(place, run)) for place, run in wanted}, known, group="outcomes"
+                lambda: {one: (run, self._read(one, run)) for one, run in wanted},
+                known,
+                group="outcomes",
             )
 
-    def expected_seconds(self, place: StepInstance) -> float:
+    def expected_seconds(self, instance: StepInstance) -> float:
         """Return how long a step usually takes on this machine."""
         if self.overview is None:
             return 0.0
-        return expected_seconds(place.step, self.overview.entry(place), self.overview.facts)
+        return expected_seconds(instance.step, self.overview.entry(instance), self.overview.facts)

@@ -1,4 +1,4 @@
-"""Show how far background jobs are, which continue the work of a step after its run, and stop them."""
+"""Show the progress of background jobs, and stop them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ SECONDS_BETWEEN_POLLS = 2.0
 
 
 class JobsController:
-    """Own the background jobs. While a run is under way, its own progress counts."""
+    """Watches the background jobs, unless a run is in progress.
+
+    A background job continues the work of a step after the run.
+    """
 
     def __init__(
         self,
@@ -34,25 +37,25 @@ class JobsController:
 
     @property
     def running(self) -> str:
-        """The name of the step whose job runs, as far as the sidebar knows; empty if none does."""
-        steps = (place for place in self._sidebar.steps if place.step.background)
-        return next((place.step.name for place in steps if self._sidebar.state(place) == "running"), "")
+        """Return the step whose job the sidebar shows as running; "" if there is none."""
+        steps = (instance for instance in self._sidebar.steps if instance.step.background)
+        return next((instance.step.name for instance in steps if self._sidebar.state(instance) == "running"), "")
 
     def poll(self) -> None:
-        """Ask for the jobs if a step counts as running although no run is under way."""
+        """Ask for the jobs if a step is shown as running although no run is in progress."""
         if self._host.alive and self._monitor.live is None and self.running:
             self._host.run_in_background(self._service.jobs, self._show, group="jobs")
 
     def _show(self, jobs: dict[str, JobProgress]) -> None:
-        """Show how far each job is; inspect the machine if one has ended without a run."""
-        for place in self._sidebar.steps:
-            if place.step.name in jobs:
-                self._sidebar.mark(place, "running", f"{jobs[place.step.name].percent}%")
-            elif place.step.background and self._sidebar.state(place) == "running" and self._monitor.live is None:
+        """Show the progress of each job; inspect the machine if one has ended without a run."""
+        for instance in self._sidebar.steps:
+            if instance.step.name in jobs:
+                self._sidebar.mark(instance, "running", f"{jobs[instance.step.name].percent}%")
+            elif instance.step.background and self._sidebar.state(instance) == "running" and self._monitor.live is None:
                 self._inspection.inspect(thorough=True)
 
     def stop(self) -> None:
-        """Ask, then stop the job that runs."""
+        """Ask for confirmation, then stop the job that is running."""
         step = self.running
 
         def answered(yes: bool | None) -> None:

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from piwizard.screens.widgets.tab_bar import TabBar
     from piwizard.steps.registry import StepInstance
 
-SHOWING_QUESTIONS = 0.6
-"""Seconds until the questions of a step that was just chosen are on the screen, as a rule."""
+SECONDS_TO_SHOW_QUESTIONS = 0.6
+"""Seconds in which the questions of a step usually appear after it was chosen."""
 MOST_URGENT_FIRST = ("running", "failed", "interrupted", "drifted", "todo")
 
 
 class NavigationController:
-    """Own where the user is: the chosen step, the tab in front, the cursor. `tab_chosen` is called with every tab."""
+    """Knows the chosen step, the tab in front and the cursor.
+
+    `tab_chosen` is called after each choice of a tab.
+    """
 
     def __init__(
         self,
@@ -38,22 +41,22 @@ class NavigationController:
         self._setup_pane, self._tab_chosen = setup_pane, tab_chosen
 
     @property
-    def place(self) -> StepInstance | None:
-        """The chosen step."""
-        return self._sidebar.place
+    def chosen(self) -> StepInstance | None:
+        """Return the chosen step."""
+        return self._sidebar.chosen
 
     @property
     def tab(self) -> str:
-        """The tab in front."""
+        """Return the tab in front."""
         return self._tab_bar.current
 
     @property
     def typing(self) -> bool:
-        """Whether the cursor is in the fields of a step: every key belongs to the user then, and the cursor stays."""
+        """Return whether the cursor is in a field: then nothing may move it."""
         return self._setup_pane.form.has_focus_within
 
     def choose_tab(self, tab: str, *, keep_cursor: bool = False) -> None:
-        """Bring a tab to the front, and the cursor into it unless it is in the list of steps."""
+        """Bring a tab to the front; move the cursor into it unless it is in the sidebar."""
         self._tab_bar.choose(tab)
         self._panes.current = tab.lower()
         self._tab_chosen()
@@ -61,7 +64,10 @@ class NavigationController:
             self.focus_pane()
 
     def focus_pane(self, key: str = "") -> None:
-        """Put the cursor into the tab in front; in the setup tab, into the field of the question `key`."""
+        """Put the cursor into the tab in front.
+
+        In the setup tab, put it into the field of the question `key`.
+        """
         if not self._host.alive:
             return
         pane = self._panes.visible_content
@@ -76,26 +82,26 @@ class NavigationController:
         self._sidebar.focus()
 
     def choose_most_urgent(self, *, near: bool = False) -> None:
-        """Choose the step that comes next, from the chosen one onwards.
+        """Choose the most urgent step, from the chosen one onwards.
 
-        `near` leaves out the steps of other sites.
+        `near` skips the steps of other sites.
         """
         steps = self._sidebar.steps
-        here = steps.index(self.place) if self.place in steps else 0
-        site = self.place.site if self.place else None
+        here = steps.index(self.chosen) if self.chosen in steps else 0
+        site = self.chosen.site if self.chosen else None
         ahead = [one for one in (*steps[here:], *steps[:here]) if not near or one.site in (site, None)]
         for wanted in MOST_URGENT_FIRST:
-            for place in ahead:
-                if self._sidebar.state(place) == wanted and not (wanted == "running" and place.step.background):
-                    self._sidebar.choose(place.step.name, place.site)
+            for instance in ahead:
+                if self._sidebar.state(instance) == wanted and not (wanted == "running" and instance.step.background):
+                    self._sidebar.choose(instance.step.name, instance.site)
                     return
 
     def show_question(self, key: str) -> None:
-        """Put the cursor into the field of a question, of the same site if it has one."""
-        site = self.place.site if self.place else None
-        for place in sorted(self._sidebar.steps, key=lambda place: place.site not in (site, None)):
-            if any(question.key == key for question in place.step.questions(None, None)):
-                self._sidebar.choose(place.step.name, place.site)
+        """Put the cursor into the field of a question, of the chosen site if possible."""
+        site = self.chosen.site if self.chosen else None
+        for instance in sorted(self._sidebar.steps, key=lambda instance: instance.site not in (site, None)):
+            if any(question.key == key for question in instance.step.questions(None, None)):
+                self._sidebar.choose(instance.step.name, instance.site)
                 self.choose_tab("Setup")
-                self._host.set_timer(SHOWING_QUESTIONS, lambda: self.focus_pane(key))
+                self._host.set_timer(SECONDS_TO_SHOW_QUESTIONS, lambda: self.focus_pane(key))
                 return

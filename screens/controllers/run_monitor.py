@@ -1,4 +1,4 @@
-"""Follow the run under way, and the one whose log is shown."""
+"""Follow the current run, and the one whose log is shown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MonitorUpdate:
-    """What is new: whether the log that is shown has grown, and the run that has ended."""
+    """The result of a poll: the growth of the shown log, and a run that has ended."""
 
     grown: bool = False
     ended: RunWatch | None = None
 
 
 class RunMonitor:
-    """Read the events of runs several times a second; every read is short."""
+    """Reads the events of runs several times a second; every read is short."""
 
     def __init__(self, service: ScreenService) -> None:
         self._service = service
@@ -35,7 +35,10 @@ class RunMonitor:
         return watch
 
     def show(self, step: StepKey, last_run: str | None) -> RunWatch | None:
-        """Choose the log to show for a step: of the run under way if it is about the step, else of `last_run`."""
+        """Choose the log to show for a step.
+
+        It is that of the current run if it includes the step, else that of `last_run`.
+        """
         if self.live is not None and (step in self.live.progress.steps or not self.live.progress.steps):
             self.shown = self.live
         else:
@@ -43,14 +46,14 @@ class RunMonitor:
         return self.shown
 
     def _watch(self, run: str) -> RunWatch:
-        """Return what follows a run already, or a new one."""
+        """Return the watch that follows a run already, or a new one."""
         for one in (self.live, self.shown):
             if one is not None and one.run == run:
                 return one
-        return RunWatch(self._service.record(run))
+        return RunWatch(self._service.events_file(run))
 
     def poll(self) -> MonitorUpdate:
-        """Read on for a few hundredths of a second; notice runs that others start, and runs that end."""
+        """Read new events for a short time; notice runs that start or end."""
         alive = self._service.under_way()
         self.live = self._found(self.live, alive)
         grown = False

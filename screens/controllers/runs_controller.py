@@ -1,4 +1,4 @@
-"""Runs: propose them, start them, follow them, stop them, and what comes after them."""
+"""Propose, start, follow and stop runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ POLLS_PER_SECOND = 5
 
 
 class RunsController:
-    """Own the way from a proposed run to its end. `all_done` is called when nothing is left to set up."""
+    """Accompanies a run from its proposal to its end.
+
+    `all_done` is called when nothing is left to set up.
+    """
 
     def __init__(
         self,
@@ -53,16 +56,19 @@ class RunsController:
         self._sidebar, self._log_pane, self._run_bar, self._all_done = sidebar, log_pane, run_bar, all_done
 
     def propose(self, *, again: bool = False) -> None:
-        """Show the plan of the chosen step and what it needs, and ask. `again`: also if it is done."""
-        place = self._navigation.place
-        if place is not None:
-            self._propose(place, again=again or self._sidebar.state(place) == "done")
+        """Show the plan of the chosen step and of those it needs, and ask to apply it.
+
+        `again` plans the step even if it is done.
+        """
+        instance = self._navigation.chosen
+        if instance is not None:
+            self._propose(instance, again=again or self._sidebar.state(instance) == "done")
 
     def propose_all(self) -> None:
-        """Show the plan of all steps that are left, and ask."""
+        """Show the plan of all remaining steps, and ask to apply it."""
         self._propose(None)
 
-    def _propose(self, place: StepInstance | None, *, again: bool = False) -> None:
+    def _propose(self, instance: StepInstance | None, *, again: bool = False) -> None:
         if self._monitor.live is not None:
             self._host.notify_line("A run is in progress. Wait until it has ended, or press s to stop it.")
             return
@@ -70,14 +76,14 @@ class RunsController:
         async def body() -> None:
             await self._answers.flush()
             if self._host.in_front:  # else the key was pressed twice
-                confirm = ConfirmRun(self._service, place, again=again, usual=self._expected_seconds(place))
+                confirm = ConfirmRun(self._service, instance, again=again, usual=self._expected_seconds(instance))
                 self._host.open(confirm, self._answered)
 
         self._host.start(body, "propose")
 
-    def _expected_seconds(self, place: StepInstance | None) -> float:
-        if place is not None:
-            return self._inspection.expected_seconds(place)
+    def _expected_seconds(self, instance: StepInstance | None) -> float:
+        if instance is not None:
+            return self._inspection.expected_seconds(instance)
         wanted = (one for one in self._sidebar.steps if not self._sidebar.waits(one))
         return sum(
             self._inspection.expected_seconds(one)
@@ -105,7 +111,7 @@ class RunsController:
         """Show what is new in the events of the runs."""
         if not self._host.alive:
             return
-        self._log_pane.hold()
+        self._log_pane.update_reading()
         update = self._monitor.poll()
         if update.grown and self._navigation.tab == "Log":
             self._log_pane.grown()
@@ -114,22 +120,22 @@ class RunsController:
         live = self._monitor.live
         if live is None:
             self._run_bar.show(None)
-        elif live.progress.place is not None:
+        elif live.progress.step is not None:
             self._show_live(live)
 
     def _show_live(self, live: RunWatch) -> None:
         progress = live.progress
-        for place in self._sidebar.steps:
-            key = (place.step.name, place.site)
+        for instance in self._sidebar.steps:
+            key = (instance.step.name, instance.site)
             result = progress.results.get(key)
-            if key == progress.place and result is None:
+            if key == progress.step and result is None:
                 self._sidebar.mark(
-                    place, "running", f"{progress.number} of {progress.changes}" if progress.changes else ""
+                    instance, "running", f"{progress.number} of {progress.changes}" if progress.changes else ""
                 )
-                self._run_bar.show(progress, place.step.title, self._inspection.expected_seconds(place))
-            elif result and self._sidebar.state(place) == "running":
+                self._run_bar.show(progress, instance.step.title, self._inspection.expected_seconds(instance))
+            elif result and self._sidebar.state(instance) == "running":
                 state = "todo" if progress.undo and result == "done" else result
-                self._sidebar.mark(place, "interrupted" if state == "stopped" else state)
+                self._sidebar.mark(instance, "interrupted" if state == "stopped" else state)
 
     def _ended(self, watch: RunWatch) -> None:
         progress = watch.progress
@@ -143,15 +149,15 @@ class RunsController:
             self._host.notify_line(f"{progress.failure} {progress.hint}".strip(), "bold red")
         else:
             self._host.notify_line("The run was interrupted. Press r to continue it.")
-        if not done and progress.place and not self._navigation.typing:
-            self._sidebar.choose(*progress.place)
+        if not done and progress.step and not self._navigation.typing:
+            self._sidebar.choose(*progress.step)
         after_run = partial(self._after_run, done=done and not progress.undo)
         self._inspection.inspect(thorough=True, then=after_run, group="ended")
 
     def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
         self._inspection.accept(overview, thorough=True)
-        if self._navigation.place:
-            self._steps.show(self._navigation.place)
+        if self._navigation.chosen:
+            self._steps.show(self._navigation.chosen)
         if not done:
             return
         if self._navigation.typing:
@@ -166,7 +172,7 @@ class RunsController:
             self._all_done()
 
     def stop(self) -> None:
-        """Ask, then stop the run under way."""
+        """Ask for confirmation, then stop the current run."""
         live = self._monitor.live
         if live is None:
             self._host.notify_line("Nothing is running.")

@@ -1,1 +1,1 @@
-"""A step's questions as a form."""
+"""Show a step's questions as a form."""

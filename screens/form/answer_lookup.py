@@ -11,24 +11,24 @@ from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
-SECONDS = 25
+LOOKUP_SECONDS = 25
 
 
 @dataclass(frozen=True)
 class AnswerLookup:
-    """Whether the answer looks right, and a sentence that says so."""
+    """The result of a lookup, and a sentence that describes it."""
 
     ok: bool
     text: str
 
 
-def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
+def look_up_repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
     """Return whether the repository can be read, and its branches."""
     try:
         result = commands.run(
             ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
             env=git_command.git_environment(access),
-            timeout=SECONDS,
+            timeout=LOOKUP_SECONDS,
         )
         if not result.ok:
             raise git_errors.explain_failure(address, None, result.last_lines, access)
@@ -52,13 +52,13 @@ def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
     return AnswerLookup(True, f"Found.{default}{branches_text}")
 
 
-def host_names(domains: list[str]) -> AnswerLookup:
+def look_up_domains(domains: list[str]) -> AnswerLookup:
     """Return the addresses that host names point to."""
-    said = [_name(domain) for domain in domains]
+    said = [_resolve(domain) for domain in domains]
     return AnswerLookup(all(found.ok for found in said), " ".join(found.text for found in said))
 
 
-def _name(domain: str) -> AnswerLookup:
+def _resolve(domain: str) -> AnswerLookup:
     try:
         found = socket.getaddrinfo(domain, 80, proto=socket.IPPROTO_TCP)
     except (OSError, UnicodeError):

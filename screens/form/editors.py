@@ -1,4 +1,4 @@
-"""Editors for one value: a line of text, or one of some choices."""
+"""Edit one value: a line of text, or one of some choices."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-MOVES: list[BindingType] = [
+FIELD_BINDINGS: list[BindingType] = [
     Binding("up", "app.focus_previous", show=False),
     Binding("down", "app.focus_next", show=False),
 ]
 
 
-DOT = " · "
+REASON_SEPARATOR = " · "
 
 
 class LineEditor(Input):
     """One line of text; the up and down keys move to other fields."""
 
-    BINDINGS: ClassVar[list[BindingType]] = MOVES
+    BINDINGS: ClassVar[list[BindingType]] = FIELD_BINDINGS
 
     def __init__(
         self, value: str = "", placeholder: str = "", *, password: bool = False, id: str | None = None
@@ -38,33 +38,42 @@ class LineEditor(Input):
         self._suggested = placeholder
 
     def suggest(self, suggestion: str) -> None:
-        """Show a suggestion in the empty line: a value, and after a dot its reason if there is room."""
+        """Show a suggestion in the empty line.
+
+        It is a value and, if there is room, the reason after a separator.
+        """
         self._suggested = suggestion
-        value, _, reason = suggestion.partition(DOT)
+        value, _, reason = suggestion.partition(REASON_SEPARATOR)
         self.placeholder = value if reason and 0 < self.size.width <= cell_len(suggestion) else suggestion
 
     @property
     def hidden_reason(self) -> str:
-        """The reason of the suggestion as a sentence, if the line has no room for it."""
-        reason = self._suggested.partition(DOT)[2]
+        """Return the reason of the suggestion if the line has no room for it."""
+        reason = self._suggested.partition(REASON_SEPARATOR)[2]
         hidden = reason and self.placeholder != self._suggested
         return f"{reason[:1].upper()}{reason[1:]}. " if hidden else ""
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Return the cell that the next character goes to; Textual gives the one after it at the end of the text."""
+        """Return the cell that the next character goes to.
+
+        At the end of the text, Textual returns the cell after it.
+        """
         return super().cursor_screen_offset - (1 if self.cursor_at_end else 0, 0)
 
     def on_resize(self, event: Resize) -> None:
-        if DOT in self._suggested:
+        if REASON_SEPARATOR in self._suggested:
             self.suggest(self._suggested)
 
 
 class Choice(Widget, can_focus=True):
-    """One of some choices: left, right and Space move through them. Empty means the default."""
+    """A choice of values: left, right and Space move through them.
+
+    Empty means the default.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *MOVES,
+        *FIELD_BINDINGS,
         Binding("right,space", "turn(1)", show=False),
         Binding("left", "turn(-1)", show=False),
         Binding("enter", "accept", show=False),
@@ -96,7 +105,7 @@ class Choice(Widget, can_focus=True):
         self.post_message(self.Changed())
 
     def take_default(self) -> None:
-        """Take the suggestion as the answer."""
+        """Accept the suggestion as the answer."""
         self.value = self.default
         self.refresh()
 
@@ -114,5 +123,5 @@ class Choice(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Return where the terminal's own cursor belongs while this has the focus."""
+        """Return the cell for the terminal's cursor while this widget has the focus."""
         return self.content_region.offset

@@ -1,4 +1,4 @@
-"""A question as a field: its label, its editor, and a line with help, a problem or a report."""
+"""Show a question as a field: a label, an editor, a line for help or problems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from piwizard.answers.model import SITE_TABLES
 from piwizard.answers.validators import Invalid, secret_text
-from piwizard.screens.form.editors import DOT, Choice, LineEditor
+from piwizard.screens.form.editors import REASON_SEPARATOR, Choice, LineEditor
 from piwizard.screens.form.multi_value import ListEditor, TableEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 
@@ -26,7 +26,10 @@ YES_NO = ("yes", "no")
 
 
 class Field(Vertical):
-    """A question to answer. Posts `AnswerGiven` when the cursor leaves it with a new valid value."""
+    """A question to answer.
+
+    It posts `AnswerGiven` when the cursor leaves it with a new valid value.
+    """
 
     def __init__(self, site: str | None, question: Question, answer: object) -> None:
         super().__init__(id=f"field-{question.key.replace('.', '-')}", classes=f"-{question.kind}")
@@ -35,9 +38,9 @@ class Field(Vertical):
         self._kept = answer
         self._report: tuple[str, str] | None = None
         self._left = False
-        # Held, not queried: answers are also saved and reported while the field is being mounted or removed.
+        # Attributes instead of queries: answers are saved and reported even while the field is mounted or removed.
         self._label = Static(classes="label", markup=False)
-        self._editor = self._made_editor()
+        self._editor = self._make_editor()
         self._note = Static(classes="note", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -57,7 +60,7 @@ class Field(Vertical):
             label.append(" ✓", "green")
         self._label.update(label)
 
-    def _made_editor(self) -> Widget:
+    def _make_editor(self) -> Widget:
         question, kept = self.question, self._kept
         match question.kind:
             case "choice":
@@ -68,17 +71,17 @@ class Field(Vertical):
                 return ListEditor(kept if isinstance(kept, list) else [], self._placeholder())
             case "table":
                 return TableEditor(
-                    kept if isinstance(kept, Mapping) else {}, self._placeholder(), secrets=self._holds_secrets()
+                    kept if isinstance(kept, Mapping) else {}, self._placeholder(), secrets=self._accepts_secrets()
                 )
             case "secret":
                 return LineEditor("", "saved" if kept else "", password=True)
         return LineEditor("" if kept is None else str(kept), self._placeholder())
 
     def _placeholder(self) -> str:
-        value = described(self.question.default) or ("required" if self.question.required else "")
-        return f"{value}{DOT}{self.question.detected}" if value and self.question.detected else value
+        value = describe_default(self.question.default) or ("required" if self.question.required else "")
+        return f"{value}{REASON_SEPARATOR}{self.question.detected}" if value and self.question.detected else value
 
-    def _holds_secrets(self) -> bool:
+    def _accepts_secrets(self) -> bool:
         try:
             self.question.validate({"A": {"generate": 32}})
         except Invalid:
@@ -86,10 +89,10 @@ class Field(Vertical):
         return True
 
     def update_question(self, question: Question, answer: object) -> None:
-        """Take over other defaults, or an answer that was given in another terminal."""
+        """Show new defaults, or an answer that was given in another terminal."""
         self.question = question
         editor = self._editor
-        # A value that is only still shown is no new answer: it must not overwrite one that was given elsewhere.
+        # A value that is still shown is no new answer: it must not overwrite one that was given elsewhere.
         stays = isinstance(editor, (ListEditor, TableEditor)) or (isinstance(editor, LineEditor) and editor.has_focus)
         if isinstance(editor, LineEditor) and question.kind != "secret":
             editor.suggest(self._placeholder())
@@ -107,12 +110,12 @@ class Field(Vertical):
         self._show_label()
 
     def report(self, text: str, style: str) -> None:
-        """Show what is known about the answer: refused, or looked up."""
+        """Show why the answer was refused, or the result of its lookup."""
         self._report = (text, style) if text else None
         self._show_note()
 
-    def _given(self) -> Any:  # noqa: ANN401 — whatever the kind of question holds
-        """Return what the editor holds, None if it is empty."""
+    def _given(self) -> Any:  # noqa: ANN401 — depends on the kind of question
+        """Return the content of the editor; None if it is empty."""
         editor = self._editor
         if isinstance(editor, TableEditor):
             return editor.value()
@@ -125,7 +128,7 @@ class Field(Vertical):
         return editor.value.strip() or None if isinstance(editor, Input) else None
 
     def problem(self) -> str:
-        """Return what is wrong with what the editor holds, as a sentence."""
+        """Return a sentence about what is wrong in the editor; "" if it is valid."""
         try:
             given = self._given()
             if self.site is None and self.question.table in SITE_TABLES and self._secret_typed():
@@ -146,10 +149,10 @@ class Field(Vertical):
         return self.question.kind == "secret" and isinstance(editor, LineEditor) and bool(editor.value)
 
     def commit(self, *, cut_off: bool = False) -> None:
-        """Report the answer to the screen if it is new and valid: at once, since the user may quit at any time.
+        """Report the answer to the screen if it is new and valid.
 
-        `cut_off` means that the connection was lost while the user was typing. Secrets are not saved then, since
-        nobody could see later that one is incomplete.
+        `cut_off` means that the connection was lost while the user was typing. Then secrets are not saved, since no one
+        would notice later that one is incomplete.
         """
         self._left = True
         if not self.problem():
@@ -162,8 +165,8 @@ class Field(Vertical):
                 checked = None if given is None else self.question.validate(given)
                 if checked != self._kept:
                     before, self._kept = self._kept, checked
-                    told = AnswerGiven(self.site, self.question.key, checked, before=before, cut_off=cut_off)
-                    self.screen.post_message(told)
+                    message = AnswerGiven(self.site, self.question.key, checked, before=before, cut_off=cut_off)
+                    self.screen.post_message(message)
         self._show_note()
 
     def _take_suggestion(self) -> None:
@@ -230,11 +233,11 @@ class Field(Vertical):
         self._show_note()
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
-        self.commit(cut_off=not self.app.app_focus)  # the terminal lost the focus, in the middle of a word
+        self.commit(cut_off=not self.app.app_focus)  # the terminal lost the focus while the user was typing
 
 
-def described(value: object) -> str:
-    """Return a default in a few words."""
+def describe_default(value: object) -> str:
+    """Return a default as a short text."""
     if value is None or value in ([], {}, ""):
         return ""
     if isinstance(value, bool):
@@ -247,7 +250,7 @@ def described(value: object) -> str:
 
 
 def _setting(value: object) -> object:
-    """Return a value of a table; a secret that is generated, in words."""
+    """Return a value of a table, or a description of a secret that is generated."""
     return (
         f"generated, {value['generate']} random characters"
         if isinstance(value, Mapping) and "generate" in value

@@ -1,4 +1,4 @@
-"""Editors for several values: a list, and a table of names and values."""
+"""Edit several values: a list, or a table of names and values."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from textual.widgets import Input, Static
 from piwizard.screens.form.editors import Choice, LineEditor
 
 VISIBLE, HIDDEN, GENERATED = KINDS = ("visible", "hidden", "generated")
-"""The kinds of values in a table that may hold secrets: plain text, a secret that is typed, a generated one."""
+"""Kinds of values in a table with secrets: plain text, a typed secret, a generated secret."""
 GENERATED_LENGTH = 32
-"""Characters."""
+"""Characters of a generated secret."""
 
 
 class ListEditor(Vertical):
@@ -31,7 +31,7 @@ class ListEditor(Vertical):
         yield LineEditor("", "" if self._members else self._placeholder)
 
     def suggest(self, suggestion: str) -> None:
-        """Show what applies while the list is empty."""
+        """Show the value that applies while the list is empty."""
         for editor in list(self.query(LineEditor))[:1]:
             if not editor.value:
                 editor.suggest(suggestion)
@@ -81,12 +81,12 @@ class TableRow(Horizontal):
 
     @property
     def title(self) -> str:
-        """The name as it was typed."""
+        """Return the name as it was typed."""
         return self._named.value.strip()
 
     @property
     def kind(self) -> str:
-        """One of KINDS."""
+        """Return the kind of the value, one of KINDS."""
         return self._choice.value if self._choice else VISIBLE
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
@@ -108,7 +108,7 @@ class TableRow(Horizontal):
             self._value.password = self._masked(event.value)
 
     def setting(self) -> object:
-        """Return what goes into answers.toml; None for a secret that is not saved yet."""
+        """Return the value for answers.toml; None for a secret that is not saved yet."""
         typed = self._value.value
         if self.kind == VISIBLE:
             return typed
@@ -127,7 +127,7 @@ class TableRow(Horizontal):
 
     @property
     def secret_typed(self) -> bool:
-        """Whether a secret was typed that is not saved yet."""
+        """Return whether a secret was typed that is not saved yet."""
         return self.kind == HIDDEN and bool(self._value.value)
 
 
@@ -151,12 +151,12 @@ class TableEditor(Vertical):
         return [row for row in self.query(TableRow) if row.title]
 
     def suggest(self, suggestion: str) -> None:
-        """Show what applies while the table is empty."""
+        """Show the values that apply while the table is empty."""
         self._suggestion.update(suggestion)
         self._suggestion.display = bool(suggestion and not self._value)
 
     def value(self) -> dict[str, object] | None:
-        """Return names with values, without secrets that are not saved yet; None if there are none."""
+        """Return names with values, without unsaved secrets; None if there are none."""
         return {row.title: found for row in self.rows() if (found := row.setting()) is not None} or None
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -1,4 +1,4 @@
-"""The questions of a step, one below the other."""
+"""Show the questions of a step, one below the other."""
 
 from __future__ import annotations
 
@@ -20,40 +20,47 @@ class SetupForm(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="form")
-        self._place: StepInstance | None = None
+        self._instance: StepInstance | None = None
         self._keys: list[str] = []
 
-    async def show(self, place: StepInstance, asked: Asked) -> None:
-        """Show the questions of a step; fields that are there already stay, with what is being typed."""
+    async def show(self, instance: StepInstance, asked: Asked) -> None:
+        """Show the questions of a step.
+
+        Fields that are shown already keep what is being typed.
+        """
         keys = [question.key for question in asked.questions]
-        same = self.is_of(place) and self._keys == keys
+        same = self.is_of(instance) and self._keys == keys
         if same:
-            self._place = place
+            self._instance = instance
             for question in asked.questions:
                 field = self.field(question.key)
-                field.site = place.site
+                field.site = instance.site
                 field.update_question(question, asked.answers.get(question.key))
             return
         await self.clear()
         await self.mount_all(
-            Field(place.site, question, asked.answers.get(question.key)) for question in asked.questions
+            Field(instance.site, question, asked.answers.get(question.key)) for question in asked.questions
         )
-        self._place, self._keys = place, keys
+        self._instance, self._keys = instance, keys
 
-    def is_of(self, place: StepInstance) -> bool:
-        """Return whether it shows the questions of this step, also if its site has just been named."""
-        return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
+    def is_of(self, instance: StepInstance) -> bool:
+        """Return whether this step's questions are shown, even if its site is just named."""
+        return (
+            self._instance is not None
+            and self._instance.step == instance.step
+            and self._instance.site in (None, instance.site)
+        )
 
     def rename_site(self, before: str | None, name: object) -> None:
-        """Take over another name for the site of the questions."""
-        if self._place is not None and self._place.site == before and isinstance(name, str):
-            self._place = replace(self._place, site=name)
+        """Use another name for the site of the questions."""
+        if self._instance is not None and self._instance.site == before and isinstance(name, str):
+            self._instance = replace(self._instance, site=name)
             for field in self.query(Field):
                 field.site = name
 
     async def clear(self) -> None:
         """Remove all questions."""
-        self._place = None
+        self._instance = None
         await self.remove_children()
 
     def field(self, key: str) -> Field:
@@ -65,12 +72,12 @@ class SetupForm(Vertical):
         return bool(self.query(f"#field-{key.replace('.', '-')}"))
 
     def commit(self, *, cut_off: bool = False) -> None:
-        """Report what is being typed if it is valid; `cut_off` as for a field."""
+        """Report what is being typed if it is valid; `cut_off` as in `Field.commit`."""
         for field in self.query(Field):
             field.commit(cut_off=cut_off)
 
     def focus_on(self, key: str = "") -> bool:
-        """Put the cursor into the field of a question, or into the first field. Return whether there is one."""
+        """Put the cursor into a question's field or the first one; return if it exists."""
         fields = list(self.query(Field))
         if not fields:
             return False

@@ -1,1 +1,1 @@
-"""The log of a run: read from its events, searched, shown."""
+"""Read the log of a run from its events, search it and show it."""

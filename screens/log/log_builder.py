@@ -1,4 +1,4 @@
-"""Build the blocks of a run's log from its events as they come."""
+"""Build the blocks of a run's log from its events."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from collections.abc import Iterable
 
 from piwizard.engine.event_format import written
 from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
-from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
+from piwizard.screens.log.log_model import MAX_BLOCK_LINES, Block, Line, thin, too_many
 from piwizard.system import console
 from piwizard.system.printable import terminal_line
 
 
 class LogBuilder:
-    """Turns events into blocks: a heading for each step, a line for each change, a foldable block for each command."""
+    """Turns events into blocks.
+
+    Each step becomes a heading, each change a line, each command a foldable block.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.number = 0
-        """How many events were read, not counting the lines of output."""
-        self.held = False
-        """Whether the user is reading: then the lines in view stay."""
+        """Number of events that were read, without lines of output."""
+        self.reading = False
+        """Whether the user is reading, so that the lines in view must stay."""
         self.view: list[Block] | None = None
-        """A copy of the blocks, made before the first line was dropped that the user may be reading."""
+        """A copy of the blocks from before a line was dropped that the user may be reading."""
         self._commands: dict[int, Block] = {}
         self._pending: dict[int, list[Line]] = {}
-        self._place: tuple[str, str | None] | None = None
+        self._step: tuple[str, str | None] | None = None
         self._kept = 0
 
     def take(self, events: Iterable[Event]) -> None:
-        """Read events; the lines of each command are added in one go."""
+        """Read events; add the lines of each command all together."""
         for event in events:
             if event["event"] == "output":
                 self._pending.setdefault(event["id"], []).append((terminal_line(event["text"]), ""))
@@ -39,7 +42,7 @@ class LogBuilder:
             else:
                 self._flush()
                 self.number += 1
-                self._one(event)
+                self._take_one(event)
         self._flush()
         if too_many(self.blocks, self._kept):
             self._keep_view()
@@ -53,36 +56,36 @@ class LogBuilder:
 
     @property
     def at_work(self) -> Block | None:
-        """The command that is running."""
+        """Return the command that is running."""
         return next(reversed(self._commands.values()), None)
 
-    def hold(self, wanted: bool) -> None:
-        """Keep the lines in view (`wanted`), or let them go since the end is followed."""
-        self.held = wanted
-        if not wanted:
+    def set_reading(self, reading: bool) -> None:
+        """Keep the lines in view, or release them when the user follows the end."""
+        self.reading = reading
+        if not reading:
             self.view = None
 
     def _keep_view(self) -> None:
-        if self.held and self.view is None:
+        if self.reading and self.view is None:
             self.view = [block.copy() for block in self.blocks]
 
     def _flush(self) -> None:
         for number, lines in self._pending.items():
             block = self._commands.get(number)
             if block is not None:
-                if len(block.lines) + len(lines) > MOST_LINES_OF_A_BLOCK:
+                if len(block.lines) + len(lines) > MAX_BLOCK_LINES:
                     self._keep_view()
                 self._kept += block.add(lines)
         self._pending.clear()
 
-    def _one(self, event: Event) -> None:
+    def _take_one(self, event: Event) -> None:
         match event["event"]:
             case "run-started":
                 verb = "Undo " if event.get("undo") else ""
                 of = f" of {event['site']}" if event["site"] else ""
-                self._place = (event["step"], event["site"])
+                self._step = (event["step"], event["site"])
                 self._commands.clear()
-                self._say(f"{verb}{event['step']}{of}", "bold", indent=0).place = self._place
+                self._say(f"{verb}{event['step']}{of}", "bold", indent=0).step = self._step
             case "change-started":
                 self._say(event["change"], "")
             case "change-skipped":
@@ -116,7 +119,7 @@ class LogBuilder:
         said = "✓" if code == 0 else f"exit {code}{' ✗' if block.failed else ''}"
         block.right = f"{event['seconds']:.1f} s {said}"
         block.right_style = "bold red" if block.failed else "" if allowed else "green"
-        block.open = code != 0 or (self.held and block.open)
+        block.open = code != 0 or (self.reading and block.open)
 
     def _error(self, event: ErrorRaised) -> None:
         block = self._say(f"! {event['message']}", "bold red", indent=1)
@@ -130,7 +133,7 @@ class LogBuilder:
         self._say(f"{event['result']} in {event['seconds']:.1f} s{summary}", style, indent=1)
 
     def _say(self, title: str, style: str, *, indent: int = 1) -> Block:
-        block = Block(clean(title), style, foldable=False, indent=indent, place=self._place, number=self.number)
+        block = Block(clean(title), style, foldable=False, indent=indent, step=self._step, number=self.number)
         self.blocks.append(block)
         return block
 

@@ -1,4 +1,7 @@
-"""Foldable blocks of lines: of a log, a plan or checks. Only the newest lines are kept; the file has all of them."""
+"""Keep lines in foldable blocks, for a log, a plan or checks.
+
+Only the newest lines are kept in memory; the file has all of them.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from itertools import islice
 
 from rich.cells import cell_len, chop_cells
 
-LINES_OF_A_BLOCK = 2000
-MOST_LINES_OF_A_BLOCK = LINES_OF_A_BLOCK * 5 // 4
+KEPT_BLOCK_LINES = 2000
+MAX_BLOCK_LINES = KEPT_BLOCK_LINES * 5 // 4
 """A block with more lines drops the oldest."""
-LINES_IN_ALL = 20_000
-BLOCKS_IN_ALL = 2000
+MAX_LINES = 20_000
+MAX_BLOCKS = 2000
 
 Line = tuple[str, str]
 """A text and its style."""
@@ -22,7 +25,10 @@ LogPosition = tuple[int, int]
 
 @dataclass(eq=False)
 class Block:
-    """A title and the lines under it. `right` is shown at the end of the title's row; `failed` marks an error."""
+    """A title and the lines under it.
+
+    `right` is shown at the end of the title's row; `failed` marks an error.
+    """
 
     title: str
     style: str = ""
@@ -33,27 +39,27 @@ class Block:
     open: bool = False
     indent: int = 1
     failed: bool = False
-    place: tuple[str, str | None] | None = None
+    step: tuple[str, str | None] | None = None
     number: int = 0
-    """Which event of the log it began with, not counting the lines of output."""
+    """The number of the event that began it; lines of output are not counted."""
     dropped: int = 0
     _rows: list[Line] = field(default_factory=list, repr=False)
     _width: int = -1
 
     def add(self, lines: Iterable[Line]) -> int:
-        """Append lines; return how many more there are than before."""
+        """Append lines; return by how many the block has grown."""
         before = len(self.lines)
         new = list(lines)
         self.lines += new
-        if len(self.lines) > MOST_LINES_OF_A_BLOCK:
-            self.drop(len(self.lines) - LINES_OF_A_BLOCK)
+        if len(self.lines) > MAX_BLOCK_LINES:
+            self.drop(len(self.lines) - KEPT_BLOCK_LINES)
         elif self._width > 0:
             for line in new:
                 self._rows += wrap(line, self._width)
         return len(self.lines) - before
 
     def drop(self, number: int) -> int:
-        """Drop the oldest lines; return how many those were."""
+        """Drop the oldest lines; return how many were dropped."""
         number = min(number, len(self.lines))
         del self.lines[:number]
         self.dropped += number
@@ -61,7 +67,7 @@ class Block:
         return number
 
     def rows(self, width: int) -> list[Line]:
-        """Return what is visible when it is open, in rows of this width."""
+        """Return what is visible when the block is open, in rows of this width."""
         if width != self._width:
             self._width = width
             self._rows = self._lead(width)
@@ -70,19 +76,19 @@ class Block:
         return self._rows
 
     def _lead(self, width: int) -> list[Line]:
-        """Return the rows before its lines: a title that is too long, and a note about dropped lines."""
+        """Return the rows before the lines: a long title, and a note about dropped lines."""
         rows = wrap((self.title, self.style), width) if cell_len(self.title) > self.title_room(width) else []
         if self.dropped:
             rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
         return rows
 
     def row_of(self, line: int, width: int) -> int:
-        """Return the row in which a line of the log begins; -1 if the line is not in memory."""
+        """Return the row in which a line begins; -1 if the line is not in memory."""
         before = self.lines[: line - self.dropped] if 0 <= line - self.dropped < len(self.lines) else None
         return -1 if before is None else len(self._lead(width)) + sum(len(wrap(one, width)) for one in before)
 
     def line_at(self, row: int, width: int) -> int:
-        """Return the line of the log that a row shows; -1 for the rows before its lines."""
+        """Return the line that a row shows; -1 for the rows before the lines."""
         row -= len(self._lead(width))
         line = self.dropped - 1
         for one in self.lines:
@@ -93,7 +99,7 @@ class Block:
         return line if line >= self.dropped else -1
 
     def copy(self) -> Block:
-        """Return a copy that stays as it is when this block grows."""
+        """Return a copy that does not change when this block grows."""
         return replace(self, lines=list(self.lines), _rows=[], _width=-1)
 
     def title_room(self, width: int) -> int:
@@ -102,7 +108,7 @@ class Block:
 
 
 def wrap(line: Line, width: int) -> list[Line]:
-    """Return a line in pieces that fit."""
+    """Return a line in pieces that fit the width."""
     text, style = line
     text = text.expandtabs(4)
     if text.isascii():
@@ -124,17 +130,17 @@ def _at_spaces(text: str, width: int) -> Iterator[str]:
 
 def too_many(blocks: list[Block], kept: int) -> bool:
     """Return whether there are more blocks or lines than are kept in memory."""
-    return kept > LINES_IN_ALL or len(blocks) > BLOCKS_IN_ALL
+    return kept > MAX_LINES or len(blocks) > MAX_BLOCKS
 
 
 def thin(blocks: list[Block], kept: int) -> int:
-    """Drop lines of the oldest blocks until at most LINES_IN_ALL are kept; return how many are kept."""
-    if kept > LINES_IN_ALL:
+    """Drop lines of the oldest blocks if too many; return how many are kept."""
+    if kept > MAX_LINES:
         for block in islice(blocks, len(blocks) - 1):
             kept -= block.drop(len(block.lines))
-            if kept <= LINES_IN_ALL * 3 // 4:
+            if kept <= MAX_LINES * 3 // 4:
                 break
-    if len(blocks) > BLOCKS_IN_ALL:
-        del blocks[: BLOCKS_IN_ALL // 4]
+    if len(blocks) > MAX_BLOCKS:
+        del blocks[: MAX_BLOCKS // 4]
         kept = sum(len(block.lines) for block in blocks)
     return kept

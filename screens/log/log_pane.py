@@ -1,4 +1,4 @@
-"""The third tab: the log of a run, live."""
+"""Show the log of a run in the third tab, live."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textual.widgets import Input
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.log.log_model import Block, LogPosition
-from piwizard.screens.log.log_search import find, first_failure, part
+from piwizard.screens.log.log_search import find_first_failure, find_text, load_part
 from piwizard.screens.log.run_progress import StepKey
 from piwizard.screens.log.run_watch import RunWatch
 from piwizard.screens.widgets.folding_list import FoldingList
@@ -25,14 +25,17 @@ from piwizard.screens.widgets.list_pane import ListPane
 
 
 class LogList(FoldingList):
-    """Blocks whose end grows: the key End belongs to the log."""
+    """Blocks whose end grows; LogPane handles the key End."""
 
     def action_last(self) -> None:
         raise SkipAction
 
 
 class LogPane(ListPane):
-    """The log, with a foldable block for each command. It follows the end while the cursor is there."""
+    """The log, with a foldable block for each command.
+
+    It follows the end while the cursor is there.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", show=False),
@@ -67,29 +70,29 @@ class LogPane(ListPane):
             self.list.show(watch.log.blocks if watch else [])
         self._show_message()
 
-    def hold(self) -> None:
-        """Keep in view what the user is reading, before more of the log is read."""
+    def update_reading(self) -> None:
+        """Keep the lines in view that the user is reading, before more events are read."""
         if self._watch is not None:
-            self._watch.log.hold(self._live and not self.list.following and self._part is None)
+            self._watch.log.set_reading(self._live and not self.list.following and self._part is None)
 
     def grown(self) -> None:
-        """Show what was added to the log."""
+        """Show the lines that were added to the log."""
         if self._watch is not None and self._part is None:
             self.list.blocks = self._watch.log.view or self._watch.log.blocks
             self.list.grown()
             self._show_message()
 
-    def jump(self, place: StepKey) -> None:
-        """Show the beginning of a step, unless the end is followed."""
+    def jump(self, step: StepKey) -> None:
+        """Show the beginning of a step, unless the user follows the end."""
         if self.list.following:
             return
         for number, block in enumerate(self.list.blocks):
-            if block.place == place:
+            if block.step == step:
                 self.list.go_to(number)
                 return
 
-    def _tell(self, text: str, style: str = "") -> None:
-        """Show a message until the end is followed again or another log is shown."""
+    def _show_notice(self, text: str, style: str = "") -> None:
+        """Show a message until the user follows the end again or opens another log."""
         self._message = text, style
         self._show_message()
 
@@ -106,7 +109,7 @@ class LogPane(ListPane):
     def action_follow(self) -> None:
         self._part = self._message = None
         self.list.following = True
-        self.hold()
+        self.update_reading()
         self.grown()
 
     def action_search(self) -> None:
@@ -123,63 +126,63 @@ class LogPane(ListPane):
 
     def action_next(self, backwards: bool) -> None:
         if self._query and self._watch is not None:
-            search = partial(find, self._watch.record, self._query, self.list.position, backwards=backwards)
+            search = partial(find_text, self._watch.events_file, self._query, self.list.position, backwards=backwards)
             self._search(search, f"/{self._query}   n next, N previous", f"“{self._query}” was not found in this log.")
 
     def action_failure(self) -> None:
         if self._watch is not None:
-            search = partial(first_failure, self._watch.record)
+            search = partial(find_first_failure, self._watch.events_file)
             self._search(search, "First error", "Nothing failed in this run.")
 
     def _search(self, search: Callable[[], LogPosition | None], found: str, missing: str) -> None:
-        """Search the whole log in a thread, and show the result, from the file if it is not in memory."""
+        """Search the whole log in a thread and show the result, from the file if necessary."""
         if self._watch is None:
             return
         self.list.following = False
-        self._tell("Searching the whole log…", "dim")
+        self._show_notice("Searching the whole log…", "dim")
         start_worker(self, partial(self._find, self._watch, search, found, missing), "search")
 
     async def _find(self, watch: RunWatch, search: Callable[[], LogPosition | None], found: str, missing: str) -> None:
         try:
-            place = await run_in_thread(search)
-            if place is not None and not self.list.go_to_position(place):
-                blocks = await run_in_thread(partial(part, watch.record, place))
+            position = await run_in_thread(search)
+            if position is not None and not self.list.go_to_position(position):
+                blocks = await run_in_thread(partial(load_part, watch.events_file, position))
                 if watch is self._watch:
                     self._part = blocks
                     self.list.show(blocks)
-                    self.list.go_to_position(place)
+                    self.list.go_to_position(position)
         except OSError as error:
-            self._tell(f"The log could not be read: {error}.", "yellow")
+            self._show_notice(f"The log could not be read: {error}. Press / to try again.", "yellow")
         else:
-            self._tell(found if place else missing, "" if place else "yellow")
+            self._show_notice(found if position else missing, "" if position else "yellow")
 
     def action_copy(self) -> None:
         if self._watch is not None:
-            self._tell("Saving…")
-            start_worker(self, partial(self._copy, self._watch.record), "copy")
+            self._show_notice("Saving…")
+            start_worker(self, partial(self._copy, self._watch.events_file), "copy")
 
-    async def _copy(self, record: Path) -> None:
+    async def _copy(self, events_file: Path) -> None:
         try:
-            target = await run_in_thread(lambda: copy(record))
+            target = await run_in_thread(lambda: save_log(events_file))
         except OSError as error:
-            self._tell(f"The log could not be saved: {error}.", "yellow")
+            self._show_notice(f"The log could not be saved: {error}. Press w to try again.", "yellow")
         else:
-            self._tell(f"Saved to {target}.", "green")
+            self._show_notice(f"Saved to {target}.", "green")
 
     @property
     def blocks(self) -> list[Block]:
-        """The blocks in memory."""
+        """Return the blocks in memory."""
         return self.list.blocks
 
 
-def copy(record: Path) -> Path:
-    """Save a run's log as text in the home of the user who called sudo; return the path."""
+def save_log(events_file: Path) -> Path:
+    """Save a log as text in the home of the user who called sudo; return the path."""
     from piwizard.engine.event_format import line
     from piwizard.engine.run_log import EventReader
 
     who = pwd.getpwnam(os.environ.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name)
-    target = Path(who.pw_dir) / f"piwizard-{record.parent.name}.log"
-    reader = EventReader(record)
+    target = Path(who.pw_dir) / f"piwizard-{events_file.parent.name}.log"
+    reader = EventReader(events_file)
     target.unlink(missing_ok=True)
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

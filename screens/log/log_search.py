@@ -1,7 +1,7 @@
-"""Search a whole log, however long it is, and load the part around a result. Slow: only for threads.
+"""Search a whole log, and load the part around a result. Slow: only for threads.
 
-Only lines that may contain the text are decoded; all others are counted, so that a position means the same here as
-in the blocks in memory.
+Only lines that may contain the text are decoded. All others are counted, so that a position means the same here as in
+the blocks in memory.
 """
 
 from __future__ import annotations
@@ -15,28 +15,34 @@ from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import Block, LogPosition
 from piwizard.system.printable import terminal_line
 
-CHUNK = 1 << 18
+CHUNK_BYTES = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000
-"""Lines that are loaded around a result: of the same command, and of what follows."""
+"""Lines that are loaded before a result, of the same command, and after it."""
 EVENTS_AFTER = 200
 
 
-def find(record: Path, query: str, here: LogPosition, *, backwards: bool = False) -> LogPosition | None:
-    """Return the next position with this text after `here`, or before it. The search wraps and ignores case."""
+def find_text(events_file: Path, query: str, here: LogPosition, *, backwards: bool = False) -> LogPosition | None:
+    """Return the next position with this text after `here`, or the one before it.
+
+    The search wraps around and ignores case.
+    """
     first = last = before = None
-    for place in _places(record, query.lower()):
-        if place > here and not backwards:
-            return place
-        first, last = first or place, place
-        if place < here:
-            before = place
+    for position in _positions(events_file, query.lower()):
+        if position > here and not backwards:
+            return position
+        first, last = first or position, position
+        if position < here:
+            before = position
     return before or last if backwards else first
 
 
-def first_failure(record: Path) -> LogPosition | None:
-    """Return the position of the first failed check, error or command; of a command, its last line."""
+def find_first_failure(events_file: Path) -> LogPosition | None:
+    """Return the position of the first failed check, error or command.
+
+    For a command, it is that of the last line.
+    """
     log = LogBuilder()
-    for raw in _lines(record):
+    for raw in _lines(events_file):
         block = log.at_work
         if is_output(raw):
             _count(block)
@@ -49,33 +55,36 @@ def first_failure(record: Path) -> LogPosition | None:
     return None
 
 
-def part(record: Path, place: LogPosition) -> list[Block]:
-    """Return the blocks around a position: those before it without lines, its own lines, and some of what follows."""
-    number, _ = place
+def load_part(events_file: Path, position: LogPosition) -> list[Block]:
+    """Return the blocks around a position.
+
+    Blocks before it have no lines; some of what follows it is included.
+    """
+    number, _ = position
     log, after = LogBuilder(), 0
-    for raw in _lines(record):
+    for raw in _lines(events_file):
         block = log.at_work
         if after > LINES_AFTER or log.number > number + EVENTS_AFTER:
             log.blocks.append(Block("… press End for the end of the log", "dim", foldable=False, number=log.number + 1))
             break
         if is_output(raw):
-            if block and (block.number, block.dropped + len(block.lines) + LINES_BEFORE) < place:
+            if block and (block.number, block.dropped + len(block.lines) + LINES_BEFORE) < position:
                 _count(block)
                 continue
-            after += block is not None and (block.number, block.dropped + len(block.lines)) > place
+            after += block is not None and (block.number, block.dropped + len(block.lines)) > position
         if event := decode(raw):
             log.take([event])
     return log.blocks
 
 
-def _places(record: Path, wanted: str) -> Iterator[LogPosition]:
+def _positions(events_file: Path, wanted: str) -> Iterator[LogPosition]:
     """Yield every position that contains the text, in order."""
     written = json.dumps(wanted, ensure_ascii=False)[1:-1]
     log = LogBuilder()
-    for raw in _lines(record):
+    for raw in _lines(events_file):
         block = log.at_work
         if is_output(raw):
-            if block and _output_holds(raw, wanted, written):
+            if block and _output_contains(raw, wanted, written):
                 yield block.number, block.dropped
             _count(block)
         elif event := decode(raw):
@@ -85,7 +94,7 @@ def _places(record: Path, wanted: str) -> Iterator[LogPosition]:
                 yield new.number, -1
 
 
-def _output_holds(raw: bytes, wanted: str, written: str) -> bool:
+def _output_contains(raw: bytes, wanted: str, written: str) -> bool:
     """Return whether a line contains the text. `written` is the text as JSON, for lines without escapes."""
     text = raw.decode("utf-8", "replace").lower()
     if written not in text and "\\u" not in text:
@@ -103,9 +112,9 @@ def _count(block: Block | None) -> None:
         block.dropped += 1
 
 
-def _lines(record: Path) -> Iterator[bytes]:
+def _lines(events_file: Path) -> Iterator[bytes]:
     rest = b""
-    with record.open("rb") as file:
-        while chunk := file.read(CHUNK):
+    with events_file.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines

@@ -1,4 +1,4 @@
-"""How the last run of a step ended, read from the end of its log."""
+"""Read how the last run of a step ended, from the end of its log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from piwizard.engine.events import Event, decode
 from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
 from piwizard.system.printable import terminal_line
 
-END = 256 * 1024
+OUTCOME_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class RunOutcome:
     lines: tuple[str, ...] = ()
 
 
-def read_outcome(record: Path, step: StepKey) -> RunOutcome:
-    """Return how the run of one step ended. Only the end of the log is read, however long it is."""
-    progress = RunProgress(record.parent.name)
+def read_outcome(events_file: Path, step: StepKey) -> RunOutcome:
+    """Return how the run of one step ended, from the last OUTCOME_BYTES of its log."""
+    progress = RunProgress(events_file.parent.name)
     inside = True
-    for event in _end(record):
+    for event in _end(events_file):
         if event["event"] == "run-started":
             inside = (event["step"], event["site"]) == step
         if inside:
@@ -36,13 +36,13 @@ def read_outcome(record: Path, step: StepKey) -> RunOutcome:
     return RunOutcome(progress.failure, progress.hint, progress.command, progress.change, lines)
 
 
-def _end(record: Path) -> list[Event]:
+def _end(events_file: Path) -> list[Event]:
     try:
-        with record.open("rb") as file:
+        with events_file.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - END))
+            file.seek(max(0, size - OUTCOME_BYTES))
             content = file.read()
     except OSError:
         return []
-    # The first line is cut, the last one may be incomplete.
+    # The first and the last line may be incomplete.
     return [event for line in content.split(b"\n") if (event := decode(line))]

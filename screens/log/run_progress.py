@@ -1,4 +1,4 @@
-"""The progress of a run, read from its events alone."""
+"""Derive the progress of a run from its events alone."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ StepKey = tuple[str, str | None]
 
 @dataclass
 class RunProgress:
-    """Which step, which change of how many, which command, and how it ended."""
+    """The current step, change and command of a run, and its result."""
 
     run: str
     steps: list[StepKey] = field(default_factory=list)
-    place: StepKey | None = None
+    step: StepKey | None = None
     undo: bool = False
     began: datetime | None = None
     step_began: datetime | None = None
@@ -40,9 +40,9 @@ class RunProgress:
     def take(self, events: Iterable[Event]) -> None:
         """Read events."""
         for event in events:
-            self._one(event)
+            self._take_one(event)
 
-    def _one(self, event: Event) -> None:
+    def _take_one(self, event: Event) -> None:
         match event["event"]:
             case "output":
                 self.tail.append(event["text"])
@@ -63,13 +63,13 @@ class RunProgress:
             case "error":
                 self.failure, self.hint = event["message"], event.get("hint") or ""
             case "run-finished":
-                self.place = (event["step"], event["site"])
-                self.results[self.place] = event["result"]
+                self.step = (event["step"], event["site"])
+                self.results[self.step] = event["result"]
             case "apply-finished":
                 self.result = event["result"]
 
     def _step(self, event: RunStarted) -> None:
-        self.place = (event["step"], event["site"])
+        self.step = (event["step"], event["site"])
         self.began = self.began or _time(event)
         self.step_began = _time(event)
         self.changes, self.number, self.change, self.command = len(event["plan"]), 0, "", ""
@@ -78,7 +78,7 @@ class RunProgress:
 
     @property
     def last_line(self) -> str:
-        """The last output of the command that is running."""
+        """Return the last output of the command that is running."""
         return next((text for line in reversed(self.tail) if (text := terminal_line(line).strip())), "")
 
     def seconds(self, now: datetime | None = None) -> float:
@@ -95,7 +95,7 @@ def _time(event: ApplyStarted | RunStarted) -> datetime:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds in words, such as "12 s", "4 min" or "1 h 10 min"."""
+    """Return a duration as text: "12 s", "4 min" or "1 h 10 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

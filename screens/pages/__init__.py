@@ -1,1 +1,1 @@
-"""Pages and dialogs over the main screen."""
+"""Show pages and dialogs over the main screen."""

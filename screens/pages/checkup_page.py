@@ -1,4 +1,4 @@
-"""The checkup: every check from a visitor's view, on a page of its own."""
+"""Show the checkup: every check from a visitor's view."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ KEYS = (("Enter", "open, close"), ("g", "check again"), ("Esc", "back"))
 
 
 class CheckupPage(ModalScreen[None]):
-    """What `piwizard checkup` finds. The checks run in a thread, so that going back does not wait for them."""
+    """The findings of `piwizard checkup`.
+
+    The checks run in a thread, so that going back does not wait for them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back"),

@@ -1,4 +1,4 @@
-"""The complete plan of a run, and the question whether to apply it."""
+"""Show the complete plan of a run, and ask whether to apply it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,18 @@ INSTALL_NOW = "Install now?"
 
 
 class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
-    """Return the proposal if the user agrees, the error if it cannot be planned, None if the user goes back."""
+    """The plan of a run, to confirm.
+
+    It returns the proposal if the user agrees, the error if it cannot be planned, None if the user goes back.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
     def __init__(
-        self, service: ScreenService, place: StepInstance | None, *, again: bool = False, usual: float = 0.0
+        self, service: ScreenService, instance: StepInstance | None, *, again: bool = False, usual: float = 0.0
     ) -> None:
         super().__init__()
-        self._service, self._place, self._again, self._usual = service, place, again, usual
+        self._service, self._instance, self._again, self._usual = service, instance, again, usual
         self._proposal: Proposal | None = None
 
     def compose(self) -> ComposeResult:
@@ -60,7 +63,7 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
 
     async def _plan(self) -> None:
         try:
-            proposal = await run_in_thread(lambda: self._service.proposal(self._place, again=self._again))
+            proposal = await run_in_thread(lambda: self._service.proposal(self._instance, again=self._again))
         except PiwizardError as error:
             self.dismiss(error)
             return
@@ -75,11 +78,11 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
             return
         self._proposal = proposal
         blocks: list[Block] = []
-        for place, changes in proposal.plans:
-            blocks += plan_blocks(place, changes, heading=True)
+        for instance, changes in proposal.plans:
+            blocks += plan_blocks(instance, changes, heading=True)
         wanted = sum(not one.preview.in_sync for _, changes in proposal.plans for one in changes)
         usual = f" Usually takes {duration(self._usual)}." if self._usual and wanted else ""
-        steps = ", ".join(titles([place for place, _ in proposal.plans]))
+        steps = ", ".join(titles([instance for instance, _ in proposal.plans]))
         summary.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))
         question = f"{INSTALL_NOW} You can disconnect at any time."
         if not wanted:

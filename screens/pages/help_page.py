@@ -1,4 +1,4 @@
-"""A page with all keys and symbols."""
+"""Show all keys and symbols."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KEYS = {
     "On a step (not while typing)": (
         ("1 2 3 4", "Setup, Plan, Log, Checks"),
         ("r", "install this step and what it needs (plan first)"),
-        ("a", "install everything that is left, the same way"),
+        ("a", "install all remaining steps (plan first)"),
         ("s", "stop the current run"),
         ("k", "skip an optional step, or include it again"),
         ("g", "refresh"),
-        ("o", "overview: the address, and where things are"),
+        ("o", "overview: addresses and file locations"),
         ("c", "checkup: every check from a visitor's view"),
         ("!", "open a shell; `exit` returns to piwizard"),
         ("t", "colors for a light or a dark terminal"),

@@ -1,4 +1,4 @@
-"""Ask whether an IP address that is being tested stays, with the seconds that are left."""
+"""Ask whether to keep an IP address on trial, and show the remaining seconds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from piwizard.screens.widgets.action_button import ActionButton
 if TYPE_CHECKING:
     from piwizard.network.address_trial import AddressTrial
 
-READING_SECONDS = 0.3
-"""Seconds after the dialog has opened in which nothing typed counts as a yes."""
+SECONDS_TO_READ_QUESTION = 0.3
+"""Seconds after the dialog opens in which no key counts as a yes."""
 
 
 class KeepAddressDialog(ModalScreen[bool]):
-    """Return whether to keep the address. The dialog closes by itself when the test is over.
+    """A dialog that returns whether to keep the address.
 
-    It opens by itself, so that keys typed for the page below must not count as a yes: the button that keeps nothing
-    has the cursor, and a yes counts only after READING_SECONDS.
+    It closes by itself when the trial is over. It also opens by itself, so keys typed for the page below must not count
+    as a yes: the cursor is on the button "Not now", and a yes counts only after SECONDS_TO_READ_QUESTION.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
@@ -37,7 +37,7 @@ class KeepAddressDialog(ModalScreen[bool]):
         self._opened = time.monotonic()
 
     def compose(self) -> ComposeResult:
-        yield Static(self._words(), markup=False, id="ask-question")
+        yield Static(self._question_text(), markup=False, id="ask-question")
         with Horizontal():
             yield ActionButton("later", "Not now")
             yield ActionButton("keep", "Keep (k)")
@@ -46,7 +46,7 @@ class KeepAddressDialog(ModalScreen[bool]):
         self._opened = time.monotonic()
         self.set_interval(1, self._count)
 
-    def _words(self) -> str:
+    def _question_text(self) -> str:
         back = self._trial.before or "the old settings"
         return (
             f"Testing {self._trial.host}: {self._trial.left} s left.\n"
@@ -57,7 +57,7 @@ class KeepAddressDialog(ModalScreen[bool]):
         if self._service.trial() != self._trial:
             self.dismiss(False)
             return
-        self.query_one("#ask-question", Static).update(self._words())
+        self.query_one("#ask-question", Static).update(self._question_text())
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
@@ -67,7 +67,7 @@ class KeepAddressDialog(ModalScreen[bool]):
             self.dismiss(False)
 
     def action_keep(self) -> None:
-        if time.monotonic() - self._opened > READING_SECONDS:
+        if time.monotonic() - self._opened > SECONDS_TO_READ_QUESTION:
             self.dismiss(True)
 
     def action_later(self) -> None:

@@ -25,7 +25,7 @@ HELP = "Lowercase letters, digits and hyphens; also names the folder, the system
 
 
 class NewSitePage(ModalScreen[str | None]):
-    """Return the name, or None if the user goes back."""
+    """A page that returns the name, or None if the user goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no")]
 

@@ -1,4 +1,4 @@
-"""The summary: the address, where things are, and the next steps."""
+"""Show the summary: addresses, file locations and next steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from piwizard.tls.lineage import folders_in_use
 
 
 class SummaryPage(TextPage):
-    """Show the result when everything is set up, or the progress so far."""
+    """The result when everything is set up, or the progress so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "checkup")]
     KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "continue"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "quit"))
@@ -35,7 +35,7 @@ class SummaryPage(TextPage):
         lan = overview.facts.network.address
         if lan:
             text.append(f"\nThe local IP of this machine is {lan.address}.\n")
-        self._where(text)
+        self._file_locations(text)
         heading(text, "Next steps")
         for status, title in zip(overview.statuses, titles([one.place for one in overview.statuses]), strict=True):
             if status.state not in ("done", "skipped"):
@@ -49,8 +49,8 @@ class SummaryPage(TextPage):
     def action_checkup(self) -> None:
         self._checkup()
 
-    def _where(self, text: Text) -> None:
-        heading(text, "Where things are")
+    def _file_locations(self, text: Text) -> None:
+        heading(text, "File locations")
         rows = [("Answers", "/etc/xdg/piwizard/answers.toml"), ("Run logs", "/var/log/piwizard/")]
         for site in self._overview.domains:
             rows += [
@@ -63,7 +63,10 @@ class SummaryPage(TextPage):
 
 
 def qr_code(content: str, *, only_ascii: bool) -> Text:
-    """Return a QR code: dark on light whatever the terminal's colors are; half blocks put two rows into one."""
+    """Return a QR code, dark on light whatever colors the terminal has.
+
+    Half blocks put two rows into one.
+    """
     import segno
 
     matrix = [[bool(dark) for dark in row] for row in segno.make(content, error="l", micro=False).matrix_iter(border=2)]

@@ -1,4 +1,4 @@
-"""The base of the pages that are only read: welcome, help and summary."""
+"""Show a page of text: the base of welcome, help and summary."""
 
 from __future__ import annotations
 

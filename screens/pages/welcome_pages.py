@@ -1,4 +1,4 @@
-"""The first page: what piwizard does, or what has changed since the last visit."""
+"""Show the first page: an introduction, or the changes since the last visit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WelcomePage(TextPage):
             "will change. Nothing changes until you confirm.\n"
         )
         heading(text, "You will need")
-        text.append("  • the address of your app's Git repository\n  • the name people will type\n")
+        text.append("  • the address of your app's Git repository\n  • the domain that people will type\n")
         text.append("  • if you use DuckDNS, No-IP or similar: your login or token\n")
         heading(text, "You can leave at any time")
         text.append(
@@ -61,7 +61,7 @@ class WelcomePage(TextPage):
         )
         if self._overview is not None:
             facts = self._overview.facts
-            needed = [place.step for place in self._overview.places if not place.step.optional]
+            needed = [instance.step for instance in self._overview.instances if not instance.step.optional]
             seconds = sum(expected_seconds(step, None, facts) for step in needed)
             heading(text, "This machine")
             text.append(f"{facts.hostname}: {board(facts)}, {facts.os.pretty}. ")
@@ -91,8 +91,8 @@ class WelcomeBackPage(TextPage):
         heading(text, "Welcome back")
         if self._overview is None:
             return text.append("Checking this machine…\n", "dim")
-        places = [status.place for status in self._overview.statuses]
-        self._titles = dict(zip(places, titles(places), strict=True))
+        instances = [status.place for status in self._overview.statuses]
+        self._titles = dict(zip(instances, titles(instances), strict=True))
         if self._overview.trouble:
             text.append(f"{self._overview.trouble}\n", "yellow")
         for state, title in GROUPS.items():

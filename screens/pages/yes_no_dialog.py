@@ -1,4 +1,4 @@
-"""A question with yes and no."""
+"""Ask a question with yes and no."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.screens.widgets.action_button import ActionButton
 
 
 class YesNoDialog(ModalScreen[bool]):
-    """Ask one question; return whether the answer is yes."""
+    """A dialog that returns whether the answer is yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 

@@ -1,1 +1,1 @@
-"""What the tabs show of the chosen step."""
+"""Show the chosen step in tabs."""

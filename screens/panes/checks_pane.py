@@ -1,4 +1,4 @@
-"""The fourth tab: the checks of the chosen step."""
+"""Show the checks of the chosen step in the fourth tab."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MARGIN = 4
 
 
 class ChecksPane(ListPane):
-    """The checks of the chosen step, made when the tab is opened."""
+    """The checks of the chosen step. They run when the tab is opened."""
 
     def __init__(self) -> None:
         super().__init__("checks")
         self._checks: tuple[Check, ...] = ()
         self._width = 0
-        """Cells that a line had when the checks were put into lines."""
+        """Width in cells for which the lines were made."""
 
     def wait(self) -> None:
         """Say that the checks are running."""
@@ -43,7 +43,7 @@ class ChecksPane(ListPane):
         self._show(*(checks_summary(checks) if checks else ("This step has no checks.", "")), checks)
 
     def on_resize(self) -> None:
-        """Put the checks into lines again; before the tab is first shown, a line has no room at all."""
+        """Wrap the checks again; before the tab is first shown, a line has no width."""
         if self.list.size.width != self._width:
             self._fill()
 
@@ -68,7 +68,10 @@ def checks_summary(checks: Sequence[Check | Finding]) -> tuple[str, str]:
 
 
 def check_block(name: str, check: Check | Finding, room: int) -> Block:
-    """Return a check as a block: one line if there is room; a failed one always with its cause and its fix."""
+    """Return a check as a block: one line if it fits.
+
+    A failed check always shows its cause and its fix.
+    """
     symbol, style = ("✓", "green") if check.ok else ("✗", "bold red")
     title, detail = f"{symbol} {clean(name)}", clean(check.detail)
     whole = f"{title}: {detail}"

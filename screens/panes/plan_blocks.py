@@ -1,4 +1,4 @@
-"""A plan as blocks: each change with its diff or its commands."""
+"""Turn a plan into blocks: each change with its diff or its commands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
 
 
-def plan_blocks(place: StepInstance, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
-    """Return the changes of one step, in order; those that are not needed as one line each."""
+def plan_blocks(instance: StepInstance, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
+    """Return the changes of one step in order; unneeded ones are one line each."""
     changes = list(changes)
     wanted = sum(not one.preview.in_sync for one in changes)
     blocks = []
     if heading:
-        of = f" of {place.site}" if place.site else ""
-        title = f"{place.step.title}{of}: {counted(wanted)}"
+        of = f" of {instance.site}" if instance.site else ""
+        title = f"{instance.step.title}{of}: {counted(wanted)}"
         blocks.append(Block(title, "bold", foldable=False, indent=0))
     return blocks + [_change(one) for one in changes]
 

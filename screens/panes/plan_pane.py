@@ -1,4 +1,4 @@
-"""The second tab: the plan of the chosen step."""
+"""Show the plan of the chosen step in the second tab."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlanPane(ListPane):
 
     def show(self, plans: Plans) -> None:
         """Show the plan."""
-        blocks = [block for place, changes in plans for block in plan_blocks(place, changes)]
+        blocks = [block for instance, changes in plans for block in plan_blocks(instance, changes)]
         wanted = sum(not one.preview.in_sync for _, changes in plans for one in changes)
         if wanted:
             self.fill(f"{counted(wanted).capitalize()}. Nothing changes until you confirm.", "", blocks)

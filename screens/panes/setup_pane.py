@@ -1,4 +1,4 @@
-"""The first tab: what a step is for, its status, its questions, and its buttons."""
+"""Show a step's purpose, status, questions and buttons in the first tab."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ ACTIONS = {
     "interrupted": (("run", "Continue"), ("log", "Show log")),
     "skipped": (("unskip", "Include again"),),
 }
-COMMAND_LENGTH = 90
+MAX_COMMAND_LENGTH = 90
 URGENT = ("failed", "interrupted", "drifted", "running")
-"""States in which the status replaces what the step is for; the buttons come before the questions."""
+"""States in which the status replaces the purpose, and the buttons come before the questions."""
 
 
 def actions(state: str, *, optional: bool) -> tuple[tuple[str, str], ...]:
@@ -43,7 +43,7 @@ def actions(state: str, *, optional: bool) -> tuple[tuple[str, str], ...]:
 
 
 class SetupPane(Vertical):
-    """Show the chosen step and ask its questions."""
+    """The chosen step and its questions."""
 
     def __init__(self) -> None:
         super().__init__(id="setup", classes="pane")
@@ -52,7 +52,7 @@ class SetupPane(Vertical):
         self._actions: tuple[tuple[str, str], ...] = ()
         self._queue = WidgetQueue()
         self.refused = False
-        """Whether the questions of the step could not be found out."""
+        """Whether the questions of the step could not be determined."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -63,12 +63,12 @@ class SetupPane(Vertical):
             yield self.form
             yield Horizontal(id="actions")
 
-    def show(self, place: StepInstance) -> None:
+    def show(self, instance: StepInstance) -> None:
         """Show another step."""
         self.refused = False
-        optional = "   optional" if place.step.optional else ""
-        self.query_one("#title", Static).update(Text(place.step.title, "bold").append(optional, "not bold dim"))
-        self.query_one("#why", Static).update(place.step.why)
+        optional = "   optional" if instance.step.optional else ""
+        self.query_one("#title", Static).update(Text(instance.step.title, "bold").append(optional, "not bold dim"))
+        self.query_one("#why", Static).update(instance.step.why)
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     async def introduce(self, title: str, why: str) -> None:
@@ -79,27 +79,27 @@ class SetupPane(Vertical):
         self.query_one("#status").display = False
         await self._queue.run(self._clear())
 
-    async def ask(self, place: StepInstance, asked: Asked) -> None:
+    async def ask(self, instance: StepInstance, asked: Asked) -> None:
         """Show the questions of a step."""
 
         async def body() -> None:
             self._say(asked.trouble.sentence if asked.trouble else "", "yellow")
-            await self.form.show(place, asked)
+            await self.form.show(instance, asked)
 
         await self._queue.run(body())
 
-    async def wait(self, place: StepInstance) -> None:
-        """Say that the questions or their defaults are being found out."""
+    async def wait(self, instance: StepInstance) -> None:
+        """Say that the questions or their defaults are being determined."""
 
         async def body() -> None:
-            self._say("Reading your code…" if place.site else "Checking this machine…", "dim")
-            if not self.form.is_of(place):
+            self._say("Reading your code…" if instance.site else "Checking this machine…", "dim")
+            if not self.form.is_of(instance):
                 await self.form.clear()
 
         await self._queue.run(body())
 
     async def refuse(self, reason: str) -> None:
-        """Say why the questions cannot be found out."""
+        """Say why the questions cannot be determined."""
         self.refused = True
 
         async def body() -> None:
@@ -113,14 +113,14 @@ class SetupPane(Vertical):
         line.update(Text(text, style))
         line.display = bool(text)
 
-    async def show_status(self, place: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
+    async def show_status(self, instance: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
         """Show the status of a step, and the buttons for it."""
         line = self.query_one("#status", Static)
         text = _status_text(status, state, outcome)
         line.update(text)
         line.display = bool(text.plain)
         self.query_one("#why").set_class(state in URGENT, "-away")
-        wanted = actions(state, optional=place.step.optional)
+        wanted = actions(state, optional=instance.step.optional)
         await self._queue.run(self._offer(wanted, state))
 
     async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:
@@ -135,9 +135,7 @@ class SetupPane(Vertical):
         await box.remove_children()
         await box.mount_all(ActionButton(name, label) for name, label in wanted)
         self._actions = wanted
-        if focused and (
-            first := next(iter(box.query(ActionButton)), None)
-        ):  # none are mounted any more when the user quits
+        if focused and (first := next(iter(box.query(ActionButton)), None)):  # None is mounted after the user has quit.
             first.focus()
 
     async def _clear(self) -> None:
@@ -147,7 +145,7 @@ class SetupPane(Vertical):
         await self.form.clear()
 
     def focus_first(self, key: str = "") -> None:
-        """Put the cursor into the field of a question, or the first one, or on the first button."""
+        """Put the cursor into a question's field, the first one, or on a button."""
         if not self.form.focus_on(key):
             for action in self.query(ActionButton):
                 action.focus()
@@ -162,7 +160,7 @@ def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text
         case "interrupted":
             text.append("Interrupted", STYLES[state]).append(f" at: {outcome.change}." if outcome.change else ".")
             if outcome.command:
-                text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
+                text.append(f"\n  $ {shorten(outcome.command, MAX_COMMAND_LENGTH, placeholder=' …')}", "cyan")
             return text.append("\n  Continuing picks up where it stopped.")
         case "drifted":
             return text.append(status.summary if status else "Changed outside piwizard.", STYLES[state])
@@ -178,7 +176,7 @@ def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text
 def _failed(text: Text, outcome: RunOutcome, summary: str) -> Text:
     text.append(outcome.message or summary or "It failed.", STYLES["failed"])
     if outcome.command:
-        text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
+        text.append(f"\n  $ {shorten(outcome.command, MAX_COMMAND_LENGTH, placeholder=' …')}", "cyan")
     for line in outcome.lines:
         text.append(f"\n  {line}", "dim")
     if outcome.hint:

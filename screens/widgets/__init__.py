@@ -1,1 +1,1 @@
-"""Widgets that know nothing of steps, answers and runs, and the list of steps."""
+"""Define the widgets. All but the sidebar are independent of steps and runs."""

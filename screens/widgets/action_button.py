@@ -1,4 +1,4 @@
-"""Buttons: a label in brackets, pressed with Enter or Space."""
+"""Show a button: a label in brackets, pressed with Enter or Space."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ class ActionButton(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Return where the terminal's own cursor belongs while this has the focus."""
+        """Return the cell for the terminal's cursor while this widget has the focus."""
         return self.content_region.offset + Offset(2, 0)

@@ -1,4 +1,4 @@
-"""The list of blocks that open and close: of the log, the plan and the checks."""
+"""List blocks that open and close, for the log, the plan and the checks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from piwizard.screens.widgets.row_list import RowList
 
 
 class FoldingList(RowList):
-    """Blocks one below the other, each open or closed. `following` keeps the end in view as blocks grow."""
+    """Blocks one below the other, each open or closed.
+
+    `following` keeps the end in view as blocks grow.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold", show=False),
@@ -61,7 +64,7 @@ class FoldingList(RowList):
 
     @property
     def position(self) -> LogPosition:
-        """The position in the log that the cursor is on."""
+        """Return the position in the log that the cursor is on."""
         if not self.blocks:
             return (0, -1)
         block, row = self.blocks[self.at(self.active)[0]], self.at(self.active)[1]
@@ -79,7 +82,7 @@ class FoldingList(RowList):
         return False
 
     def at(self, row: int) -> tuple[int, int]:
-        """Return the block that a row belongs to, and which of its lines it is; -1 for the title."""
+        """Return the block of a row, and the index among its rows; -1 for the title."""
         number = bisect_right(self._starts, row) - 1
         return number, row - self._starts[number] - 1
 

@@ -1,4 +1,4 @@
-"""The first line: the machine and the site of the chosen step."""
+"""Show the first line: the machine and the site of the chosen step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ NAME = "piwizard"
 
 
 class Header(Widget):
-    """Program, host name, board and IP address; the site on the right. Leaves out what does not fit."""
+    """Program, host name, board and IP address, with the site on the right.
+
+    Parts that do not fit are skipped.
+    """
 
     def __init__(self) -> None:
         super().__init__(id="header")
@@ -40,7 +43,7 @@ class Header(Widget):
 
 
 def board(facts: Facts) -> str:
-    """Return the board in words, such as "Pi 4, 4 cores, 4 GB"."""
+    """Return a description of the board, such as "Pi 4, 4 cores, 4 GB"."""
     memory = facts.memory.nominal
     size = f"{memory // 1024} GB" if memory >= 1024 and memory % 1024 == 0 else f"{memory} MB"
     cores = "1 core" if facts.cores == 1 else f"{facts.cores} cores"

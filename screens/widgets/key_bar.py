@@ -1,4 +1,4 @@
-"""The last line: the keys that work where the cursor is."""
+"""Show the last line: the keys that work where the cursor is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ LOG_KEYS: tuple[KeyHint, ...] = (
 
 
 class KeyBar(Widget):
-    """Keys and what they do. If the line is too short, the last keys but two go first: help and quit stay."""
+    """Keys and their effects.
+
+    If the line is too short, keys are removed from its end, but the last two stay: help and quit.
+    """
 
     def __init__(self, keys: Sequence[KeyHint] = ()) -> None:
         super().__init__(classes="keyline")

@@ -1,4 +1,4 @@
-"""A tab that shows a line of text over a folding list."""
+"""Show a line of text over a folding list in a tab."""
 
 from __future__ import annotations
 

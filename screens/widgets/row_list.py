@@ -1,4 +1,4 @@
-"""A list of rows, with the terminal's own cursor on the active one."""
+"""List rows, with the terminal's own cursor on the active one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ UNFOCUSED = Style(bold=True)
 
 
 class RowList(ScrollView, can_focus=True):
-    """Rows of which one is active. Subclasses say how many there are, how each is drawn, and which can be active."""
+    """Rows of which one is active.
+
+    Subclasses define how many there are, how each is drawn, and which can be active.
+    """
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,7 +43,7 @@ class RowList(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def row(self, number: int) -> list[Segment]:
-        """Return a row as it is drawn."""
+        """Return the segments of a row."""
         raise NotImplementedError
 
     def can_be_active(self, number: int) -> bool:
@@ -48,11 +51,11 @@ class RowList(ScrollView, can_focus=True):
         return True
 
     def activated(self) -> None:
-        """Do what follows when another row has become active."""
+        """React to another active row. Does nothing by default."""
 
     @property
     def room(self) -> int:
-        """The cells that a row may fill."""
+        """Return the width of a row in cells."""
         return max(10, self.scrollable_content_region.width)
 
     def render_line(self, y: int) -> Strip:
@@ -93,7 +96,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Return where the terminal's own cursor belongs while this has the focus."""
+        """Return the cell for the terminal's cursor while this widget has the focus."""
         x, y = self.content_region.offset
         return Offset(x, y + max(0, self.active - self.scroll_offset.y))
 

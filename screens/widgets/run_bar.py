@@ -1,4 +1,4 @@
-"""Two lines about the run under way: its progress, and the last output of its command."""
+"""Show the current run in two lines: its progress, and its last output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.screens.log.run_progress import RunProgress, duration
 
 
 class RunBar(Widget):
-    """The progress of a run. It is there only while something runs."""
+    """The progress of a run, visible only while something runs."""
 
     def __init__(self) -> None:
         super().__init__(id="runline")
@@ -18,7 +18,7 @@ class RunBar(Widget):
         self.display = False
 
     def show(self, progress: RunProgress | None, title: str = "", usual: float = 0.0) -> None:
-        """Show the progress of a run; None means that nothing runs. `usual` is in seconds."""
+        """Show the progress of a run, or hide it if None. `usual` is in seconds."""
         self.display = progress is not None
         if progress is None:
             return

@@ -1,4 +1,4 @@
-"""Scrollbars that are visible without colors and in any font."""
+"""Draw scrollbars that are visible without colors and in any font."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ class PlainBar(ScrollBarRender):
 
 
 def use_plain_bars() -> None:
-    """Draw all scrollbars of the app like this."""
+    """Draw all scrollbars of the app in this way."""
     ScrollBar.renderer = PlainBar

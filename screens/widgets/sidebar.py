@@ -1,4 +1,4 @@
-"""The steps under their headings, each with the symbol of its state."""
+"""List the steps under their headings, each with the symbol of its state."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Sidebar(RowList):
         self._waiting: set[StepInstance] = set()
 
     @property
-    def place(self) -> StepInstance | None:
-        """The chosen step."""
+    def chosen(self) -> StepInstance | None:
+        """Return the chosen step."""
         found = self._row
         return None if found is None or isinstance(found, (str, AddSite)) else found
 
@@ -50,12 +50,12 @@ class Sidebar(RowList):
     def _row(self) -> Row | None:
         return self._rows[self.active] if self.active < len(self._rows) else None
 
-    def show(self, places: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
+    def show(self, instances: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
         """Show these steps and their states; the chosen one stays chosen."""
         before = self._row
         self._states = {status.place: status.state for status in statuses}
         self._waiting = {status.place for status in statuses if status.waits}
-        self._rows, self._notes = list(_with_headings(places)), {}
+        self._rows, self._notes = list(_with_headings(instances)), {}
         self.changed()
         same = [number for number, row in enumerate(self._rows) if row == before]
         if before and not same:
@@ -64,10 +64,10 @@ class Sidebar(RowList):
         if before != self._row:
             self.activated()
 
-    def mark(self, place: StepInstance, state: str, note: str = "") -> None:
-        """Show another state of a step, with `note` to its right."""
-        if (self._states.get(place), self._notes.get(place, "")) != (state, note):
-            self._states[place], self._notes[place] = state, note
+    def mark(self, instance: StepInstance, state: str, note: str = "") -> None:
+        """Show another state of a step, with `note` on the right."""
+        if (self._states.get(instance), self._notes.get(instance, "")) != (state, note):
+            self._states[instance], self._notes[instance] = state, note
             self.refresh()
 
     def choose(self, step: str, site: str | None) -> None:
@@ -79,16 +79,16 @@ class Sidebar(RowList):
 
     @property
     def steps(self) -> list[StepInstance]:
-        """All steps, in order."""
+        """Return all steps, in order."""
         return [row for row in self._rows if not isinstance(row, (str, AddSite))]
 
-    def state(self, place: StepInstance) -> str:
+    def state(self, instance: StepInstance) -> str:
         """Return the state that is shown for a step."""
-        return self._states.get(place, "todo")
+        return self._states.get(instance, "todo")
 
-    def waits(self, place: StepInstance) -> bool:
+    def waits(self, instance: StepInstance) -> bool:
         """Return whether a step is optional and not set up."""
-        return place in self._waiting and self.state(place) == "todo"
+        return instance in self._waiting and self.state(instance) == "todo"
 
     def count(self) -> int:
         return len(self._rows)
@@ -117,14 +117,14 @@ class Sidebar(RowList):
         ]
 
     def activated(self) -> None:
-        if self.place:
-            self.post_message(StepHighlighted(self.place))
+        if self.chosen:
+            self.post_message(StepHighlighted(self.chosen))
         elif self._row is ADD_SITE:
             self.post_message(SiteHighlighted())
 
     def action_open(self) -> None:
-        if self.place:
-            self.post_message(StepOpened(self.place))
+        if self.chosen:
+            self.post_message(StepOpened(self.chosen))
         elif self._row is ADD_SITE:
             self.post_message(SiteWanted())
 
@@ -133,15 +133,15 @@ def _name(row: Row) -> str:
     return "" if isinstance(row, (str, AddSite)) else row.step.name
 
 
-def _with_headings(places: tuple[StepInstance, ...]) -> list[Row]:
+def _with_headings(instances: tuple[StepInstance, ...]) -> list[Row]:
     rows: list[Row] = []
-    sites = {place.site for place in places if place.site}
+    sites = {instance.site for instance in instances if instance.site}
     several = len(sites) > 1
     before = ""
-    for place in places:
-        heading = f"{place.step.heading}: {place.site}" if several and place.site else place.step.heading
+    for instance in instances:
+        heading = f"{instance.step.heading}: {instance.site}" if several and instance.site else instance.step.heading
         if heading != before:
             rows.append(heading)
             before = heading
-        rows.append(place)
+        rows.append(instance)
     return [*rows, ADD_SITE] if sites else rows

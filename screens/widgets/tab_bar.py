@@ -1,4 +1,4 @@
-"""The line of tabs over a step."""
+"""Show the line of tabs over a step."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ class TabBar(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Return where the terminal's own cursor belongs while this has the focus."""
+        """Return the cell for the terminal's cursor while this widget has the focus."""
         before = TABS[: TABS.index(self.current)]
         return self.content_region.offset + Offset(2 + sum(len(tab) + 3 for tab in before), 0)

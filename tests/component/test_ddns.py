@@ -1,77 +1,24 @@
-"""Dynamic DNS: real clients in a home whose address changes, and providers that refuse."""
+"""Dynamic DNS: real clients in a home whose public IP changes, at every provider."""
 
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from piwizard.system.commands import Result
 from tests.lab import quickstart
 from tests.lab.eventually import eventually
-from tests.lab.home import DUCK, DUCKDNS, LOGIN, NAME, NO_IP, SECRET, SETTINGS, TOKEN, open_accounts, reachable
+from tests.lab.home import DUCK, DUCKDNS, LOGIN, NAME, NO_IP, SECRET, SETTINGS, TOKEN, apply, leaks, refused
 from tests.lab.internet import Reply, Request, Site
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 
-@pytest.fixture
-def home(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi at home, and the world outside as it was at first."""
-    open_accounts(lab)
-    pi = lab.pi(release, layer=reachable(lab, release))
-    yield pi
-    pi.discard()
-
-
-def apply(pi: Pi, answers: str, secret: str, *, check: bool = True) -> Result:
-    """`piwizard apply ddns` with an answers file, and its secret in a file of its own."""
-    pi.write("/root/secret", secret)
-    pi.write(quickstart.ANSWERS, answers)
-    return quickstart.apply(pi, "ddns", "--answers", quickstart.ANSWERS, check=check)
-
-
-def refused(pi: Pi, answers: str, secret: str) -> dict[str, str]:
-    """The error of an apply that fails."""
-    result = apply(pi, answers, secret, check=False)
-    assert result.exit == 1, result.output
-    events = [event for event in quickstart.events(pi) if event["event"] == "error"]
-    assert len(events) == 1
-    return dict(events[0])
-
-
-def leaks(pi: Pi, secret: str) -> set[str]:
-    """Where a secret is to be found, by its longest part that nobody escapes: files, journal, arguments, records."""
-    secret = max(re.findall(r"[A-Za-z0-9-]+", secret), key=len)
-    found = pi.run(
-        (
-            "grep",
-            "-rlF",
-            "--exclude-dir=proc",
-            "--exclude-dir=sys",
-            "-e",
-            secret,
-            "/etc",
-            "/var",
-            "/run",
-            "/tmp",
-            "/opt",
-        ),
-        check=False,
-    ).output.split()
-    shown = pi.run(("journalctl", "--no-pager", "--all")).output
-    processes = pi.run(("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), check=False).output
-    said = pi.run(("sh", "-c", "cat /var/log/piwizard/*/* /var/log/dpkg.log /var/log/apt/* 2>/dev/null"), check=False)
-    return set(found) | {name for name, text in (("journal", shown), ("argv", processes), ("logs", said.output))
-                         if secret in text}  # fmt: skip
-
-
-def test_the_name_follows(lab: Lab, home: Pi) -> None:
+def test_domain_follows_the_public_ip(lab: Lab, home: Pi) -> None:
     net = lab.internet
     before = quickstart.manifest(home.files, ("etc",))
     apply(home, DUCKDNS, TOKEN)
@@ -115,7 +62,7 @@ def _assert(truth: bool) -> None:
 
 
 @pytest.mark.both_releases
-def test_as_no_ip_wants_it(lab: Lab, home: Pi) -> None:
+def test_no_ip_update_follows_its_protocol(lab: Lab, home: Pi) -> None:
     net = lab.internet
     apply(home, NO_IP, SECRET)
     assert net.visitor.resolve(NAME) == [lab.router.public]
@@ -154,7 +101,7 @@ LOGINS = {"desec": "songuuli.dedyn.io", "dynv6": "none"}
 
 
 @pytest.mark.nightly
-def test_at_every_provider(lab: Lab, home: Pi) -> None:
+def test_update_succeeds_at_every_provider(lab: Lab, home: Pi) -> None:
     net = lab.internet
     sites = {name: getattr(net, "members" if name == "custom" else name) for name in OTHERS}
     for name, (host, secret, more) in OTHERS.items():
@@ -174,65 +121,8 @@ def test_at_every_provider(lab: Lab, home: Pi) -> None:
         assert len(agents) <= 6, f"{name}: {agents}"
 
 
-REFUSALS = [
-    ("answer", "nohost", "No-IP has no host name", 1),
-    ("answer", "badagent", "blocked this client", 1),
-    ("answer", "!donator", "a feature of paid accounts", 1),
-    ("answer", "abuse", "blocked the account or the host name", 1),
-    ("answer", "911", "asks clients to wait 30 minutes", 1),
-    ("fault", "500", "has an internal error", 1),
-    ("fault", "garbage", "an unexpected answer to an update", 1),
-    ("fault", "timeout", "did not answer in time", 1),
-    ("fault", "reset", "closed the connection", 1),
-    ("fault", "expired", "The certificate of dynupdate.no-ip.com is not valid", 0),
-    ("fault", "other-name", "The certificate of dynupdate.no-ip.com is not valid", 0),
-    ("fault", "untrusted", "The certificate of dynupdate.no-ip.com is not valid", 0),
-]
-
-
-@pytest.mark.parametrize(
-    "refusals",
-    [pytest.param(REFUSALS[::5], id="sample"), pytest.param(REFUSALS, id="all", marks=pytest.mark.nightly)],
-)
-def test_refusals_leave_what_was_there(lab: Lab, home: Pi, refusals: list[tuple[str, str, str, int]]) -> None:
-    net = lab.internet
-    apply(home, DUCKDNS, TOKEN)
-    kept = {path: home.read(path) for path in SETTINGS}
-
-    error = refused(home, NO_IP, "wrong-one")
-    sentence = "ddns.password: No-IP does not accept the user name or the password."
-    assert error["message"] == f"answers.toml line 5: {sentence}"
-    assert error["key"] == "ddns.password"
-    assert refused(home, NO_IP, "wrong-one")["message"] == error["message"]
-    assert len(net.noip.requests) == 1, "a refusal is not asked for again"
-    home.reboot()
-    assert "The next attempt with these answers is possible in" in refused(home, NO_IP, "wrong-one")["hint"]
-    assert len(net.noip.requests) == 1, "nor after a reboot"
-
-    for kind, what, words, asked in refusals:
-        setattr(net.noip, kind, what)
-        net.noip.requests.clear()
-        home.run(("rm", "-f", "/var/lib/piwizard/ddns.json"))
-        error = refused(home, NO_IP, SECRET)
-        assert words in error["message"], what
-        assert error["message"].count(". ") == 0, "one sentence"
-        assert error["hint"]
-        assert SECRET not in json.dumps(error)
-        again = refused(home, NO_IP, SECRET)
-        assert again["message"] == error["message"]
-        assert len(net.noip.requests) == asked, what
-        net.noip.answer = net.noip.fault = None
-    assert {path: home.read(path) for path in SETTINGS} == kept
-    assert home.run(("systemctl", "is-active", "ddclient.service")).output == "active\n"
-    assert leaks(home, SECRET) == {"/var/lib/piwizard/secrets.json"}
-    assert leaks(home, "wrong-one") == set()
-    home.run(("rm", "-f", "/var/lib/piwizard/ddns.json"))
-    apply(home, NO_IP, SECRET)
-    assert net.visitor.resolve(NAME) == [lab.router.public]
-
-
 @pytest.mark.nightly
-def test_settings_of_somebody_else(lab: Lab, home: Pi) -> None:
+def test_ddclient_settings_of_the_user_stay_without_a_yes(lab: Lab, home: Pi) -> None:
     theirs = "protocol=dyndns2\nmine.example.org\n"
     home.write("/etc/ddclient.conf", theirs)
     left = apply(home, DUCKDNS, TOKEN, check=False)
@@ -280,7 +170,7 @@ def noip_archive(pi: Pi) -> bytes:
 
 
 @pytest.mark.nightly
-def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
+def test_no_ips_own_client_updates_the_domain(lab: Lab, home: Pi) -> None:
     net = lab.internet
     answers = NO_IP + 'client = "noip-duc"\n'
     site = net.add_site("www.noip.com", Site(lambda request: Reply("<html>Not found</html>", 404)))
@@ -308,7 +198,7 @@ def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
     assert not (home.files / "etc/ddclient.conf").exists()
 
 
-def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
+def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> None:
     """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
     net = lab.internet
     apply(home, DUCKDNS, TOKEN)
@@ -344,34 +234,3 @@ def _look_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]
         eventually(lambda: _assert(noted(pi.read("/var/cache/ddclient/ddclient.cache"))), timeout=8)
 
     eventually(look, timeout=120)
-
-
-@pytest.mark.nightly
-def test_without_a_connection(lab: Lab, home: Pi) -> None:
-    lab.internet.zone.fail("no-ip.com", "SERVFAIL")
-    try:
-        error = refused(home, NO_IP, SECRET)
-    finally:
-        lab.internet.zone.fail("no-ip.com", None)
-    assert error["message"] == "dynupdate.no-ip.com cannot be reached."
-    apply(home, NO_IP, SECRET)
-
-
-@pytest.mark.parametrize(
-    ("answers", "words"),
-    [
-        (NO_IP.replace("no-ip", "dyn"), "line 2: ddns.provider must be one of no-ip, duckdns, cloudflare"),
-        (NO_IP.replace('{ file = "/root/secret" }', '"hush"'), "line 5: ddns.password must be"),
-        (NO_IP.replace('password = { file = "/root/secret" }\n', ""), "ddns.password is missing"),
-        (NO_IP.replace("ddns.net", "duckdns.org"), "ddns.hostname: songuuli2020.duckdns.org is a domain of DuckDNS"),
-    ],
-)
-def test_bad_answers_alter_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:
-    before = quickstart.manifest(home.files)
-    result = apply(home, answers, SECRET, check=False)
-    assert result.exit == 1
-    assert words in result.errors + result.output
-    assert lab.internet.noip.requests == []
-    left = quickstart.manifest(home.files)
-    altered = {path for path in before.keys() | left.keys() if before.get(path) != left.get(path)}
-    assert {path for path in altered if not path.startswith("var/lib/piwizard")} == set()

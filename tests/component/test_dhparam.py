@@ -129,7 +129,7 @@ def summary(pi: Pi) -> str:
     return str(next(one["summary"] for one in steps if one["step"] == "dhparam"))
 
 
-def test_generation_runs_beside_other_runs_and_survives_the_connection(lab: Lab, pi: Pi) -> None:
+def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     apply = ["sudo", "-S", "piwizard", "apply", "dhparam", "--yes"]
     with frozen(lab, pi):
@@ -161,7 +161,7 @@ def test_generation_runs_beside_other_runs_and_survives_the_connection(lab: Lab,
 
 
 @pytest.mark.nightly
-def test_generation_killed_rebooted_without_power_or_stopped_starts_again_with_apply(lab: Lab, pi: Pi) -> None:
+def test_interrupted_generation_restarts_with_apply(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
@@ -220,7 +220,7 @@ def test_undo_stops_the_generation(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_generation_continues_at_boot_only_where_the_answers_ask_for_it(lab: Lab, pi: Pi) -> None:
+def test_generation_restarts_at_boot_only_if_configured(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024\nat_boot = true\n[gunicorn]\nthreads = 3')
     with frozen(lab, pi):
         said = pi.run(("piwizard", "apply")).output

@@ -38,11 +38,11 @@ def mode(pi: Pi, path: str) -> str:
     return pi.run(("stat", "-c", "%a %U %G", path)).output.strip()
 
 
-def test_a_secret_comes_through_sudo_from_a_variable(pi: Pi) -> None:
+def test_secret_from_a_variable_passes_sudo(pi: Pi) -> None:
     assert 'FROM_OUTSIDE="white-lily-99"' in pi.read("/srv/myflask/app.env")
 
 
-def test_the_access_log_is_closed_from_the_beginning(pi: Pi) -> None:
+def test_access_log_is_private_from_the_start(pi: Pi) -> None:
     assert mode(pi, LOG) == "640 www-data adm"
     pi.http("/", host=quickstart.HOST)
     eventually(lambda: pi.read(LOG) != "")
@@ -52,7 +52,7 @@ def test_the_access_log_is_closed_from_the_beginning(pi: Pi) -> None:
         assert mode(pi, log) == "640 www-data adm", log
 
 
-def test_nobody_reads_what_is_private(pi: Pi) -> None:
+def test_private_files_are_unreadable_for_other_users(pi: Pi) -> None:
     assert mode(pi, ANSWERS) == "600 root root"
     assert mode(pi, "/etc/xdg/piwizard") == "700 root root"
     for who in ("nobody", "myflask"):
@@ -60,7 +60,7 @@ def test_nobody_reads_what_is_private(pi: Pi) -> None:
         assert found.output == "", who
 
 
-def test_no_record_and_no_report_has_it(pi: Pi) -> None:
+def test_run_logs_and_report_contain_no_secret(pi: Pi) -> None:
     held = pi.run(("grep", "-rlsF", PRIVATE, "/var/lib/piwizard", "/var/log", "/etc", "/run"), check=False).output
     assert held.split() == [ANSWERS]
     pi.run(("piwizard", "report", "--yes", "--output", "/root/report.tar.gz"))
@@ -71,7 +71,7 @@ def test_no_record_and_no_report_has_it(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_an_upgrade_closes_what_was_open(pi: Pi) -> None:
+def test_upgrade_makes_files_private(pi: Pi) -> None:
     pi.run(("chmod", "755", "/etc/xdg/piwizard", "/var/lib/piwizard", "/var/log/piwizard"))
     pi.run(("cp", ANSWERS, f"{ANSWERS}.previous"))
     pi.run(("chmod", "644", ANSWERS, f"{ANSWERS}.previous", LOG))
@@ -84,7 +84,7 @@ def test_an_upgrade_closes_what_was_open(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_site_that_is_set_up_again_has_a_closed_log(pi: Pi) -> None:
+def test_access_log_is_private_after_a_second_setup(pi: Pi) -> None:
     answers = pi.read(ANSWERS)
     pi.run(("piwizard", "remove", "myflask", "--yes"))
     pi.run(("rm", "-f", LOG))

@@ -1,141 +1,29 @@
-"""Every sickness that the doctor names, made for real on one Pi, and mended by what the finding says."""
+"""Faults of an app that the doctor explains: caused on one Pi, and fixed as the finding says."""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.lab import product, quickstart, sample_app
-from tests.lab.dialogue import Dialogue
+from tests.lab import doctor, failing_app, product, quickstart
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
-SICK = (
-    sample_app.APP
-    + """
-
-import re
-import resource
-import signal
-import sqlite3
-
-import click
-
-
-@app.cli.command("init-db")
-def init_db():
-    with sqlite3.connect("data.db") as database:
-        database.execute("create table if not exists user (name text)")
-
-
-@app.get("/note")
-def note():
-    with open("notes.txt", "a") as notes:
-        notes.write("noted")
-    return "fine"
-
-
-@app.get("/count")
-def count():
-    with open("counter.json", "w") as counter:
-        counter.write("{}")
-    return "fine"
-
-
-@app.get("/upload")
-def upload():
-    with open("uploads/a.txt", "w") as file:
-        file.write("uploaded")
-    return "fine"
-
-
-@app.get("/users")
-def users():
-    return "fine" + str(sqlite3.connect("data.db").execute("select * from user").fetchall())
-
-
-@app.get("/join")
-def join():
-    with sqlite3.connect("data.db") as database:
-        database.execute("create table if not exists more (name text)")
-    return "fine"
-
-
-@app.get("/salt")
-def salt():
-    return "fine" + os.environ["".join(reversed("TLAS_DROWSSAP"))]
-
-
-@app.get("/api")
-def api():
-    return "fine" + os.environ["API_KEY"]
-
-
-@app.get("/yaml")
-def read_yaml():
-    import yaml
-    return "fine" + yaml.__name__
-
-
-@app.get("/old")
-def old():
-    from flask import escape
-    return "fine" + escape("x")
-
-
-@app.get("/own")
-def own():
-    return "fine" + str(1 / 0)
-
-
-@app.get("/home")
-def home():
-    with open("/home/alex/result.json", "w") as result:
-        result.write("{}")
-    return "fine"
-
-
-@app.get("/greedy")
-def greedy():
-    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-    return "fine" + str(len("x" * (2 << 30)))
-
-
-@app.get("/killed")
-def killed():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@app.get("/slow")
-def slow():
-    return "fine" + str(re.match("(a+)+$", "a" * 60 + "b"))
-
-
-@app.get("/large")
-def large():
-    with open("result.json", "w") as result:
-        result.write("x" * 1_000_000)
-    return "fine"
-"""
-)
-SICK_FILES = {**sample_app.FILES, "app.py": SICK, "counter.json": "{}\n", "data.db": b""}
 UNITS = "/etc/systemd/system/myflask.service"
 
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
     """One Pi with the sick app, for all of it: each test leaves it as well as it found it."""
-    lab.git.commit("sick", SICK_FILES)
+    lab.git.commit("failing", failing_app.FILES)
     served = product.ready_pi(lab, "trixie")
     served.run(("bash", "-c", f"echo 127.0.0.1 {quickstart.HOST} www.{quickstart.HOST} >> /etc/hosts"))
-    quickstart.set_up(served, lab.git.url("sick"), more="init = []\n")
-    assert wrong(served) == {}
+    quickstart.set_up(served, lab.git.url("failing"), more="init = []\n")
+    assert doctor.failed_findings(served) == {}
     yield served
     served.discard()
 
@@ -144,32 +32,7 @@ def pi(lab: Lab) -> Iterator[Pi]:
 def well(pi: Pi) -> Iterator[None]:
     """Nothing is wrong when a test ends, and so when the next begins; the doctor says so."""
     yield
-    assert wrong(pi) == {}
-
-
-def wrong(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
-    """What `doctor --json` finds, by id."""
-    result = pi.run(("piwizard", "doctor", "--json", *options), check=False)
-    findings = json.loads(result.output.splitlines()[-1])["findings"]
-    bad = {one["id"]: one for one in findings if not one["ok"]}
-    assert result.exit == (1 if bad else 0), result.errors
-    assert all(one["cause"] and one["fix"] for one in bad.values()), bad
-    return bad
-
-
-def fix(pi: Pi) -> str:
-    """`doctor --fix`: what it printed."""
-    return pi.run(("piwizard", "doctor", "--fix", "--yes"), check=False).output
-
-
-def told(pi: Pi, question: str, value: str) -> None:
-    """`doctor --fix` over SSH, by somebody who says yes and types what is asked for."""
-    dialogue = Dialogue(pi.ssh_argv(("piwizard", "doctor", "--fix"), tty=True), columns=160)
-    dialogue.answer("password for alex:", pi.password)
-    dialogue.answer("Apply these fixes? [y/N]", "y", timeout=120)
-    dialogue.answer(question, value)
-    dialogue.end(timeout=120)
-    assert value not in dialogue.text
+    assert doctor.failed_findings(pi) == {}
 
 
 def page(pi: Pi, path: str) -> int:
@@ -177,19 +40,19 @@ def page(pi: Pi, path: str) -> int:
     return pi.http(path, host=quickstart.HOST).status
 
 
-def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
+def test_doctor_fixes_missing_permissions_and_variables(pi: Pi) -> None:
     pages = ("/note", "/count", "/upload", "/users", "/join", "/salt")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     shown = pi.run(("piwizard", "doctor"), check=False).output
     assert shown.count("Files of the app writable") == 2
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert set(found) == {"file-not-writable", "folder-missing", "database-read-only", "database-table-missing",
                           "variable-missing"}  # fmt: skip
     assert "app.py:" in found["folder-missing"]["detail"]
     assert "in upload" in found["folder-missing"]["detail"]
     assert "belongs to root:myflask" in found["database-read-only"]["cause"]
     assert all(one["fixable"] for one in found.values())
-    assert "checks passed" in fix(pi)
+    assert "checks passed" in doctor.fix(pi)
     assert [page(pi, path) for path in pages] == [200] * len(pages)
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     for part in ("notes.txt", "counter.json", "uploads", "data.db", "flask --app app init-db", "PASSWORD_SALT"):
@@ -197,12 +60,12 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
+def test_doctor_suggests_a_command_to_run_by_hand(pi: Pi) -> None:
     """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
     pi.run(("python3", "-c", drop))
     assert page(pi, "/users") == 500
-    advice = wrong(pi)["database-table-missing"]["fix"]
+    advice = doctor.failed_findings(pi)["database-table-missing"]["fix"]
     assert advice.endswith("It has already run once.")
     sudo, *command = shlex.split(advice.split("`")[1])
     assert sudo == "sudo"
@@ -212,89 +75,91 @@ def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
+def test_doctor_explains_faults_in_the_code(pi: Pi, lab: Lab) -> None:
     pages = ("/api", "/yaml", "/old", "/own", "/home", "/greedy")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert set(found) == {"variable-missing", "module-missing", "import-fails", "app-fails",
                           "file-outside-app", "out-of-memory"}  # fmt: skip
     assert not any(one["fixable"] for one in found.values())
     assert "PyYAML to requirements.txt" in found["module-missing"]["fix"]
-    line = SICK.splitlines().index('    return "fine" + str(1 / 0)') + 1
+    line = failing_app.SOURCE.splitlines().index('    return "fine" + str(1 / 0)') + 1
     assert found["app-fails"]["detail"].startswith(f"app.py:{line} in own: ZeroDivisionError")
     assert "API_KEY to [app.env]" in found["variable-missing"]["fix"]
-    told(pi, "API_KEY (not shown): ", "tulips & bees")
+    doctor.fix_with_answer(pi, "API_KEY (not shown): ", "tulips & bees")
     assert page(pi, "/api") == 200
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     assert "API_KEY = {asked = true}" in answers
     assert "tulips" not in answers
-    assert "variable-missing" not in wrong(pi)
-    mended = SICK.replace("from flask import escape", "from markupsafe import escape").replace("1 / 0", "1 / 1")
+    assert "variable-missing" not in doctor.failed_findings(pi)
+    mended = failing_app.SOURCE.replace("from flask import escape", "from markupsafe import escape").replace(
+        "1 / 0", "1 / 1"
+    )
     mended = mended.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
-    lab.git.commit("sick", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
+    lab.git.commit("failing", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
     pi.run(("piwizard", "deploy"))
     assert [page(pi, path) for path in pages] == [200] * len(pages)
 
 
 @pytest.mark.nightly
-def test_a_file_that_sudo_made(pi: Pi) -> None:
+def test_doctor_fixes_a_file_of_another_user(pi: Pi) -> None:
     pi.run(("bash", "-c", "rm /srv/myflask/data/result.json; umask 077; echo '{}' > /srv/myflask/data/result.json"))
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 500
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert "belongs to root:root" in found["file-of-another-user"]["cause"]
     assert "app.py:" in found["file-of-another-user"]["detail"]
-    assert "checks passed" in fix(pi)
+    assert "checks passed" in doctor.fix(pi)
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 200
 
 
 @pytest.mark.nightly
-def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
-    lab.git.commit("sick", {"app.py": f"{SICK}\n\nSTATE = json.load(open('result.json'))\n"})
+def test_doctor_explains_a_crash_loop(pi: Pi, lab: Lab) -> None:
+    lab.git.commit("failing", {"app.py": f"{failing_app.SOURCE}\n\nSTATE = json.load(open('result.json'))\n"})
     pi.run(("piwizard", "deploy"))
     pi.write("/srv/myflask/data/result.json", "torn", owner="myflask")
     pi.run(("systemctl", "restart", "myflask.service"), check=False)
-    found = eventually(lambda: _having(pi, "crash-loop"), timeout=120)
+    found = eventually(lambda: doctor.findings_with(pi, "crash-loop"), timeout=120)
     assert "JSONDecodeError" in found["app-fails"]["detail"]
     assert "app.py:" in found["app-fails"]["detail"]
     assert "Correct app.py" in found["app-fails"]["fix"]
     pi.write("/srv/myflask/data/result.json", "{}", owner="myflask")
     assert found["crash-loop"]["fixable"]
-    fix(pi)
+    doctor.fix(pi)
     assert page(pi, "/") == 200
-    lab.git.commit("sick", {"app.py": SICK})
+    lab.git.commit("failing", {"app.py": failing_app.SOURCE})
     pi.run(("piwizard", "deploy"))
 
 
 @pytest.mark.nightly
-def test_a_folder_that_is_gone(pi: Pi) -> None:
+def test_doctor_restores_a_missing_data_folder(pi: Pi) -> None:
     pi.run(("bash", "-c", "mv /srv/myflask/data /srv/myflask/elsewhere; systemctl restart myflask"), check=False)
-    found = eventually(lambda: _having(pi, "service-cannot-start"), timeout=60)
+    found = eventually(lambda: doctor.findings_with(pi, "service-cannot-start"), timeout=60)
     assert "226/NAMESPACE" in found["service-cannot-start"]["detail"]
     assert found["service-cannot-start"]["fixable"]
-    fix(pi)
+    doctor.fix(pi)
     assert page(pi, "/") == 200
 
 
 @pytest.mark.nightly
-def test_the_app_is_not_running(pi: Pi) -> None:
+def test_doctor_starts_a_stopped_app(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
     assert page(pi, "/") == 502
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert "returns 502" in found["site-answers"]["detail"]
     assert {"site-answers", "app-socket-running", "app-service-running", "app-answers"} <= set(found)
-    assert "checks passed" in fix(pi)
+    assert "checks passed" in doctor.fix(pi)
 
 
-def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
+def test_doctor_explains_killed_and_hanging_workers(pi: Pi) -> None:
     line = next(line for line in pi.read(UNITS).splitlines() if line.startswith("ExecStart="))
     pi.write(f"{UNITS}.d/soon.conf", f"[Service]\nExecStart=\n{re.sub('--timeout=[0-9]+', '--timeout=3', line)}\n")
     pi.run(("bash", "-c", "systemctl daemon-reload; systemctl restart myflask.service"))
     assert page(pi, "/slow") == 502
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert set(found) == {"worker-timeout", "page-cut-off"}
     assert "GET /slow" in found["page-cut-off"]["detail"]
     assert page(pi, "/killed") == 502
-    found = eventually(lambda: _having(pi, "out-of-memory"))
+    found = eventually(lambda: doctor.findings_with(pi, "out-of-memory"))
     assert "gunicorn.workers = 1" in found["out-of-memory"]["fix"]
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     pi.run(("rm", "-r", f"{UNITS}.d"))
@@ -303,26 +168,26 @@ def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_full_disk(pi: Pi) -> None:
+def test_doctor_explains_a_full_disk(pi: Pi) -> None:
     data = "/srv/myflask/data"
     pi.run(("bash", "-c", f"id=$(id -u myflask); systemctl stop myflask.service; cp -a {data} /tmp/data; "
             f"mount -t tmpfs -o size=256k,mode=750,uid=$id,gid=$id none {data}; cp -a /tmp/data/. {data}/; "
             "systemctl start myflask.service"))  # fmt: skip
     assert page(pi, "/large") == 500
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert set(found) == {"disk-full"}
     assert "No space left" in found["disk-full"]["detail"]
     assert "apt-get clean" in found["disk-full"]["fix"]
     pi.run(("mount", "-o", "remount,size=300m", data))
     assert page(pi, "/large") == 200
-    assert wrong(pi) == {}
+    assert doctor.failed_findings(pi) == {}
     pi.run(("bash", "-c", f"systemctl stop myflask.service; umount {data}; systemctl start myflask.service"))
 
 
 @pytest.mark.nightly
-def test_nginx(pi: Pi) -> None:
+def test_doctor_explains_nginx_errors(pi: Pi) -> None:
     pi.write("/etc/nginx/conf.d/mine.conf", "gzip_on yes;\n")
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx-config-valid"]["detail"]
     refused = pi.run(("piwizard", "apply"), check=False)
     assert (refused.exit, "Nothing to do, but nginx does not work" in refused.errors) == (1, True)
@@ -331,39 +196,35 @@ def test_nginx(pi: Pi) -> None:
     assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
-    found = eventually(lambda: _having(pi, "step-in-sync"))
+    found = eventually(lambda: doctor.findings_with(pi, "step-in-sync"))
     assert "Port 80 is used by" in found["step-in-sync"]["detail"]
     other.end(grace=0)
-    assert "nginx-service-running" in wrong(pi)
-    assert "checks passed" in fix(pi)
+    assert "nginx-service-running" in doctor.failed_findings(pi)
+    assert "checks passed" in doctor.fix(pi)
 
 
-def test_a_name_that_leads_elsewhere(pi: Pi) -> None:
+def test_doctor_reports_a_domain_of_another_machine(pi: Pi) -> None:
     hosts = pi.read("/etc/hosts")
     pi.write("/etc/hosts", hosts.replace(f"127.0.0.1 {quickstart.HOST}", f"192.168.1.7 {quickstart.HOST}"))
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert "192.168.1.7" in found["name-points-here"]["cause"]
     pi.write("/etc/hosts", hosts)
 
 
 @pytest.mark.nightly
-def test_a_new_version_that_did_not_take_over(pi: Pi, lab: Lab) -> None:
-    lab.git.commit("sick", {"app.py": f"import requests\n{SICK}"})
+def test_doctor_explains_a_failed_deploy(pi: Pi, lab: Lab) -> None:
+    lab.git.commit("failing", {"app.py": f"import requests\n{failing_app.SOURCE}"})
     assert not pi.run(("piwizard", "deploy"), check=False).ok
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert found["module-missing"]["cause"].startswith("The newest version failed its smoke test")
     assert found["module-missing"]["detail"].startswith("app.py:1: ModuleNotFoundError")
     assert page(pi, "/") == 200
-    lab.git.commit("sick", {"app.py": f'{SICK}\n\napp.secret_key = os.environ["".join(reversed("TERCES_PPA"))]\n'})
+    lab.git.commit(
+        "failing", {"app.py": f'{failing_app.SOURCE}\n\napp.secret_key = os.environ["".join(reversed("TERCES_PPA"))]\n'}
+    )
     assert not pi.run(("piwizard", "deploy"), check=False).ok
-    found = wrong(pi)
+    found = doctor.failed_findings(pi)
     assert "APP_SECRET" in found["variable-missing"]["fix"]
     assert found["variable-missing"]["fixable"]
-    assert "checks passed" in fix(pi)
+    assert "checks passed" in doctor.fix(pi)
     assert "app.secret_key" in pi.read("/srv/myflask/current/app/app.py")
-
-
-def _having(pi: Pi, id: str) -> dict[str, dict[str, Any]]:
-    found = wrong(pi)
-    assert id in found
-    return found

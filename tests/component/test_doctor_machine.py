@@ -38,7 +38,7 @@ def bad(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.nightly
-def test_nginx_masked_and_edited(pi: Pi) -> None:
+def test_doctor_fixes_a_masked_nginx_and_reports_edits(pi: Pi) -> None:
     assert bad(pi) == {}
     pi.run(("systemctl", "mask", "--now", "nginx.service"))
     found = bad(pi)["nginx-service-running"]
@@ -50,7 +50,7 @@ def test_nginx_masked_and_edited(pi: Pi) -> None:
     assert bad(pi) == {}
 
 
-def test_the_router_forgets_and_another_machine_takes(lab: Lab, pi: Pi) -> None:
+def test_doctor_reports_lost_and_taken_port_forwarding(lab: Lab, pi: Pi) -> None:
     lab.router.upnp(None)
     assert "UPnP was switched off" in bad(pi)["ports-forwarded"]["cause"]
     lab.router.upnp(MiniUpnpd)
@@ -69,7 +69,7 @@ def test_the_router_forgets_and_another_machine_takes(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_the_clock_and_an_address_on_trial(lab: Lab, pi: Pi) -> None:
+def test_doctor_reports_a_wrong_clock_and_an_unconfirmed_address(lab: Lab, pi: Pi) -> None:
     clock = Reply("", headers={"Date": "Sun, 21 Nov 2027 08:49:37 GMT"})
     with lab.internet.addresses["icanhazip.com"].failing(clock):
         assert "but it is 2027-11-21 08:49" in bad(pi)["clock-correct"]["detail"]

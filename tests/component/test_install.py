@@ -1,48 +1,17 @@
-"""install.sh on real Pis: from nothing, again, upgraded, cut off in the middle, taken away."""
+"""install.sh on real Pis: first installation, again, with obstacles, removal."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.lab import product
+from tests.lab import installer, product
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
-
-INSTALL = f"{product.PUSHED}/install.sh"
-VERSION = "piwizard, version 0.1.0\n"
-
-
-@pytest.fixture
-def upgraded(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with piwizard installed, and newer sources pushed beside it."""
-    pi = product.ready_pi(lab, release)
-    newer(pi, "of tomorrow")
-    yield pi
-    pi.discard()
-
-
-def newer(pi: Pi, text: str) -> None:
-    pi.run(["sed", "-i", f"s/^__version__ = .*/__version__ = '{text}'/", f"{product.PUSHED}/piwizard/__init__.py"])
-
-
-def as_person(pi: Pi, *argv: str) -> str:
-    """What a person sees who logs in, goes to the checkout and starts it; sudo knows their password for a while."""
-    login = f"echo {pi.password} | sudo -S -p '' -v && cd {product.PUSHED} && exec {' '.join(argv)}"
-    return pi.ssh(["sh", "-c", login], tty=True).output.replace("\r\n", "\n")
-
-
-def installed(pi: Pi) -> list[str]:
-    """Everything of an installation, with its times."""
-    listing = ["find", "/opt/piwizard", "/usr/local", "-printf", "%p %y %s %T@ %l\n"]
-    return sorted(line for line in pi.run(listing).output.splitlines() if "__pycache__" not in line)
 
 
 def traces(pi: Pi) -> list[str]:
@@ -51,45 +20,41 @@ def traces(pi: Pi) -> list[str]:
     return pi.run(["dpkg-query", "-W"]).output.splitlines() + sorted(pi.run(listing).output.splitlines())
 
 
-def environments(pi: Pi) -> list[str]:
-    return pi.run(["find", "/opt/piwizard", "-mindepth", "1", "-maxdepth", "1", "-type", "d"]).output.split()
-
-
-def test_from_nothing_and_again(pi: Pi) -> None:
+def test_install_changes_only_its_own_files(pi: Pi) -> None:
     product.push(pi)
     before = traces(pi)
-    first = as_person(pi, "./install.sh", "--version")
+    first = installer.run_as_user(pi, "./install.sh", "--version")
     assert "asks for your password" in first
     assert "Installing: piwizard in /opt/piwizard, its command /usr/local/bin/piwizard" in first
-    assert first.endswith(VERSION)
+    assert first.endswith(installer.VERSION)
     assert traces(pi) == before, "nothing else was installed, and nothing is left elsewhere"
     for command in (["piwizard", "--version"], ["sudo", "-S", "piwizard", "--version"]):
-        assert pi.ssh(command, input=f"{pi.password}\n").output == VERSION
+        assert pi.ssh(command, input=f"{pi.password}\n").output == installer.VERSION
     assert sorted(pi.run(["ls", "-A", product.PUSHED]).output.split()) == sorted(
         ["LICENSE", "README.md", "install.sh", "piwizard", "pyproject.toml", "screens", "templates"]
     ), "nothing is left in the checkout"
 
-    was = installed(pi)
-    again = as_person(pi, "./install.sh", "--version")
-    assert again.replace("\n", " ").endswith(f"for your password. {VERSION}".replace("\n", " "))
-    assert installed(pi) == was
+    was = installer.installed_files(pi)
+    again = installer.run_as_user(pi, "./install.sh", "--version")
+    assert again.replace("\n", " ").endswith(f"for your password. {installer.VERSION}".replace("\n", " "))
+    assert installer.installed_files(pi) == was
 
 
 @pytest.mark.nightly
-def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
+def test_install_works_from_a_read_only_checkout(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["chmod", "-R", "o-rwx,g-rwx", product.PUSHED])
     pi.run(["mkdir", "/mnt/checkout"])
     pi.run(["mount", "--bind", "-o", "ro", product.PUSHED, "/mnt/checkout"])
     told = pi.run(["/mnt/checkout/install.sh", "status", "--json"], cwd="/srv", env={"PYTHONPATH": "/mnt"})
     assert "steps" in json.loads(told.output), "what it says goes to stderr"
-    assert pi.ssh(["piwizard", "--version"]).output == VERSION, "a person can read what root installed"
+    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "a person can read what root installed"
     refused = pi.run(["/mnt/checkout/install.sh", "no-such-command"], check=False)
     assert (refused.exit, "No such command" in refused.errors) == (2, True)
 
 
 @pytest.mark.nightly
-def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
+def test_install_waits_for_apt_and_finishes_interrupted_packages(pi: Pi) -> None:
     product.push(pi)
     pi.run(["apt-get", "purge", "--yes", "--autoremove", "git", "python3-venv"])
     pi.run(["sh", "-c", "cd /var/tmp && apt-get update && apt-get download hello && dpkg --unpack hello_*.deb"])
@@ -97,7 +62,7 @@ def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
     packages = ["dpkg-query", "-W", "-f", "${Package}\n"]
     before = [name for name in pi.run(packages).output.splitlines() if name != "hello"]
     holder = pi.start(["python3", "-c", f"{hold}print('held', flush=True); time.sleep(8)"])
-    told = pi.run([INSTALL, "--version"]).errors
+    told = pi.run([installer.INSTALL, "--version"]).errors
     holder.wait()
     said = re.search(r"Installing: git python3-venv \(Debian packages\)\n(?:.*\n)*?  and what they need: (.+)\n", told)
     assert said
@@ -106,141 +71,33 @@ def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
     assert "Finishing an interrupted installation" in told
     assert "Waiting: " in told
     assert pi.run(["dpkg", "--audit"]).output == ""
-    assert pi.run(["piwizard", "--version"]).output == VERSION
+    assert pi.run(["piwizard", "--version"]).output == installer.VERSION
 
 
 @pytest.mark.nightly
-def test_what_fails_says_why_and_changes_nothing(pi: Pi) -> None:
+def test_failed_install_explains_itself_and_changes_nothing(pi: Pi) -> None:
     product.push(pi)
     pi.run(["sh", "-c", "printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/python3.old && chmod +x /usr/bin/python3.old"])
     pi.run(["mount", "--bind", "/usr/bin/python3.old", "/usr/bin/python3"])
-    old = pi.run([INSTALL, "status"], check=False)
+    old = pi.run([installer.INSTALL, "status"], check=False)
     assert (old.exit, len(old.errors.splitlines())) == (1, 1)
     assert "needs Raspberry Pi OS or Debian 12" in old.errors
     pi.run(["umount", "/usr/bin/python3"])
     lock = f"{product.PUSHED}/piwizard/requirements.lock"
     good = pi.read(lock)
     pi.write(lock, re.sub("(?<=click==).*", "0.0.999 \\\\", good))
-    absent = pi.run([INSTALL, "--version"], check=False)
+    absent = pi.run([installer.INSTALL, "--version"], check=False)
     assert (absent.exit, "pip download failed" in absent.errors) == (1, True)
     pi.write(lock, re.sub("sha256:.{4}", "sha256:0000", good))
-    broken = pi.run([INSTALL, "--version"], check=False)
+    broken = pi.run([installer.INSTALL, "--version"], check=False)
     assert (broken.exit, "pip download failed" in broken.errors) == (1, True)
     assert "DO NOT MATCH THE HASHES" in broken.errors
-    assert environments(pi) == []
+    assert installer.environments(pi) == []
     assert not pi.run(["test", "-e", "/usr/local/bin/piwizard"], check=False).ok
 
 
-def test_an_upgrade_and_a_run_that_began_before_it(upgraded: Pi) -> None:
-    (old,) = environments(upgraded)
-    running = upgraded.start([f"{old}/bin/python", "-I", "-c", "import time; time.sleep(600)"])
-    told = as_person(upgraded, "./install.sh", "--version")
-    assert "Upgrading: piwizard" in told
-    assert told.endswith("piwizard, version of tomorrow\n")
-    assert len(environments(upgraded)) == 2
-    assert old in environments(upgraded), "somebody is still using it"
-    running.end()
-    newer(upgraded, "of the day after")
-    assert as_person(upgraded, "./install.sh", "--version").endswith("of the day after\n")
-    assert len(environments(upgraded)) == 1
-
-
-def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> None:
-    was = upgraded.run(["piwizard", "--version"]).output
-    for cut in (lambda: upgraded.run(["pkill", "-9", "-f", "install.sh|/opt/piwizard/venv-"]), upgraded.power_cut):
-        before = _made(upgraded)
-        upgraded.start([INSTALL, "--version"])
-        eventually(partial(_building, upgraded, before))
-        time.sleep(1)
-        cut()
-        if not upgraded.container.running:
-            upgraded.boot()
-        assert upgraded.run(["piwizard", "--version"]).output == was, "the one in use is whole"
-        assert len(environments(upgraded)) > 1, "it was cut in the middle"
-    assert upgraded.run([INSTALL, "--version"]).output == "piwizard, version of tomorrow\n"
-    assert len(environments(upgraded)) == 1
-
-
-def _made(pi: Pi) -> set[Path]:
-    return set((pi.files / "opt/piwizard").glob("venv-*/pyvenv.cfg"))
-
-
-def _building(pi: Pi, before: set[Path]) -> None:
-    assert _made(pi) - before
-
-
-EVIL = "raise SystemExit('tampered with')"
-WHEELS = "/var/cache/piwizard/wheels"
-
-
-def site_packages(pi: Pi) -> str:
-    return pi.run(["sh", "-c", "readlink -f /opt/piwizard/venv/lib/python3*/site-packages"]).output.strip()
-
-
-def tampered(pi: Pi) -> list[str]:
-    """Files of the installation and of what is kept for the next one that hold what nobody should have put there."""
-    return pi.run(["grep", "-rlF", EVIL, "/opt/piwizard", WHEELS], check=False).output.split()
-
-
-def alter_wheel(pi: Pi, name: str) -> None:
-    """A kept wheel with other code in it, otherwise in order."""
-    program = (
-        "import glob, sys, zipfile\n"
-        f"(path,) = glob.glob('{WHEELS}/{name}-*.whl')\n"
-        "with zipfile.ZipFile(path) as old: files = {one: old.read(one) for one in old.namelist()}\n"
-        f"files['{name}/__init__.py'] = {EVIL.encode()!r}\n"
-        "with zipfile.ZipFile(path, 'w') as new: [new.writestr(*one) for one in files.items()]\n"
-    )
-    pi.run(["python3", "-c", program])
-
-
 @pytest.mark.nightly
-def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
-    pi, old = upgraded, site_packages(upgraded)
-    assert pi.run(["stat", "-c", "%a %U", WHEELS]).output == "700 root\n"
-    pi.write(f"{old}/tomlkit/__init__.py", EVIL)
-    pi.write(f"{old}/more.pth", f"import sys; {EVIL}")
-    pi.write(f"{old}/more/__init__.py", EVIL)
-    assert len(tampered(pi)) == 3
-    pi.cut_network()
-    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of tomorrow\n", "it needs no network"
-    assert not tampered(pi)
-    assert site_packages(pi) != old
-
-    was = installed(pi)
-    alter_wheel(pi, "click")
-    newer(pi, "of the day after")
-    refused = pi.run([INSTALL, "--version"], check=False)
-    assert refused.exit == 1
-    assert f"packages in {WHEELS} do not match the lock file" in refused.errors
-    assert "pip download failed" in refused.errors
-    assert [line for line in installed(pi) if "/opt/piwizard " not in line] == [
-        line for line in was if "/opt/piwizard " not in line
-    ], "the one in use is whole"
-    assert pi.run(["piwizard", "--version"]).output == "piwizard, version of tomorrow\n"
-    pi.plug_network()
-    eventually(lambda: pi.run(["ping", "-c1", "-W1", "192.168.1.1"]))
-    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of the day after\n"
-    assert not tampered(pi)
-
-
-@pytest.mark.nightly
-def test_machine_without_wheels_and_without_a_compiler(upgraded: Pi) -> None:
-    """As on an ARMv6 Pi, whose markupsafe has to be built."""
-    pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
-    assert not pi.run(["which", "cc"], check=False).ok
-    entry = re.compile(r"(markupsafe==\S+ \\\n)(?:    --hash=\S+ \\\n)+")
-    pi.write(lock, entry.sub(r"\1", pi.read(lock)))
-    assert pi.read(lock).count("--hash") < 25, "only the source is left"
-    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of tomorrow\n"
-    assert not pi.run(["find", f"{site_packages(pi)}/markupsafe", "-name", "*.so"]).output
-    newer(pi, "of the day after")
-    pi.cut_network()
-    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of the day after\n", "and without a network"
-
-
-@pytest.mark.nightly
-def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
+def test_install_ignores_the_callers_settings(pi: Pi) -> None:
     product.push(pi)
     nowhere = "[global]\nindex-url = http://127.0.0.1:1/\nuser = true\nno-binary = :all:\n"
     pi.write("/root/.config/pip/pip.conf", nowhere)
@@ -252,13 +109,23 @@ def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
     pi.run(["chmod", "-R", "go+w", product.PUSHED])
     pi.run(["mount", "-t", "tmpfs", "-o", "ro", "none", "/tmp"])
     env = {"PATH": "/root/bin:/usr/bin:/bin", "PIP_TARGET": "/root/target", "PIP_NO_INDEX": "1", "TMPDIR": "/gone"}
-    argv = ["sh", "-c", f"umask 0; exec {INSTALL} --version"]
-    assert pi.run(argv, env=env | {"PYTHONPATH": "/root/bin", "PIP_CONFIG_FILE": "/root/x"}).output == VERSION
-    assert pi.run(["piwizard", "--version"], env={"PYTHONPATH": "/root/bin"}).output == VERSION
+    argv = ["sh", "-c", f"umask 0; exec {installer.INSTALL} --version"]
+    assert pi.run(argv, env=env | {"PYTHONPATH": "/root/bin", "PIP_CONFIG_FILE": "/root/x"}).output == installer.VERSION
+    assert pi.run(["piwizard", "--version"], env={"PYTHONPATH": "/root/bin"}).output == installer.VERSION
     assert not pi.run(["find", "/root/ran", "/root/target"], check=False).output
     assert not pi.run(["find", "/opt/piwizard", "/var/cache/piwizard", "-perm", "/022", "-not", "-type", "l"]).output
-    assert pi.ssh(["piwizard", "--version"]).output == VERSION, "a person can read what was installed"
-    listing = ["find", f"{site_packages(pi)}/piwizard", "-type", "f", "-not", "-name", "*.pyc", "-printf", "%P\n"]
+    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "a person can read what was installed"
+    listing = [
+        "find",
+        f"{installer.site_packages(pi)}/piwizard",
+        "-type",
+        "f",
+        "-not",
+        "-name",
+        "*.pyc",
+        "-printf",
+        "%P\n",
+    ]
     assert sorted(pi.run(listing).output.split()) == sorted(_sources()), "all of it is there, and nothing else"
 
 
@@ -274,12 +141,12 @@ def _sources() -> list[str]:
 
 
 @pytest.mark.nightly
-def test_nobody_else_can_block_it(pi: Pi) -> None:
+def test_install_cannot_be_blocked_by_other_users(pi: Pi) -> None:
     product.push(pi)
     pi.run(["mkdir", "/opt/piwizard"])
     pi.run(["touch", "/opt/piwizard/lock"])  # where it was once
     pi.run(["su", pi.user, "-c", "flock /opt/piwizard/lock sleep 600 </dev/null >/dev/null 2>&1 &"])
-    assert pi.run([INSTALL, "--version"]).output == VERSION
+    assert pi.run([installer.INSTALL, "--version"]).output == installer.VERSION
     mine = pi.run(["find", "/run", "-maxdepth", "1", "-name", "piwizard*", "-printf", "%p %m %u\n"]).output
     assert mine == "/run/piwizard-install.lock 600 root\n"
     refused = pi.run(["flock", "-n", "/run/piwizard-install.lock", "true"], user=pi.user, check=False)
@@ -288,30 +155,30 @@ def test_nobody_else_can_block_it(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_waiting_says_for_whom_and_ends(ready_pi: Pi) -> None:
+def test_install_waits_for_another_with_a_limit(ready_pi: Pi) -> None:
     pi = ready_pi
-    pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", INSTALL])
+    pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", installer.INSTALL])
     hold = "exec 9>/run/piwizard-install.lock; flock 9; echo 'process 4711, since 12:34' >&9; exec sleep 600"
     holding = pi.start(["sh", "-c", hold])
     eventually(lambda: _held(pi))
     for more in ([], ["--remove"]):
-        told = pi.run([INSTALL, *more], check=False)
+        told = pi.run([installer.INSTALL, *more], check=False)
         assert told.exit == 1
         assert "Waiting for another install.sh (process 4711, since 12:34)" in told.errors
         assert "still running after 1 seconds. Wait until it ends or stop it" in told.errors
     holding.end()
-    assert pi.run([INSTALL, "--version"]).output == VERSION
+    assert pi.run([installer.INSTALL, "--version"]).output == installer.VERSION
 
 
 def _held(pi: Pi) -> None:
     assert "4711" in pi.read("/run/piwizard-install.lock")
 
 
-def test_taken_away(lab: Lab, release: str) -> None:
+def test_remove_keeps_the_answers(lab: Lab, release: str) -> None:
     pi = product.ready_pi(lab, release)
     try:
         pi.write("/etc/xdg/piwizard/answers.toml", "")
-        told = as_person(pi, "./install.sh", "--remove")
+        told = installer.run_as_user(pi, "./install.sh", "--remove")
         assert "Removed: /opt/piwizard, /usr/local/bin/piwizard" in told
         assert "  /etc/xdg/piwizard (answers)" in told
         assert (
@@ -319,21 +186,21 @@ def test_taken_away(lab: Lab, release: str) -> None:
             == ""
         )
         assert pi.read("/etc/xdg/piwizard/answers.toml") == ""
-        assert "Removed" in pi.run([INSTALL, "--remove"]).errors, "again is no error"
+        assert "Removed" in pi.run([installer.INSTALL, "--remove"]).errors, "again is no error"
     finally:
         pi.discard()
 
 
-def test_another_piwizard_is_left_alone(pi: Pi) -> None:
+def test_install_keeps_a_foreign_command(pi: Pi) -> None:
     product.push(pi)
     pi.write("/usr/local/bin/piwizard", "somebody's own")
-    refused = pi.run([INSTALL, "--version"], check=False)
+    refused = pi.run([installer.INSTALL, "--version"], check=False)
     assert (refused.exit, "is not piwizard's" in refused.errors) == (1, True)
-    pi.run([INSTALL, "--remove"])
+    pi.run([installer.INSTALL, "--remove"])
     assert pi.read("/usr/local/bin/piwizard").startswith("somebody's own")
 
 
-def test_help_needs_nothing(pi: Pi) -> None:
+def test_install_help_installs_nothing(pi: Pi) -> None:
     product.push(pi)
-    assert "Usage: ./install.sh" in pi.ssh([INSTALL, "--help"]).output
+    assert "Usage: ./install.sh" in pi.ssh([installer.INSTALL, "--help"]).output
     assert not Path(pi.files / "opt/piwizard").exists()

@@ -76,7 +76,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
     made.discard()
 
 
-def test_slow_headers_are_cut_off_after_the_time_that_is_set(pi: Pi) -> None:
+def test_slow_headers_are_cut_off_after_the_timeout(pi: Pi) -> None:
     seconds = json.loads(pi.run(("python3", "-c", SLOW, str(3 * HEADER_TIMEOUT_SECONDS))).output)
     assert len(seconds) == 6
     assert {
@@ -84,7 +84,7 @@ def test_slow_headers_are_cut_off_after_the_time_that_is_set(pi: Pi) -> None:
     } == {}
 
 
-def test_a_crowd_of_slow_visitors_shuts_nobody_out(pi: Pi) -> None:
+def test_many_slow_visitors_block_no_others(pi: Pi) -> None:
     answers = json.loads(pi.run(("python3", "-c", CROWD, str(MANY))).output)
     assert set(answers) == {200}
     said = pi.read("/var/log/nginx/error.log")
@@ -104,7 +104,7 @@ def test_forged_headers_do_not_reach_the_app(pi: Pi) -> None:
     assert seen.keys() == {"host", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
 
 
-def test_a_closed_name_is_not_asked_of_the_app(pi: Pi) -> None:
+def test_blocked_static_file_is_not_requested_from_the_app(pi: Pi) -> None:
     """An empty folder that nobody may enter, in place of what must not be served although the app has it."""
     style, path = "/srv/myflask/current/public/static/style.css", "/static/style.css"
     pi.run(("rm", style, f"{style}.gz"))

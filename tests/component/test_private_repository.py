@@ -83,7 +83,7 @@ def holding(pi: Pi, text: str) -> list[str]:
     return sorted(pi.run(("grep", "-rlsaF", "--", text, *trees), check=False).output.split())
 
 
-def test_by_deploy_key(pi: Pi, forge: Forge) -> None:
+def test_deploy_key_gives_access_to_a_private_repository(pi: Pi, forge: Forge) -> None:
     answer(pi, SSH)
     unknown = refusal(pi)
     assert unknown["message"].endswith(f"app.repo: the host key of {forges.NAME} is not known yet.")
@@ -123,7 +123,7 @@ def test_by_deploy_key(pi: Pi, forge: Forge) -> None:
     assert pi.run(("piwizard", "deploy", "--yes")).ok
 
 
-def test_by_token(pi: Pi, forge: Forge) -> None:
+def test_token_gives_access_to_a_private_repository(pi: Pi, forge: Forge) -> None:
     answer(pi, HTTPS)
     closed = refusal(pi)
     assert closed["message"].endswith(f"app.repo: {HTTPS} needs a login, or does not exist.")

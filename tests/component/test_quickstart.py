@@ -18,7 +18,7 @@ RUNNING = ("bash", "-c", "ls /var/log/piwizard/*/events.jsonl")
 
 
 @pytest.mark.both_releases
-def test_it_serves_after_a_reboot(served_pi: Pi) -> None:
+def test_site_is_served_after_a_reboot(served_pi: Pi) -> None:
     quickstart.serves(served_pi)
     assert set(quickstart.states(served_pi).values()) == {"done"}
     with pytest.raises((http.client.HTTPException, ConnectionError)):
@@ -32,7 +32,7 @@ def test_it_serves_after_a_reboot(served_pi: Pi) -> None:
 
 
 @pytest.mark.both_releases
-def test_the_app_writes_what_it_may_and_nothing_else(served_pi: Pi) -> None:
+def test_app_can_write_only_its_writable_paths(served_pi: Pi) -> None:
     assert served_pi.http("/poll", host=quickstart.HOST, method="POST").text == "written"
     assert json.loads(served_pi.http("/poll", host=quickstart.HOST).text) == {"polled": True}
     who = json.loads(served_pi.http("/whoami", host=quickstart.HOST).text)
@@ -51,7 +51,7 @@ def test_the_app_writes_what_it_may_and_nothing_else(served_pi: Pi) -> None:
 
 
 @pytest.mark.both_releases
-def test_a_second_apply_alters_nothing(served_pi: Pi) -> None:
+def test_second_apply_alters_nothing(served_pi: Pi) -> None:
     before, runs = quickstart.manifest(served_pi.files), served_pi.run(RUNNING).output
     assert "Nothing to do" in quickstart.apply(served_pi).output
     assert served_pi.run(("piwizard", "plan"), check=False).exit == 0
@@ -60,7 +60,7 @@ def test_a_second_apply_alters_nothing(served_pi: Pi) -> None:
     assert served_pi.run(RUNNING).output == runs
 
 
-def test_an_edit_by_hand_is_seen_and_kept(served_pi: Pi) -> None:
+def test_edit_by_hand_is_kept_without_a_yes(served_pi: Pi) -> None:
     site = "/etc/nginx/sites-available/myflask"
     mine = served_pi.read(site).replace("client_max_body_size 16m;", "client_max_body_size 99m;  # mine")
     served_pi.write(site, mine)
@@ -79,7 +79,7 @@ def test_an_edit_by_hand_is_seen_and_kept(served_pi: Pi) -> None:
 
 
 @pytest.mark.both_releases
-def test_undo_brings_the_files_back(served_pi: Pi, lab: Lab) -> None:
+def test_undo_restores_the_files(served_pi: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
         served_pi.run(("piwizard", "undo", step, "--yes"))
     done = {step for step, state in quickstart.states(served_pi).items() if state != "todo"}
@@ -96,7 +96,7 @@ def test_undo_brings_the_files_back(served_pi: Pi, lab: Lab) -> None:
     quickstart.serves(served_pi)
 
 
-def test_the_nine_settings_and_every_comment(served_pi: Pi) -> None:
+def test_nginx_conf_has_the_settings_and_keeps_comments(served_pi: Pi) -> None:
     assert tuning.missing(served_pi.run(("nginx", "-T")).output) == []
     served_pi.run(("cp", "/etc/nginx/nginx.conf", "/tmp/ours.conf"))
     refused = served_pi.run(("piwizard", "undo", "nginx"), check=False)
@@ -109,7 +109,7 @@ def test_the_nine_settings_and_every_comment(served_pi: Pi) -> None:
     assert all(line in kept for line in prose), "a comment is gone, or the order is another"
 
 
-def test_a_refusing_guard_leaves_everything(ready_pi: Pi) -> None:
+def test_failed_validation_changes_nothing(ready_pi: Pi) -> None:
     ready_pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
     ready_pi.write("/etc/nginx/sites-enabled/theirs", "server { listen 80; server_nmae theirs.example; }\n")
     before = quickstart.manifest(ready_pi.files, ["etc/nginx"])
@@ -124,7 +124,7 @@ def test_a_refusing_guard_leaves_everything(ready_pi: Pi) -> None:
     assert quickstart.states(ready_pi)["nginx"] == "done"
 
 
-def test_what_somebody_has_stays(lab: Lab, ready_pi: Pi) -> None:
+def test_existing_sites_stay_unchanged(lab: Lab, ready_pi: Pi) -> None:
     ready_pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
     theirs = "server {\n  listen 80 default_server;\n  server_name _;\n  return 200 theirs;\n}\n"
     ready_pi.write("/etc/nginx/sites-available/default", theirs)

@@ -65,7 +65,7 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
         ("{ generate = 32 }", '{ env = "NOT_SET_ANYWHERE" }', "app.env.SECRET_KEY", "NOT_SET_ANYWHERE"),
     ],
 )
-def test_answers_that_do_not_fit(pi: Pi, lab: Lab, old: str, new: str, key: str, words: str) -> None:
+def test_invalid_answer_is_refused_by_key(pi: Pi, lab: Lab, old: str, new: str, key: str, words: str) -> None:
     answers = sample_app.answers(lab.git.url("tame"))
     assert old in answers
     error = refused(pi, answers.replace(old, new))
@@ -74,7 +74,7 @@ def test_answers_that_do_not_fit(pi: Pi, lab: Lab, old: str, new: str, key: str,
     assert key in str(error["message"]) or key == "app.entry"
 
 
-def test_another_web_server(pi: Pi, lab: Lab) -> None:
+def test_port_of_another_web_server_is_refused(pi: Pi, lab: Lab) -> None:
     pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "lighttpd"))
     error = refused(pi, sample_app.answers(lab.git.url("tame")))
     assert "Port 80 is used by lighttpd" in str(error["message"])
@@ -83,7 +83,7 @@ def test_another_web_server(pi: Pi, lab: Lab) -> None:
     pi.run(("apt-get", "purge", "-y", "-qq", "lighttpd"))
 
 
-def test_a_site_of_somebody_else(pi: Pi, lab: Lab) -> None:
+def test_domain_of_another_site_is_refused(pi: Pi, lab: Lab) -> None:
     theirs = f"server {{ listen 80;\n server_name blog.example {quickstart.HOST}; }}\n"
     pi.write("/etc/nginx/sites-enabled/theirs", theirs)
     error = refused(pi, sample_app.answers(lab.git.url("tame")))
@@ -93,7 +93,7 @@ def test_a_site_of_somebody_else(pi: Pi, lab: Lab) -> None:
 
 
 @pytest.mark.nightly
-def test_no_network(pi: Pi, lab: Lab) -> None:
+def test_missing_network_is_reported(pi: Pi, lab: Lab) -> None:
     pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame")))
     pi.cut_network()
     error = json.loads(quickstart.apply(pi, "--json", "--answers", quickstart.ANSWERS, check=False).output)["error"]
@@ -102,7 +102,7 @@ def test_no_network(pi: Pi, lab: Lab) -> None:
 
 
 @pytest.mark.nightly
-def test_requirements_that_do_not_install_and_an_app_that_does_not_load(pi: Pi, lab: Lab) -> None:
+def test_broken_requirements_and_apps_are_never_started(pi: Pi, lab: Lab) -> None:
     lab.git.commit("broken", {**sample_app.FILES, "requirements.txt": "flask\nno-such-distribution-anywhere==1\n"})
     pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("broken")))
     eventually(lambda: pi.run(("git", "ls-remote", lab.git.url("broken"))))

@@ -38,7 +38,7 @@ def mine(pi: Pi) -> dict[str, str]:
     return {name: (folder / name).read_text() for name in MINE if (folder / name).exists()}
 
 
-def test_data_goes_only_when_it_is_named(pi: Pi) -> None:
+def test_data_is_deleted_only_if_named(pi: Pi) -> None:
     for argv in (
         ("piwizard", "remove", "myflask"),
         ("piwizard", "remove", "myflask", "--json"),
@@ -88,7 +88,7 @@ def test_data_survives_the_removal_and_return_of_its_site(lab: Lab, pi: Pi) -> N
     assert not pi.run(("id", "myflask"), check=False).ok
 
 
-def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
+def test_undo_all_deletes_data_and_keeps_other_files(pi: Pi) -> None:
     pi.write("/srv/myflask/notes.txt", "mine\n")
     said = pi.run(("piwizard", "undo", "--all", "--data", "--yes")).output
     assert f"Deleting {DATA} (3 files, " in said
@@ -96,7 +96,7 @@ def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
 
 
-def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
+def test_other_answers_file_removes_no_site(lab: Lab, pi: Pi) -> None:
     before = json.loads(pi.run(("piwizard", "status", "--json")).output)
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
@@ -131,7 +131,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     assert "blog" in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
-def test_a_file_edited_by_hand_comes_back(pi: Pi) -> None:
+def test_undo_restores_a_file_edited_by_hand(pi: Pi) -> None:
     edits = {}
     for path in (UNIT, "/etc/nginx/nginx.conf", "/etc/nginx/sites-available/myflask"):
         edits[path] = f"{pi.read(path)}# mine: {path}\n"

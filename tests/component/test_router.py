@@ -80,7 +80,7 @@ def ours(lab, pi):
 
 
 @pytest.mark.parametrize("kind", [MiniUpnpd, pytest.param(FritzBox, marks=pytest.mark.nightly)])
-def test_forwards_carry_a_visitor_and_undo_removes_them(lab, pi, kind):
+def test_forwarded_ports_carry_visitors_until_undo(lab, pi, kind):
     lab.router.upnp(kind)
     lab.router.claim(8443, description="console")
     set_up(pi)
@@ -102,7 +102,7 @@ def test_forwards_carry_a_visitor_and_undo_removes_them(lab, pi, kind):
     assert not (pi.files / "usr/local/lib/piwizard").exists()
 
 
-def test_a_forward_of_another_machine_is_left_alone(lab, pi):
+def test_forwarded_port_of_another_machine_stays(lab, pi):
     lab.router.upnp(MiniUpnpd)
     lab.router.claim(443, description="console")
     said = refused(pi)
@@ -110,10 +110,11 @@ def test_a_forward_of_another_machine_is_left_alone(lab, pi):
     assert [(one.port, one.address) for one in lab.router.mappings] == [(443, LAPTOP)], "nor was 80 taken before"
 
 
-def test_without_upnp_and_by_hand(lab, pi):
+def test_router_without_upnp_gets_instructions(lab, pi):
     said = refused(pi)
     assert "the router does not answer UPnP requests" in said
-    assert "by-hand" in said
+    assert all(f"TCP port {port} to {pi.address} port {port}" in said for port in (80, 443)), "without another question"
+    assert pi.mac in said
     set_up(pi, "by-hand")
     text = pi.read("/var/lib/piwizard/router-by-hand.txt")
     for value in (pi.address, pi.mac, "80", "443"):
@@ -135,7 +136,7 @@ def test_without_upnp_and_by_hand(lab, pi):
         pytest.param("double_nat", FritzBox, marks=pytest.mark.nightly),
     ],
 )
-def test_where_no_forward_can_help(lab, pi, place, kind):
+def test_port_forwarding_behind_another_nat_is_refused(lab, pi, place, kind):
     getattr(lab.router, place)()
     lab.router.upnp(kind)
     said = refused(pi)
@@ -146,7 +147,7 @@ def test_where_no_forward_can_help(lab, pi, place, kind):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("place", ["cgnat", "double_nat"])
-def test_the_verdict_without_upnp(lab, pi, place):
+def test_nat_is_detected_without_upnp(lab, pi, place):
     """Told by who comes behind the router."""
     getattr(lab.router, place)()
     refused(pi, forward="by-hand")
@@ -154,7 +155,7 @@ def test_the_verdict_without_upnp(lab, pi, place):
 
 
 @pytest.mark.nightly
-def test_forgotten_forwards_come_back_by_the_timer(lab, pi):
+def test_timer_restores_forgotten_ports(lab, pi):
     lab.router.upnp(MiniUpnpd)
     set_up(pi)
     lab.router.upnp(None)
@@ -170,7 +171,7 @@ def test_forgotten_forwards_come_back_by_the_timer(lab, pi):
 
 
 @pytest.mark.nightly
-def test_ufw_lets_visitors_in_and_is_put_back(lab, pi):
+def test_ufw_rules_allow_visitors_until_undo(lab, pi):
     pi.run(("apt-get", "install", "-y", "--no-install-recommends", "ufw"))
     pi.run(("ufw", "allow", "22/tcp"))
     pi.run(("ufw", "--force", "enable"))

@@ -38,7 +38,7 @@ def of_the_blog(pi: Pi) -> dict[str, tuple[object, ...]]:
     return {path: what for path, what in found.items() if "blog" in path or any(part in path for part in shared)}
 
 
-def test_one_goes_and_the_other_stays_as_it_is(pi: Pi) -> None:
+def test_removed_site_leaves_the_other_unchanged(pi: Pi) -> None:
     quickstart.serves(pi)
     assert pi.http("/", host=BLOG).text.startswith("The blog.")
     before = of_the_blog(pi)
@@ -71,7 +71,7 @@ NO_IPV6 = "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_PACKET"
 
 
 @pytest.mark.nightly
-def test_ipv6_that_is_switched_off(pi: Pi) -> None:
+def test_sites_are_served_without_ipv6(pi: Pi) -> None:
     """As `ipv6.disable=1` does it for all, here nobody who matters gets a socket of IPv6: not nginx, not a run."""
     for unit in ("nginx.service.d", "piwizard-run-.service.d"):
         pi.write(f"/etc/systemd/system/{unit}/no-ipv6.conf", f"[Service]\n{NO_IPV6}\n")

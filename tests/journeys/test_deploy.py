@@ -50,7 +50,7 @@ def verdict(visitors: Process) -> tuple[int, str]:
     return int(answered), "; ".join(failed)
 
 
-def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> None:
+def test_deploy_fails_no_request(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
     pi.http("/poll", host=quickstart.HOST, method="POST")
     visitors = load(lab, pi)
@@ -68,7 +68,7 @@ def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> 
 @pytest.mark.parametrize(
     "what", [pytest.param(what, marks=() if number == 1 else pytest.mark.nightly) for number, what in enumerate(BROKEN)]
 )
-def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
+def test_broken_version_is_never_served(lab: Lab, pi: Pi, what: str) -> None:
     source, reason = BROKEN[what]
     lab.git.commit(layers.REPOSITORY, {"app.py": source})
     visitors = load(lab, pi)
@@ -86,7 +86,7 @@ def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
 
 
 @pytest.mark.nightly
-def test_a_gunicorn_that_would_hide(lab: Lab, pi: Pi) -> None:
+def test_gunicorn_in_the_background_is_refused(lab: Lab, pi: Pi) -> None:
     """An app's own settings for gunicorn are taken, but it has to stay where systemd sees it."""
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "gunicorn.conf.py": "daemon = True\n"})
     refused = pi.run(("piwizard", "deploy"), check=False)
@@ -100,7 +100,7 @@ def test_a_gunicorn_that_would_hide(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
+def test_deploy_keeps_three_releases(lab: Lab, pi: Pi) -> None:
     for number in range(4):
         lab.git.commit(layers.REPOSITORY, {"version": f"{number}\n"})
         pi.run(("piwizard", "deploy"))
@@ -109,7 +109,7 @@ def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("release", ["trixie"], indirect=True)
-def test_on_a_small_board(lab: Lab, pi: Pi) -> None:
+def test_small_board_gets_one_worker(lab: Lab, pi: Pi) -> None:
     """The Pi is made to look like one of 512 MB; its disk is the lab's, which takes no swap."""
     small = "MemTotal: 440316 kB\nMemFree: 300000 kB\nMemAvailable: 320000 kB\nSwapTotal: 102396 kB\n"
     pi.write("/root/meminfo", small)
@@ -127,7 +127,7 @@ def test_on_a_small_board(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_an_environment_that_cannot_be_built_again_leaves_the_site_as_it_is(pi: Pi) -> None:
+def test_failed_rebuild_of_an_environment_keeps_the_site(pi: Pi) -> None:
     """As after an upgrade of piwizard that builds environments otherwise, while the package index is unreachable."""
     (marker,) = (pi.files / "srv/myflask/releases").glob("*/venv.json")
     marker.write_bytes(marker.read_bytes().replace(b'"lines"', b'"other"'))

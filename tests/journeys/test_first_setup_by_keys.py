@@ -18,7 +18,7 @@ VAULT, SETTINGS, CLIENT = "/var/lib/piwizard/secrets.json", "/srv/myflask/app.en
 
 
 @pytest.mark.parametrize("variant", ["trixie", pytest.param("bookworm", marks=pytest.mark.nightly)])
-def test_every_step_by_keys_to_the_last_page(lab: Lab, variant: str) -> None:
+def test_full_setup_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
     """Your app is online by one person at the screens, and no secret is where it need not be."""
     pi = full_setup.at_home(lab, variant)
     watch, person = Watch(pi), Person(pi)
@@ -65,7 +65,7 @@ def _leaves(tree: object) -> list[str]:
 
 
 @pytest.mark.nightly
-def test_some_cuts_on_the_way(lab: Lab) -> None:
+def test_lost_connections_lose_no_answers(lab: Lab) -> None:
     """A sample of `python -m tests.lab.cuts`."""
     count = cuts.Count()
     cuts.set_up(lab, "trixie", random.Random(5), 5, count)

@@ -21,7 +21,7 @@ def repo(lab: Lab) -> str:
     return lab.git.url("sample")
 
 
-def test_answers_file_leads_to_a_page_that_survives_a_reboot(ready_pi: Pi, repo: str) -> None:
+def test_answers_file_results_in_a_page_after_a_reboot(ready_pi: Pi, repo: str) -> None:
     """Set up over SSH by a person who types the password for sudo."""
     pi = ready_pi
     pi.write(f"/home/{pi.user}/answers.toml", sample_app.answers(repo), owner=pi.user)
@@ -33,7 +33,7 @@ def test_answers_file_leads_to_a_page_that_survives_a_reboot(ready_pi: Pi, repo:
     assert set(quickstart.states(pi).values()) == {"done"}
 
 
-def test_a_run_outlives_its_connection(ready_pi: Pi, repo: str) -> None:
+def test_run_continues_without_its_connection(ready_pi: Pi, repo: str) -> None:
     ready_pi.write(quickstart.ANSWERS, sample_app.answers(repo))
     ready_pi.run(("passwd", "-d", "root"))
     apply = ["sudo", "-S", "piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS]
@@ -49,7 +49,7 @@ def test_a_run_outlives_its_connection(ready_pi: Pi, repo: str) -> None:
     assert set(quickstart.states(ready_pi).values()) == {"done"}
 
 
-def test_stop_kill_and_power_cut_are_gone_on_with(ready_pi: Pi, repo: str) -> None:
+def test_apply_resumes_after_stop_kill_and_power_cut(ready_pi: Pi, repo: str) -> None:
     ready_pi.write(quickstart.ANSWERS, sample_app.answers(repo))
     quickstart.apply(ready_pi, "--answers", quickstart.ANSWERS, "--detach")
     eventually(lambda: _assert_in("command-started", ready_pi.run(("piwizard", "logs", "--json")).output))
@@ -73,7 +73,7 @@ def test_stop_kill_and_power_cut_are_gone_on_with(ready_pi: Pi, repo: str) -> No
 
 
 @pytest.mark.nightly
-def test_it_waits_for_others_and_finishes_what_they_broke_off(ready_pi: Pi, repo: str) -> None:
+def test_run_waits_for_apt_and_finishes_interrupted_packages(ready_pi: Pi, repo: str) -> None:
     ready_pi.write(quickstart.ANSWERS, sample_app.answers(repo))
     ready_pi.run(("bash", "-c", "cd /root && apt-get download -qq nginx-common && dpkg --unpack nginx-common_*.deb"))
     other = ready_pi.start(("python3", "-c", HOLD))

@@ -91,7 +91,7 @@ def differences(before: Mapping[str, Mapping[str, object]], after: Mapping[str, 
     return found
 
 
-def test_a_report_tells_nothing_of_the_person(lab: Lab, done: Done) -> None:
+def test_report_contains_no_personal_data(lab: Lab, done: Done) -> None:
     pi = done.pi
     login = f"echo {pi.password} | sudo -S -p '' -v && exec sudo PAGER=cat piwizard report"
     shown = pi.ssh(["sh", "-c", login], tty=True, input="y\n").output
@@ -118,7 +118,7 @@ def test_a_report_tells_nothing_of_the_person(lab: Lab, done: Done) -> None:
     file.unlink()
 
 
-def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
+def test_undo_all_restores_the_machine(lab: Lab, done: Done) -> None:
     pi, before = done.pi, done.before
     assert set(quickstart.states(pi).values()) == {"done"}
     assert lab.internet.visitor.http(quickstart.HOST, scheme="https").status == 200
@@ -133,7 +133,7 @@ def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
     )
 
 
-def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
+def test_undo_all_keeps_files_of_the_user(served_pi: Pi) -> None:
     pi = served_pi
     mine = "server { listen 80; server_name mine.lan; location / { return 200 mine; } }\n"
     pi.write("/etc/nginx/conf.d/mine.conf", mine)
@@ -155,7 +155,7 @@ def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
     assert "nginx" not in pi.run(("dpkg-query", "-W", "-f", "${Package} ")).output.split()
 
 
-def test_asked_at_a_terminal(served_pi: Pi) -> None:
+def test_undo_asks_for_each_permanent_deletion(served_pi: Pi) -> None:
     """What goes for ever is asked for one by one, and no is what Enter means."""
     pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")

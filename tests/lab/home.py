@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.lab import product
+import re
+
+from piwizard.system.commands import Result
+from tests.lab import product, quickstart
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -42,3 +45,45 @@ def open_accounts(lab: Lab) -> None:
     net.duckdns.account(TOKEN, DUCK)
     for name in (NAME, DUCK):
         net.zone.remove(name)
+
+
+def apply(pi: Pi, answers: str, secret: str, *, check: bool = True) -> Result:
+    """`piwizard apply ddns` with an answers file, and its secret in a file of its own."""
+    pi.write("/root/secret", secret)
+    pi.write(quickstart.ANSWERS, answers)
+    return quickstart.apply(pi, "ddns", "--answers", quickstart.ANSWERS, check=check)
+
+
+def refused(pi: Pi, answers: str, secret: str) -> dict[str, str]:
+    """The error of an apply that fails."""
+    result = apply(pi, answers, secret, check=False)
+    assert result.exit == 1, result.output
+    events = [event for event in quickstart.events(pi) if event["event"] == "error"]
+    assert len(events) == 1
+    return dict(events[0])
+
+
+def leaks(pi: Pi, secret: str) -> set[str]:
+    """Where a secret is to be found, by its longest part that nobody escapes: files, journal, arguments, records."""
+    secret = max(re.findall(r"[A-Za-z0-9-]+", secret), key=len)
+    found = pi.run(
+        (
+            "grep",
+            "-rlF",
+            "--exclude-dir=proc",
+            "--exclude-dir=sys",
+            "-e",
+            secret,
+            "/etc",
+            "/var",
+            "/run",
+            "/tmp",
+            "/opt",
+        ),
+        check=False,
+    ).output.split()
+    shown = pi.run(("journalctl", "--no-pager", "--all")).output
+    processes = pi.run(("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), check=False).output
+    said = pi.run(("sh", "-c", "cat /var/log/piwizard/*/* /var/log/dpkg.log /var/log/apt/* 2>/dev/null"), check=False)
+    return set(found) | {name for name, text in (("journal", shown), ("argv", processes), ("logs", said.output))
+                         if secret in text}  # fmt: skip

@@ -45,7 +45,7 @@ def plain(lab: Lab, pi: Pi) -> Pi:
 
 
 @pytest.mark.parametrize("bad_nonces", [5, 50])
-def test_nonces_refused_and_slow_to_validate(lab: Lab, plain: Pi, bad_nonces: int) -> None:
+def test_certificate_is_issued_despite_bad_nonces(lab: Lab, plain: Pi, bad_nonces: int) -> None:
     """certbot tries each request twice: where half of them are refused it gives up, and that is said."""
     _restart(lab, plain, bad_nonces=bad_nonces, slow=5)
     asked = ask(lab, plain, check=False)
@@ -57,7 +57,7 @@ def test_nonces_refused_and_slow_to_validate(lab: Lab, plain: Pi, bad_nonces: in
     assert not any(one["failed"] for one in kept_attempts(plain)), "no failed validation is counted"
 
 
-def test_authorisations_are_reused(lab: Lab, plain: Pi) -> None:
+def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
     _restart(lab, plain, reuse=100)
     ask(lab, plain)
     validated = lab.internet.acme.production.counts["challenge"]
@@ -67,7 +67,7 @@ def test_authorisations_are_reused(lab: Lab, plain: Pi) -> None:
 
 
 @pytest.mark.parametrize(("kind", "orders"), [("newOrder", 1), ("finalize", 1), ("authorization", 1)])
-def test_a_server_that_says_503_in_the_middle(lab: Lab, plain: Pi, kind: str, orders: int) -> None:
+def test_acme_server_errors_are_reported_and_retried(lab: Lab, plain: Pi, kind: str, orders: int) -> None:
     """It is said, the site is served as it was, and applying again gets the certificate."""
     acme = lab.internet.acme.production
     acme.refuse(kind, "serverInternal", detail="Service busy; retry later.", status=503)
@@ -84,7 +84,7 @@ def test_a_server_that_says_503_in_the_middle(lab: Lab, plain: Pi, kind: str, or
     assert results(plain) == ["refused", "issued"]
 
 
-def test_a_server_that_is_gone_in_the_middle(lab: Lab, plain: Pi) -> None:
+def test_lost_acme_server_is_reported_and_retried(lab: Lab, plain: Pi) -> None:
     acme = lab.internet.acme
     with acme.production.failing("reset"):
         refused = ask(lab, plain, check=False)
@@ -94,7 +94,7 @@ def test_a_server_that_is_gone_in_the_middle(lab: Lab, plain: Pi) -> None:
     assert results(plain)[-1] == "issued"
 
 
-def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
+def test_killed_order_counts_as_an_attempt(lab: Lab, plain: Pi) -> None:
     """piwizard, certbot and all: that attempt counts as one that may have got a certificate; the next one gets it."""
     acme = lab.internet.acme.production
     acme.slow = 60
@@ -109,7 +109,7 @@ def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
     assert plain.run(("openssl", "x509", "-in", LIVE, "-noout")).ok
 
 
-def test_only_certbot_is_killed(lab: Lab, plain: Pi) -> None:
+def test_killed_certbot_is_reported_and_retried(lab: Lab, plain: Pi) -> None:
     """As by the kernel, where the memory is used up."""
     acme = lab.internet.acme.production
     acme.slow = 60

@@ -78,13 +78,13 @@ def set_up(lab: Lab, pi: Pi, app: PublicApp) -> None:
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
-def test_from_its_address(lab: Lab, pi: Pi, app: PublicApp) -> None:
+def test_public_app_is_set_up_from_its_address(lab: Lab, pi: Pi, app: PublicApp) -> None:
     set_up(lab, pi, app)
     served(pi, app)
 
 
 @pytest.mark.parametrize("app", NEXT)
-def test_its_next_version(lab: Lab, pi: Pi, app: PublicApp) -> None:
+def test_public_app_is_updated(lab: Lab, pi: Pi, app: PublicApp) -> None:
     set_up(lab, pi, app)
     commit = lab.git.commit(app.name, {"new.txt": "A new file.\n"})
     pi.run(("piwizard", "deploy", "--site", app.name))
@@ -92,7 +92,7 @@ def test_its_next_version(lab: Lab, pi: Pi, app: PublicApp) -> None:
     served(pi, app)
 
 
-def test_one_that_needs_to_be_told_something(lab: Lab, pi: Pi) -> None:
+def test_public_app_needs_an_answer(lab: Lab, pi: Pi) -> None:
     before, app = pi.read(quickstart.ANSWERS), NEEDY
     lab.git.commit(app.name, app.files())
     needy = ANSWERS.format(name=app.name, repo=lab.git.url(app.name))
@@ -111,7 +111,7 @@ def test_one_that_needs_to_be_told_something(lab: Lab, pi: Pi) -> None:
         raise
 
 
-def test_all_of_them_together_are_left_alone(pi: Pi) -> None:
+def test_second_apply_of_all_apps_alters_nothing(pi: Pi) -> None:
     nothing_to_do(pi)
     for app in (*APPS, NEEDY):
         assert first_page(pi, app).status == 200

@@ -54,31 +54,31 @@ def alive(pi: Pi, user: str) -> str:
     return "\n".join(line for line in lines if f"/{user}.service" not in line.split()[0])
 
 
-def test_set_up_hands_nothing_of_roots_over(pi: Pi) -> None:
+def test_setup_changes_no_owner_of_roots_files(pi: Pi) -> None:
     unharmed(pi)
     assert pi.http("/", host=attackers.HOST).text == "stays"
 
 
-def test_nothing_that_a_build_started_is_left(pi: Pi) -> None:
+def test_build_leaves_no_process(pi: Pi) -> None:
     assert alive(pi, "piwizard-build") == ""
     assert alive(pi, attackers.NAME) == ""
 
 
-def test_build_sees_nothing_of_anybody_else(pi: Pi) -> None:
+def test_build_sees_no_other_processes(pi: Pi) -> None:
     (probe,) = (pi.files / f"srv/{attackers.NAME}/releases").glob("*/venv/lib/*/site-packages/probe_of_the_build.py")
     seen = json.loads(ast.literal_eval(probe.read_text().removeprefix("SEEN = ")))
     assert seen["uid"] != int(pi.run(("id", "-u", attackers.NAME)).output)
     assert (seen["home"], seen["temporary"], seen["environments"]) == ([], [], [])
 
 
-def test_code_and_environment_are_roots_alone(pi: Pi) -> None:
+def test_code_and_environment_belong_to_root(pi: Pi) -> None:
     found = pi.run(("find", f"/srv/{attackers.NAME}/releases", "!", "-user", "root")).output
     # The app alters its own folder meanwhile, where find then misses a file.
     special = pi.run(("find", f"/srv/{attackers.NAME}", "-perm", "/7000"), check=False).output
     assert (found, special) == ("", "")
 
 
-def test_next_versions_while_the_running_app_races(lab: Lab, pi: Pi) -> None:
+def test_deploys_are_safe_while_the_app_swaps_folders(lab: Lab, pi: Pi) -> None:
     """For two minutes root deploys, applies and looks, while the app swaps its folders for links to root's."""
     until, number = time.monotonic() + attackers.STAY_SECONDS, 0
     while time.monotonic() < until:
@@ -95,7 +95,7 @@ def test_next_versions_while_the_running_app_races(lab: Lab, pi: Pi) -> None:
     assert seen["temporary"] == []
 
 
-def test_shared_memory_is_the_apps_own_and_has_an_end(pi: Pi) -> None:
+def test_shared_memory_of_the_app_is_private_and_limited(pi: Pi) -> None:
     shared = json.loads(pi.http("/shared", host=attackers.HOST).text)
     assert [name for name in shared["files"] if name.startswith("left-behind")]
     assert pi.run(("find", "/dev/shm", "-name", "left-behind*")).output == ""
@@ -103,7 +103,7 @@ def test_shared_memory_is_the_apps_own_and_has_an_end(pi: Pi) -> None:
     assert shared["size"] <= total * 0.26
 
 
-def test_local_repository_is_left_as_it_is(pi: Pi) -> None:
+def test_local_repository_stays_unchanged(pi: Pi) -> None:
     """Set up from a folder of alex's, her repository has all its objects, and they are hers."""
     git = ("git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "safe.directory=*", "-C", "/home/alex/app")
     pi.run(("install", "-d", "-o", "alex", "-g", "alex", "/home/alex/app"))
@@ -124,7 +124,7 @@ def test_local_repository_is_left_as_it_is(pi: Pi) -> None:
     assert linked == ""
 
 
-def test_removed_while_it_races(pi: Pi) -> None:
+def test_removal_is_safe_while_the_app_swaps_folders(pi: Pi) -> None:
     said = command(pi, "remove", attackers.NAME, "--yes")
     assert not (pi.files / "srv" / attackers.NAME).exists(), said
     unharmed(pi)

@@ -89,7 +89,7 @@ def checks(pi: Pi) -> dict[str, dict[str, object]]:
     return {one["id"]: one for one in found}
 
 
-def test_stream_as_first_page_is_set_up_and_looked_at_in_little_memory(pi: Pi, lab: Lab) -> None:
+def test_endless_first_page_is_checked_in_little_memory(pi: Pi, lab: Lab) -> None:
     deployed(pi, lab, "stream", app=STREAM)
     assert checks(pi)["site-answers"]["ok"]
     kilobytes = int(pi.run(("timeout", "300", "python3", "-c", MEASURED)).output.split()[-1])
@@ -101,7 +101,7 @@ def test_route_for_every_address_is_no_leak(pi: Pi, lab: Lab) -> None:
     assert checks(pi)["repository-closed"]["ok"]
 
 
-def test_locks_of_a_stranger_keep_nobody_waiting(pi: Pi) -> None:
+def test_locks_of_other_users_block_no_command(pi: Pi) -> None:
     said: SimpleQueue[str] = SimpleQueue()
     stranger = pi.start(
         ("runuser", "-u", "nobody", "--", "python3", "-c", HOLD), on_line=lambda stream, line: said.put(line)

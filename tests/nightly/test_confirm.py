@@ -52,7 +52,7 @@ def street(lab: Lab, variant: str) -> Iterator[Street]:
 
 
 @pytest.mark.parametrize(("variant", "most"), SAMPLED)
-def test_confirm_killed_at_every_line(street: Street, most: int) -> None:
+def test_confirm_killed_at_every_line_keeps_one_address(street: Street, most: int) -> None:
     """It decides by one rename: before that the trial goes on, and after that the address stays."""
     pi, point, stayed = street.pi, 0, 0
     _begin(street)
@@ -75,7 +75,7 @@ def test_confirm_killed_at_every_line(street: Street, most: int) -> None:
 
 
 @pytest.mark.parametrize(("variant", "most"), SAMPLED)
-def test_the_run_killed_at_every_event_after_the_confirmation(street: Street, most: int) -> None:
+def test_run_killed_at_every_event_keeps_the_confirmed_address(street: Street, most: int) -> None:
     pi = street.pi
     for point in range(most):
         _begin(street)
@@ -110,7 +110,7 @@ def test_the_run_killed_at_every_event_after_the_confirmation(street: Street, mo
         *(pytest.param(variant, True, id=f"{variant}-all") for variant in VARIANTS),
     ],
 )
-def test_the_script_killed_at_every_line(street: Street, every_line: bool) -> None:
+def test_rollback_script_killed_at_every_line_restores_the_address(street: Street, every_line: bool) -> None:
     """systemd runs it again: nobody is left without a network."""
     pi, before, point = street.pi, street.settings(), 0
     while True:
@@ -134,7 +134,7 @@ def test_the_script_killed_at_every_line(street: Street, every_line: bool) -> No
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_script_killed_at_boot(street: Street) -> None:
+def test_rollback_script_killed_at_boot_restores_the_address(street: Street) -> None:
     before = street.settings()
     _begin(street)
     lines = street.pi.read(SCRIPT).splitlines()

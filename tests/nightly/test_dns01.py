@@ -92,7 +92,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 @pytest.mark.parametrize("case", [CLOUDFLARE, DUCKDNS, DESEC], ids=lambda case: case.provider)
-def test_a_home_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None:
+def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None:
     net = lab.internet
     lab.git.commit("tame", sample_app.FILES)
     pi.write("/root/secret", "not-the-token")

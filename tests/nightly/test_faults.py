@@ -20,7 +20,7 @@ SAMPLE = {
 
 
 @pytest.mark.parametrize("journey", SAMPLE)
-def test_a_broken_run_ends_where_an_undisturbed_one_does(lab: Lab, journey: str) -> None:
+def test_broken_run_has_the_result_of_an_undisturbed_one(lab: Lab, journey: str) -> None:
     driver = Driver(JOURNEYS[journey](lab, "trixie", f"broken-{journey}"))
     assert driver.counted > 20
     kinds = SAMPLE[journey]

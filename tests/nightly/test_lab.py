@@ -17,14 +17,14 @@ def machine(lab: Lab, release: str):
     made.discard()
 
 
-def test_a_real_systemd_and_network_manager(machine: Pi) -> None:
+def test_pi_runs_systemd_and_networkmanager(machine: Pi) -> None:
     assert machine.read("/proc/1/comm") == "systemd\n"
     assert machine.run(["systemctl", "--failed", "--plain", "--no-legend"]).output == ""
     assert "eth0" in machine.run(["nmcli", "--terse", "--fields=DEVICE,STATE", "device"]).output
     assert f"inet {machine.address}/24" in machine.run(["ip", "address", "show", "eth0"]).output
 
 
-def test_login_by_password_and_sudo_that_asks(machine: Pi) -> None:
+def test_login_and_sudo_require_the_password(machine: Pi) -> None:
     assert machine.ssh(["id", "-un"]).output == f"{machine.user}\n"
     refused = machine.ssh(["sudo", "-n", "true"], check=False)
     assert refused.exit == 1
@@ -32,7 +32,7 @@ def test_login_by_password_and_sudo_that_asks(machine: Pi) -> None:
     assert machine.ssh(["sudo", "-S", "id", "-u"], input=f"{machine.password}\n").output == "0\n"
 
 
-def test_only_the_registries_are_reached(machine: Pi) -> None:
+def test_pi_reaches_only_the_registries(machine: Pi) -> None:
     machine.run(["apt-get", "update"])
     machine.run(["python3", "-m", "venv", "/var/tmp/venv"])
     machine.run(["/var/tmp/venv/bin/pip", "download", "--no-deps", "--dest=/var/tmp", "itsdangerous"])
@@ -41,13 +41,13 @@ def test_only_the_registries_are_reached(machine: Pi) -> None:
     assert (by_name.exit, by_address.exit) == (6, 7), "no such name; refused at once"
 
 
-def test_the_git_server(lab: Lab, machine: Pi) -> None:
+def test_git_server_serves_commits(lab: Lab, machine: Pi) -> None:
     commit = lab.git.commit("hello", {"app.py": "app = None\n"})
     machine.run(["git", "clone", "--quiet", lab.git.url("hello"), "/var/tmp/hello"])
     assert machine.run(["git", "-C", "/var/tmp/hello", "rev-parse", "HEAD"]).output.strip() == commit
 
 
-def test_push_and_requests_from_the_laptop(machine: Pi, tmp_path) -> None:
+def test_laptop_reaches_pushed_files(machine: Pi, tmp_path) -> None:
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "hello.txt").write_text("hello\n")
     machine.push(tmp_path / "page", "/srv/page")
@@ -58,7 +58,7 @@ def test_push_and_requests_from_the_laptop(machine: Pi, tmp_path) -> None:
     assert machine.http("/nothing", port=8000).status == 404
 
 
-def test_the_cable_pulled_and_put_back(machine: Pi) -> None:
+def test_unplugged_cable_stops_the_network(machine: Pi) -> None:
     machine.cut_network()
     with pytest.raises(TimeoutError):
         machine.http("/", port=22, timeout=1)
@@ -66,7 +66,7 @@ def test_the_cable_pulled_and_put_back(machine: Pi) -> None:
     eventually(lambda: machine.ssh(["true"]))
 
 
-def test_reboot_power_cut_and_freeze(lab: Lab, pi: Pi) -> None:
+def test_disk_survives_reboot_power_cut_and_freeze(lab: Lab, pi: Pi) -> None:
     pi.run(["systemd-run", "--unit=goodbye", "--property=ExecStop=touch /var/tmp/goodbye", "sleep", "infinity"])
     boot = (
         pi.read("/proc/sys/kernel/random/boot_id"),
@@ -90,7 +90,7 @@ def test_reboot_power_cut_and_freeze(lab: Lab, pi: Pi) -> None:
         copy.discard()
 
 
-def test_a_disk_that_is_full_for_a_while(lab: Lab, release: str) -> None:
+def test_disk_can_be_filled_and_freed(lab: Lab, release: str) -> None:
     pi = lab.pi(release, disk=512)
     write = ["dd", "if=/dev/zero", "of=/var/tmp/more", "bs=1M", "count=8", "status=none"]
     pi.fill_disk()
@@ -101,7 +101,7 @@ def test_a_disk_that_is_full_for_a_while(lab: Lab, release: str) -> None:
     pi.discard()
 
 
-def test_a_pi_leaves_its_place_to_the_next(lab: Lab, release: str) -> None:
+def test_discarded_pi_frees_its_address(lab: Lab, release: str) -> None:
     first = lab.pi(release)
     first.discard()
     second = lab.pi(release)

@@ -49,7 +49,7 @@ def acme(lab: Lab, pi: Pi) -> Iterator[Acme]:
     both.staging.relent()
 
 
-def test_a_certificate_and_a_dry_run(lab: Lab, acme: Acme, pi: Pi) -> None:
+def test_lab_acme_issues_a_certificate(lab: Lab, acme: Acme, pi: Pi) -> None:
     pi.run([*CERTBOT, "--dry-run", "-d", NAME])
     assert acme.staging.counts["newOrder"] == 1
     assert not acme.production.counts
@@ -60,7 +60,7 @@ def test_a_certificate_and_a_dry_run(lab: Lab, acme: Acme, pi: Pi) -> None:
     assert lab.internet.acme.production.requests[0].path == "/directory"
 
 
-def test_slow_and_with_bad_nonces(acme: Acme, pi: Pi) -> None:
+def test_lab_acme_can_be_slow_and_refuse_nonces(acme: Acme, pi: Pi) -> None:
     acme.production.slow = 2
     acme.production.refuse("newOrder", "badNonce", times=1)
     pi.run([*CERTBOT, "--force-renewal", "-d", NAME])
@@ -71,7 +71,7 @@ def test_slow_and_with_bad_nonces(acme: Acme, pi: Pi) -> None:
 @pytest.mark.parametrize(
     ("name", "words"), [(f"no.{NAME}", "dns"), ("closed.ddns.net", "connection"), ("stale.ddns.net", "connection")]
 )
-def test_a_name_that_leads_nowhere(lab: Lab, acme: Acme, pi: Pi, name: str, words: str) -> None:
+def test_lab_acme_refuses_an_unreachable_domain(lab: Lab, acme: Acme, pi: Pi, name: str, words: str) -> None:
     lab.internet.zone.set("closed.ddns.net", "A", "11.22.35.7")
     lab.internet.zone.set("stale.ddns.net", "A", lab.router.public)
     lab.internet.zone.set("stale.ddns.net", "AAAA", "2a00:7b80:35::7")
@@ -80,7 +80,7 @@ def test_a_name_that_leads_nowhere(lab: Lab, acme: Acme, pi: Pi, name: str, word
     assert words in (refused.output + refused.errors).lower()
 
 
-def test_the_rate_limit_and_a_server_that_is_down(acme: Acme, pi: Pi) -> None:
+def test_lab_acme_limits_rates_and_can_be_down(acme: Acme, pi: Pi) -> None:
     acme.production.limit_rate(3600)
     refused = pi.run([*CERTBOT, "--force-renewal", "-d", NAME], check=False)
     assert not refused.ok
@@ -95,7 +95,7 @@ def test_the_rate_limit_and_a_server_that_is_down(acme: Acme, pi: Pi) -> None:
     assert not acme.production.counts["newOrder"]
 
 
-def test_the_directory_names_the_server_that_was_asked(lab: Lab, acme: Acme) -> None:
+def test_lab_acme_directory_names_its_own_server(lab: Lab, acme: Acme) -> None:
     for host in (PRODUCTION, STAGING):
         told = json.loads(lab.internet.visitor.http(host, "/directory", scheme="https").text)
         assert told["newOrder"].startswith(f"https://{host}/")

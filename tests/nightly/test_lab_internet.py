@@ -61,7 +61,7 @@ def ask(internet: Internet, server: str, name: str, type: str, *, tcp: bool = Fa
 
 
 @pytest.mark.parametrize("tcp", [False, True])
-def test_names_change_while_running(internet: Internet, tcp: bool) -> None:
+def test_dns_records_change_at_once(internet: Internet, tcp: bool) -> None:
     internet.zone.set(NAME, "A", "11.22.33.44")
     (server,) = internet.visitor.resolve("ns1.nameservers.net")
     there = ask(internet, server, NAME, "A", tcp=tcp)
@@ -79,21 +79,21 @@ def test_names_change_while_running(internet: Internet, tcp: bool) -> None:
     assert internet.visitor.resolve(NAME) == []
 
 
-def test_a_large_answer_comes_by_tcp(internet: Internet) -> None:
+def test_large_dns_answer_uses_tcp(internet: Internet) -> None:
     texts = [f"{number}" * 60 for number in range(10, 40)]
     internet.zone.set("large.example.org", "TXT", *texts)
     assert ask(internet, "8.8.8.8", "large.example.org", "TXT").flags & dns.flags.TC
     assert len(internet.visitor.resolve("large.example.org", "TXT")) == len(texts)
 
 
-def test_broken_name_servers(internet: Internet) -> None:
+def test_name_servers_can_fail(internet: Internet) -> None:
     internet.zone.fail("ddns.net")
     assert ask(internet, "8.8.8.8", NAME, "A").rcode() == dns.rcode.SERVFAIL
     internet.zone.fail("ddns.net", None)
     assert ask(internet, "8.8.8.8", NAME, "A").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_the_pi_asks_the_router_and_the_registries_still_work(internet: Internet, pi: Pi) -> None:
+def test_pi_resolves_names_through_the_router(internet: Internet, pi: Pi) -> None:
     internet.zone.set(NAME, "A", "11.22.33.44")
     internet.zone.set(NAME, "AAAA", "2a00:7b80:1:1::9")
     assert pi.run(["getent", "ahostsv4", NAME]).output.split()[0] == "11.22.33.44"
@@ -102,7 +102,7 @@ def test_the_pi_asks_the_router_and_the_registries_still_work(internet: Internet
     pi.run(["apt-get", "update"])
 
 
-def test_what_is_my_address(internet: Internet, router: Router, pi: Pi) -> None:
+def test_address_services_report_the_public_ip(internet: Internet, router: Router, pi: Pi) -> None:
     asked = ["curl", "-sS", "--max-time", "5"]
     for address in ("https://api.ipify.org/", "http://ip1.dynupdate.no-ip.com/", "https://ifconfig.me/ip"):
         assert pi.run([*asked, address]).output.strip() == router.public
@@ -111,7 +111,7 @@ def test_what_is_my_address(internet: Internet, router: Router, pi: Pi) -> None:
     assert pi.run([*asked, "https://checkip.amazonaws.com/"]).output.strip() == "11.22.33.99"
 
 
-def test_no_ip_s_protocol(internet: Internet, pi: Pi) -> None:
+def test_lab_no_ip_follows_its_protocol(internet: Internet, pi: Pi) -> None:
     noip = internet.noip
     noip.account("alex", "secret", NAME)
 
@@ -136,7 +136,7 @@ def test_no_ip_s_protocol(internet: Internet, pi: Pi) -> None:
     internet.zone.remove(NAME)
 
 
-def test_duckdns_s_protocol(internet: Internet) -> None:
+def test_lab_duckdns_follows_its_protocol(internet: Internet) -> None:
     internet.duckdns.account("token-1", "songuuli")
     ask = internet.visitor.http
     good = ask("www.duckdns.org", "/update?domains=songuuli&token=token-1&ip=11.22.33.44", scheme="https")
@@ -147,7 +147,7 @@ def test_duckdns_s_protocol(internet: Internet) -> None:
     assert internet.visitor.resolve("_acme-challenge.songuuli.duckdns.org", "TXT") == ['"proof"']
 
 
-def test_misbehaviour(internet: Internet) -> None:
+def test_lab_sites_can_fail(internet: Internet) -> None:
     site = internet.addresses["api.ipify.org"]
     ask = internet.visitor.http
     with site.failing("timeout"), pytest.raises(TimeoutError):
@@ -167,7 +167,7 @@ def test_misbehaviour(internet: Internet) -> None:
     assert internet.visitor.run(["curl", "-sS", "https://api.ipify.org/"]).output == "11.22.35.7\n"
 
 
-def test_forwards_and_hairpin(internet: Internet, router: Router, pi: Pi, lab: Lab) -> None:
+def test_lab_router_forwards_ports_and_hairpins(internet: Internet, router: Router, pi: Pi, lab: Lab) -> None:
     internet.zone.set(NAME, "A", router.public)
     with pytest.raises(ConnectionRefusedError):
         internet.visitor.http(NAME)
@@ -182,7 +182,7 @@ def test_forwards_and_hairpin(internet: Internet, router: Router, pi: Pi, lab: L
 
 
 @pytest.mark.parametrize("kind", [MiniUpnpd, FritzBox])
-def test_upnp(internet: Internet, router: Router, pi: Pi, kind: type) -> None:
+def test_lab_router_forwards_ports_by_upnp(internet: Internet, router: Router, pi: Pi, kind: type) -> None:
     assert not router.mappings
     box = router.upnp(kind)
     assert box.soap("GetExternalIPAddress")["NewExternalIPAddress"] == router.outside
@@ -200,7 +200,7 @@ def test_upnp(internet: Internet, router: Router, pi: Pi, kind: type) -> None:
         internet.visitor.http("home", address=router.public)
 
 
-def test_cgnat_and_double_nat(internet: Internet, router: Router, pi: Pi) -> None:
+def test_lab_router_can_be_behind_another_nat(internet: Internet, router: Router, pi: Pi) -> None:
     asked = ["curl", "-sS", "--max-time", "5", "http://api.ipify.org/"]
     router.forward(80, pi.address)
     for behind, outside in ((router.cgnat, "100.64.7.44"), (router.double_nat, "192.168.178.20")):
@@ -213,7 +213,7 @@ def test_cgnat_and_double_nat(internet: Internet, router: Router, pi: Pi) -> Non
     assert internet.visitor.http("home", address="11.22.33.44").text == "home sweet home\n"
 
 
-def test_upnp_behind_cgnat(router: Router) -> None:
+def test_lab_router_behind_cgnat_refuses_upnp(router: Router) -> None:
     router.cgnat()
     refusing = router.upnp(MiniUpnpd)
     with pytest.raises(SoapFault):
@@ -224,7 +224,7 @@ def test_upnp_behind_cgnat(router: Router) -> None:
     assert router.mappings
 
 
-def test_ipv6(internet: Internet, router: Router, pi: Pi) -> None:
+def test_lab_router_gives_ipv6_addresses(internet: Internet, router: Router, pi: Pi) -> None:
     router.ipv6()
     address = eventually(lambda: pi_ipv6(pi))
     assert pi.run(["curl", "-sS", "--max-time", "5", "https://api6.ipify.org/"]).output.strip() == address

@@ -68,7 +68,7 @@ def ddclient(pi: Pi, settings: str) -> str:
 
 @pytest.mark.both_releases
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_ddclient(lab: Lab, pi: Pi, name: str) -> None:
+def test_ddclient_updates_each_lab_provider(lab: Lab, pi: Pi, name: str) -> None:
     said = ddclient(pi, SETTINGS[name])
     assert f"{name}" in said
     assert "SUCCESS" in said, said
@@ -76,13 +76,13 @@ def test_ddclient(lab: Lab, pi: Pi, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_ddclient_with_a_wrong_password(pi: Pi, name: str) -> None:
+def test_lab_provider_refuses_a_wrong_password(pi: Pi, name: str) -> None:
     said = ddclient(pi, SETTINGS[name].replace("secret", "wrong").replace("token-", "other-"))
     assert "SUCCESS" not in said
     assert "FAILED" in said
 
 
-def test_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
+def test_lab_issues_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
     pi.write("/root/cloudflare.ini", "dns_cloudflare_api_token = token-2\n")
     pi.run(["chmod", "600", "/root/cloudflare.ini"])
     pi.run(["certbot", "certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email",
@@ -99,7 +99,7 @@ def test_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
     [("duckdns", DUCK, "dns_duckdns_token = token-1\n"), ("desec", DESEC, "dns_desec_token = token-3\n")],
     ids=["duckdns", "desec"],
 )
-def test_a_certificate_by_dns_with_a_plugin_from_the_index(
+def test_lab_issues_a_certificate_with_an_indexed_plugin(
     lab: Lab, pi: Pi, plugin: str, name: str, settings: str
 ) -> None:
     lab.internet.desec_api.account("token-3", DESEC)

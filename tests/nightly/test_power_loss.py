@@ -31,7 +31,7 @@ def board(lab: Lab, release: str) -> Iterator[VirtualPi]:
     made.discard()
 
 
-def test_the_page_cache_is_lost(board: VirtualPi) -> None:
+def test_power_cut_loses_the_page_cache(board: VirtualPi) -> None:
     """Else nothing here would be worth anything."""
     board.boot()
     board.run(("sh", "-c", "echo > /root/synced; sync; echo > /root/not-synced"))
@@ -40,7 +40,7 @@ def test_the_page_cache_is_lost(board: VirtualPi) -> None:
     assert board.run(("ls", "/root")).output == "synced\n"
 
 
-def test_a_set_up_that_loses_power_again_and_again(lab: Lab, board: VirtualPi) -> None:
+def test_setup_completes_despite_repeated_power_cuts(lab: Lab, board: VirtualPi) -> None:
     lab.git.commit("powerless", sample_app.FILES)
     board.boot()
     board.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("powerless")))
@@ -76,7 +76,7 @@ def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
     return seen >= EACH
 
 
-def test_a_clock_that_went_back(board: VirtualPi) -> None:
+def test_setup_completes_after_the_clock_went_back(board: VirtualPi) -> None:
     """A Pi has none of its own: without a network it goes on from where it was when somebody last looked."""
     board.boot()
     board.run(("piwizard", "apply", "nginx"))
@@ -91,7 +91,7 @@ def test_a_clock_that_went_back(board: VirtualPi) -> None:
     assert quickstart.states(board)["nginx"] == "done"
 
 
-def test_an_answer_that_is_said_to_be_kept(lab: Lab, board: VirtualPi) -> None:
+def test_saved_answer_survives_a_power_cut(lab: Lab, board: VirtualPi) -> None:
     lab.git.commit("powerless", sample_app.FILES)
     url = lab.git.url("powerless")
     board.boot()

@@ -78,7 +78,7 @@ def answer_app(dialogue: Dialogue, repo: str) -> None:
     )
 
 
-def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, release: str, log_in) -> None:
+def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str, log_in) -> None:
     term, repo = TERMINALS[release], lab.git.url("tame")
     ready.write("/run/secret-of-the-test", SECRET)
     seen: list[str] = []

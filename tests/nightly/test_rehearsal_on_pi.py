@@ -20,7 +20,7 @@ COMMANDS = (
 )
 
 
-def test_a_pi_rehearses_and_is_as_before(ready_pi: Pi) -> None:
+def test_rehearsal_on_a_pi_leaves_nothing_behind(ready_pi: Pi) -> None:
     # The packages that a rehearsal needs; install.sh names them all before it installs one.
     ready_pi.run([f"{PUSHED}/install.sh", "rehearse", "--help"])
     before = [ready_pi.run(argv).output for argv in COMMANDS]

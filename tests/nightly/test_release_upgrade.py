@@ -34,7 +34,7 @@ def upgraded(lab: Lab) -> Iterator[tuple[Pi, list[str]]]:
     pi.discard()
 
 
-def test_an_upgrade_to_trixie(lab: Lab, upgraded: tuple[Pi, list[str]]) -> None:
+def test_upgrade_to_trixie_is_explained_and_fixed(lab: Lab, upgraded: tuple[Pi, list[str]]) -> None:
     pi, before = upgraded
     assert pi.read("/etc/debian_version").startswith("13")
 

@@ -46,7 +46,7 @@ def began(pi: Pi, step: str) -> None:
     assert any(event["event"] == "run-started" and event["step"] == step for event in quickstart.events(pi))
 
 
-def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_in):
+def test_screens_survive_two_lost_connections(lab: Lab, ready: Pi, log_in):
     terminal = log_in()
     terminal.see("This machine")
     terminal.type("\r")
@@ -94,7 +94,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
 
 
 @pytest.mark.parametrize("term", ["linux", "vt100"])
-def test_poor_terminals_over_ssh(ready: Pi, log_in, term: str):
+def test_screens_work_in_simple_terminals(ready: Pi, log_in, term: str):
     terminal = log_in(term)
     terminal.type("\r")
     terminal.see("[ Install ]")

@@ -123,7 +123,7 @@ def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> No
     assert not (pi.files / OPTIONS).exists()
 
 
-def test_options_of_a_person_count(pi: Pi) -> None:
+def test_apt_options_of_the_user_are_respected(pi: Pi) -> None:
     """Who has told apt already what to do is not told otherwise."""
     pi.write("/etc/apt/apt.conf.d/90mine", 'Dpkg::Options { "--force-confdef"; "--force-confold"; };\n')
     before = version(pi, "nginx-common")

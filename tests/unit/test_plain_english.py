@@ -12,50 +12,19 @@ from tests import plain_english
 
 MAX_LABEL = 24
 
-NOT_YET: frozenset[str] = frozenset(
-    {
-        "screens/controllers",
-        "screens/form",
-        "screens/widgets",
-        "tests/component",
-        "tests/journeys",
-        "tests/nightly",
-        "tests/unit/screens",
-    }
-)
-"""What still has forbidden words. Remove an entry when `python -m tests.plain_english ENTRY` prints none."""
-
-DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
-    {
-        "screens",
-        "screens/controllers",
-        "screens/form",
-        "screens/log",
-        "screens/pages",
-        "screens/panes",
-        "screens/widgets",
-    }
-)
-"""The same for docstrings."""
-
-QUESTIONS_NOT_YET: frozenset[str] = frozenset()
-"""Questions with a long label or a help of several sentences."""
-
 
 def test_no_forbidden_words() -> None:
-    found = [str(one) for one in plain_english.forbidden_words() if one.package not in NOT_YET]
+    found = [str(one) for one in plain_english.forbidden_words()]
     assert not found, "\n".join(found)
 
 
 def test_docstrings_start_with_a_verb_in_a_short_line() -> None:
-    found = [str(one) for one in plain_english.docstring_faults() if one.package not in DOCSTRINGS_NOT_YET]
+    found = [str(one) for one in plain_english.docstring_faults()]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("question", all_questions(), ids=lambda question: question.key)
 def test_question_has_short_label_and_one_sentence_of_help(question: Question) -> None:
-    if question.key in QUESTIONS_NOT_YET:
-        pytest.skip("not rewritten yet")
     assert len(question.prompt) <= MAX_LABEL
     assert question.help
     assert plain_english.is_one_sentence(question.help)

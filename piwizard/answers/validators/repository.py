@@ -9,7 +9,6 @@ from typing import Any
 from piwizard.answers.validators.basic import Invalid, text
 
 RELATIVE = re.compile(r"[A-Za-z0-9._@+/-]{1,200}")
-IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 CHALLENGES = "/.well-known/acme-challenge/"
 LONGEST_PREFIX = 200
 """Characters. nginx accepts no argument of more than 4096."""
@@ -24,15 +23,6 @@ def reference(value: Any) -> str:
     return name
 
 
-def entry(value: Any) -> str:
-    """Accept a WSGI callable as gunicorn expects it, such as "app:app"."""
-    found = text(value)
-    dotted = rf"{IDENTIFIER}(\.{IDENTIFIER})*"
-    if not re.fullmatch(rf"{dotted}:{dotted}(\(\))?", found):
-        raise Invalid('must be like "app:app" or "package:create_app()"')
-    return found
-
-
 def inside(value: Any) -> str:
     """Accept a relative path within the repository, but not within .git."""
     path = text(value).removesuffix("/")
@@ -41,6 +31,11 @@ def inside(value: Any) -> str:
     if path.split("/")[0] == ".git":
         raise Invalid("must not be inside .git")
     return path
+
+
+def working_directory(value: Any) -> str:
+    """Accept a folder of the repository, or "." for the repository itself."""
+    return "." if value in (".", "./") else inside(value)
 
 
 def static(value: Any) -> dict[str, str]:

@@ -18,6 +18,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 from piwizard.system.certificates import X509Info
 from piwizard.system.checks import Check
+from piwizard.system.facts import PortOwner
 from piwizard.tls.grade import Observed, Suite
 
 ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
@@ -42,7 +43,7 @@ def check_up(own_places, clocks, monkeypatch):
 
     def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
         planner, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
-        owner = SimpleNamespace(program=port, words=port.title())
+        owner = PortOwner(80, port.title(), port, 712, f"{port}.service", None, guessed=False)
         planner.context.__dict__["facts"] = SimpleNamespace(
             port=lambda number: owner, clock=SimpleNamespace(by="chrony"), network=SimpleNamespace(interfaces=())
         )

@@ -1,4 +1,4 @@
-"""The app over a fake Pi, driven by Textual's Pilot. Nothing sleeps: everything waits for what it wants to see."""
+"""Drive the app on a fake Pi with Textual's Pilot; wait for what is shown instead of sleeping."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from piwizard.steps import registry
 from piwizard.system import facts, paths
 from tests.unit.screens import fake_pi
 
-PATIENCE = 15.0
+MAX_WAIT_SECONDS = 15.0
 
 
 class Seen:
-    """The app as a person sees it: keys in, lines out."""
+    """The app as a user sees it: keys in, lines out."""
 
     def __init__(self, pilot: Pilot[str], folder: Path) -> None:
         self.pilot, self.folder = pilot, folder
@@ -47,7 +47,7 @@ class Seen:
         return next(screen for screen in self.app.screen_stack if isinstance(screen, MainScreen))
 
     def lines(self) -> list[str]:
-        """What is on the screen."""
+        """Return the lines on the screen."""
         strips = self.app.screen._compositor.render_strips()
         return [strip.text.rstrip() for strip in strips]
 
@@ -62,8 +62,8 @@ class Seen:
         await self.pilot.press(*(names.get(char, char) for char in text))
 
     async def until(self, what: Callable[[], object], words: str = "") -> None:
-        """Waits until something is so."""
-        end = time.monotonic() + PATIENCE
+        """Wait until a condition is true."""
+        end = time.monotonic() + MAX_WAIT_SECONDS
         while not what():
             assert self.app._exception is None, self.app._exception
             if time.monotonic() > end:
@@ -72,16 +72,16 @@ class Seen:
         await self.pilot.pause()
 
     async def see(self, words: str) -> None:
-        """Waits until these words are on the screen."""
+        """Wait until a text is on the screen."""
         await self.until(lambda: words in self.text(), repr(words))
 
     async def gone(self, words: str) -> None:
         await self.until(lambda: words not in self.text(), f"{words!r} to go")
 
     async def settle(self) -> None:
-        """Waits until nothing is being asked, looked at or kept."""
+        """Wait until no question is loading and every answer is saved."""
         await self.main.answers._queue.join()
-        await self.pilot.pause()  # what was kept is told to its field
+        await self.pilot.pause()  # the field is notified of the saved answer
         quiet = ("inspect", "ended", "ask", "tab", "outcome", "outcomes", "status", "start", "propose", "wait")
         await self.until(
             lambda: (
@@ -92,23 +92,23 @@ class Seen:
         )
 
     async def run(self, key: str = "r") -> None:
-        """Asks for a run of this step, or with another key of more, and says yes to what is shown."""
+        """Propose a run with a key, and confirm the plan."""
         await self.keys(key)
         await self.see("Install now?")
         await self.keys("y")
 
     async def go_to(self, step: str) -> None:
-        """The cursor on a step of the sidebar, with everything about it known."""
+        """Choose a step in the sidebar, and wait until everything about it is known."""
         self.main.sidebar.focus()
         self.main.sidebar.choose(step, None)
-        await self.until(lambda: self.main.navigation.place and self.main.navigation.place.step.name == step)
-        await asyncio.sleep(0.2)  # SETTLING
+        await self.until(lambda: self.main.navigation.chosen and self.main.navigation.chosen.step.name == step)
+        await asyncio.sleep(0.2)  # SETTLING_SECONDS
         await self.settle()
 
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fake Pi, not yet set up. Its path is always of one length: it is seen on screens."""
+    """Return a fake Pi that is not set up. Its path has a fixed length, since screens show it."""
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(paths, "_dirs", paths._dirs)
     for module, names in (
@@ -132,7 +132,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @asynccontextmanager
 async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, welcome: bool = False):
-    """The app, opened; past its welcome unless told otherwise."""
+    """Open the app and, unless `welcome` is set, close the welcome page."""
     app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Seen(pilot, folder)
@@ -147,7 +147,7 @@ async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool 
 
 @pytest.fixture
 def site(folder: Path) -> Path:
-    """A fake Pi with all answers given."""
+    """Return a fake Pi with all answers given."""
     file = folder / "etc" / "answers.toml"
     file.parent.mkdir()
     file.write_text(
@@ -159,8 +159,8 @@ def site(folder: Path) -> Path:
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AddressTrial:
-    """An address on trial on the fake Pi, set on its interface."""
-    monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
+    """Return an address on trial on the fake Pi, set on its interface."""
+    monkeypatch.setattr(keep_address, "SECONDS_TO_READ_QUESTION", 0)
     monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path)
     monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.230"])
     monkeypatch.setattr(address_rollback, "_stop_timer", lambda command: None)

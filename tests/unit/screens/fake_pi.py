@@ -1,9 +1,9 @@
-"""A Pi that is only files: the real engine, state, events, answers and lock, over steps that do no harm.
+"""Fake a Pi with files: real engine, state, events, answers and lock, harmless steps.
 
 Imported by the tests for the viewer's side; started as `python fake_pi.py FOLDER RUN` for the process of a run.
 
 Files in its folder steer it: `fail-STEP` makes that step fail, `wait-STEP` makes it wait until the file is gone,
-`chatty-STEP` holds how many lines it prints.
+`chatty-STEP` contains the number of lines that it prints.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MINE = {"app", "gunicorn", "site", "nginx", "system"}
 
 @dataclass(frozen=True)
 class Write:
-    """Writes a file of whoever runs the tests."""
+    """Writes a file as the user who runs the tests."""
 
     kind: ClassVar[str] = "file"
     path: Path
@@ -102,7 +102,7 @@ class Do:
 
 
 class Harmless:
-    """A real step as far as it is seen and asked; a harmless one in what it does."""
+    """A step with real questions and texts, but harmless changes."""
 
     def __init__(self, step: Step, folder: Path) -> None:
         self._step, self._folder = step, folder
@@ -149,14 +149,14 @@ class Ddns(ddns.Ddns):
 
 
 class Extra(Harmless):
-    """The ddns step, harmless as well."""
+    """The ddns step with harmless changes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(Ddns(), folder)
 
 
 def install(folder: Path) -> None:
-    """Puts the fake below everything in this process."""
+    """Replace this machine with the fake in this process."""
     paths._dirs = lambda: SimpleNamespace(
         **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
     )
@@ -172,7 +172,7 @@ def install(folder: Path) -> None:
 
 
 def start(folder: Path, wanted: run_launch.RunRequest) -> str:
-    """A run in a process of its own."""
+    """Start a run in its own process; return its id."""
     run = f"20260101T{len(list(folder.glob('log/*'))):06}-beef"
     run_launch.folder(run).mkdir(parents=True)
     (run_launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
@@ -189,17 +189,17 @@ def start(folder: Path, wanted: run_launch.RunRequest) -> str:
 
 
 def stop(run: str) -> None:
-    """Ends a run."""
+    """Stop a run."""
     os.kill(int((run_launch.folder(run) / "pid").read_text()), signal.SIGTERM)
 
 
 def kill(run: str) -> None:
-    """The plug is pulled."""
+    """Kill a run, as a power cut does."""
     os.killpg(int((run_launch.folder(run) / "pid").read_text()), signal.SIGKILL)
 
 
 def remember(folder: Path, step: str, site: str | None = None, result: str = "done") -> None:
-    """A step was run before, with this result."""
+    """Record that a step was run before, with this result."""
     workspace.state().mark(step, site, result, "20250101T000000-0000", "2 of 2 changes were needed", 12.0)
 
 

@@ -1,4 +1,4 @@
-"""The screens over a fake Pi in this terminal, to look at them: python -m tests.unit.screens.show FOLDER"""
+"""Show the screens of a fake Pi in this terminal: `python -m tests.unit.screens.show FOLDER`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each controller alone, with a host that does everything at once and widgets that only remember."""
+"""Test each controller alone, with an immediate host and widgets that only record calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from piwizard.screens.screen_service import MachineOverview
 
 
 class FakeHost:
-    """Runs everything at once; remembers notices and pages."""
+    """Runs everything immediately; records notices and pages."""
 
     alive = in_front = True
 
@@ -85,13 +85,13 @@ class StepStub(SimpleNamespace):
 
 
 def a_sidebar(states, chosen=None):
-    """A list of steps with their states; `choose` moves the cursor."""
-    sidebar = Mock(steps=list(states), place=chosen, has_focus=True)
+    """Return a sidebar with these states, whose `choose` moves the cursor."""
+    sidebar = Mock(steps=list(states), chosen=chosen, has_focus=True)
     sidebar.state = states.get
-    sidebar.waits = lambda place: False
+    sidebar.waits = lambda instance: False
 
     def choose(step, site):
-        sidebar.place = next(one for one in states if (one.step.name, one.site) == (step, site))
+        sidebar.chosen = next(one for one in states if (one.step.name, one.site) == (step, site))
 
     sidebar.choose.side_effect = choose
     return sidebar
@@ -99,12 +99,13 @@ def a_sidebar(states, chosen=None):
 
 def an_overview(*states, trouble=""):
     statuses = tuple(
-        SimpleNamespace(place=place, state=state, run=run, settled=state == "done") for place, state, run in states
+        SimpleNamespace(place=instance, state=state, run=run, settled=state == "done")
+        for instance, state, run in states
     )
     return MachineOverview(Mock(), tuple(one.place for one in statuses), statuses, {}, {}, trouble)
 
 
-def test_a_quick_inspection_is_followed_by_a_thorough_one(host):
+def test_quick_inspection_is_followed_by_thorough_one(host):
     service, seen = Mock(), []
     service.overview.side_effect = lambda *, thorough: an_overview((a_step("nginx"), "done", None))
     inspection = InspectionController(service, host, inspected=seen.append, outcomes_read=Mock())
@@ -113,10 +114,10 @@ def test_a_quick_inspection_is_followed_by_a_thorough_one(host):
     assert (seen, inspection.thorough) == ([True, False], True)
 
 
-def test_the_log_of_a_failed_run_is_read_once(host, tmp_path):
+def test_log_of_failed_run_is_read_once(host, tmp_path):
     nginx, read = a_step("nginx"), Mock()
     service = Mock()
-    service.record.return_value = tmp_path / "events.jsonl"
+    service.events_file.return_value = tmp_path / "events.jsonl"
     inspection = InspectionController(service, host, inspected=lambda first: None, outcomes_read=read)
     inspection.accept(an_overview((nginx, "failed", "run-1"), trouble="state.json is damaged."), thorough=True)
     assert inspection.outcome(nginx) is not None
@@ -144,45 +145,45 @@ def a_navigation(host, sidebar, tab="Setup"):
         ({"a": "done", "other/b": "failed", "c": "done"}, True, "a"),
     ],
 )
-def test_the_most_urgent_step_is_chosen(host, states, near, chosen):
+def test_navigation_chooses_most_urgent_step(host, states, near, chosen):
     steps = {a_step(name.rpartition("/")[2], name.rpartition("/")[0] or None): state for name, state in states.items()}
     sidebar = a_sidebar(steps, next(iter(steps)))
     a_navigation(host, sidebar)[0].choose_most_urgent(near=near)
-    assert sidebar.place.step.name == chosen
+    assert sidebar.chosen.step.name == chosen
 
 
-def test_the_step_with_a_question_of_the_same_site_is_shown(host):
+def test_question_is_shown_in_the_step_of_the_same_site(host):
     mine, other = a_step("app", "blog", questions=["app.repo"]), a_step("app", "wiki", questions=["app.repo"])
     sidebar = a_sidebar({other: "todo", mine: "todo"}, a_step("gunicorn", "blog"))
     navigation, setup = a_navigation(host, sidebar, tab="Log")
     navigation.show_question("app.repo")
-    assert (sidebar.place, navigation.tab) == (mine, "Setup")
+    assert (sidebar.chosen, navigation.tab) == (mine, "Setup")
     setup.focus_first.assert_called_with("app.repo")
 
 
-def a_step_controller(host, place, *, tab="Setup", service=None):
-    navigation = Mock(place=place, tab=tab)
+def a_step_controller(host, instance, *, tab="Setup", service=None):
+    navigation = Mock(chosen=instance, tab=tab)
     panes = {name: Mock() for name in ("setup_pane", "plan_pane", "log_pane", "checks_pane")}
     panes["setup_pane"].form.is_of.return_value = False
     panes["setup_pane"].refused = False
     for name in ("ask", "refuse", "wait", "show_status"):
         setattr(panes["setup_pane"], name, Mock(side_effect=lambda *_: asyncio.sleep(0)))
     steps = StepController(
-        service or Mock(), host, Mock(), navigation, Mock(), sidebar=a_sidebar({place: "todo"}, place), **panes
+        service or Mock(), host, Mock(), navigation, Mock(), sidebar=a_sidebar({instance: "todo"}, instance), **panes
     )
     return steps, navigation, SimpleNamespace(**panes)
 
 
-def test_a_step_is_entered_when_its_questions_are_known(host):
+def test_opened_step_gets_cursor_when_its_questions_are_known(host):
     steps, navigation, panes = a_step_controller(host, a_step("app"))
     steps.open()
     navigation.focus_pane.assert_not_called()
-    steps.ask(navigation.place)
+    steps.ask(navigation.chosen)
     panes.setup_pane.ask.assert_called_once()
     navigation.focus_pane.assert_called_once()
 
 
-def test_a_plan_that_is_refused_is_said_in_its_tab(host):
+def test_plan_error_is_shown_in_its_tab(host):
     service = Mock()
     service.plan.side_effect = PiwizardError("app.repo is missing.")
     steps, _, panes = a_step_controller(host, a_step("app"), tab="Plan", service=service)
@@ -190,7 +191,7 @@ def test_a_plan_that_is_refused_is_said_in_its_tab(host):
     panes.plan_pane.refuse.assert_called_once_with("app.repo is missing.")
 
 
-def test_answers_are_saved_in_order_and_refusals_reach_their_field(host):
+def test_answers_are_saved_in_order_and_refusals_shown_at_their_field(host):
     order, saved = [], []
     service, form = Mock(), Mock()
     form.has.return_value = True
@@ -222,16 +223,16 @@ def test_answers_are_saved_in_order_and_refusals_reach_their_field(host):
     form.field("app.env").report.assert_called_once_with("app.env must be good.", "bold red")
 
 
-def a_runs_controller(host, *, update=None, live=None, typing=False, place=None, overview=None):
+def a_runs_controller(host, *, update=None, live=None, typing=False, instance=None, overview=None):
     service = Mock()
     monitor = Mock(live=live)
     monitor.poll.return_value = update or MonitorUpdate()
     inspection = Mock()
     inspection.inspect.side_effect = lambda *, thorough, then, group: then(overview)
-    place = place or a_step("nginx")
+    instance = instance or a_step("nginx")
     parts = SimpleNamespace(
-        inspection=inspection, navigation=Mock(typing=typing, tab="Log", place=place), steps=Mock(), answers=Mock(),
-        sidebar=a_sidebar({place: "todo"}, place), log_pane=Mock(), run_bar=Mock(), all_done=Mock(),
+        inspection=inspection, navigation=Mock(typing=typing, tab="Log", chosen=instance), steps=Mock(), answers=Mock(),
+        sidebar=a_sidebar({instance: "todo"}, instance), log_pane=Mock(), run_bar=Mock(), all_done=Mock(),
     )  # fmt: skip
     parts.answers.flush.side_effect = lambda: asyncio.sleep(0)
     parts.inspection.expected_seconds.return_value = 2.0
@@ -241,7 +242,7 @@ def a_runs_controller(host, *, update=None, live=None, typing=False, place=None,
 def a_finished_run(result):
     progress = SimpleNamespace(
         result=result,
-        place=("nginx", None),
+        step=("nginx", None),
         results={("nginx", None): result},
         undo=False,
         failure="It broke.",
@@ -250,28 +251,28 @@ def a_finished_run(result):
     return MonitorUpdate(grown=True, ended=SimpleNamespace(progress=progress))
 
 
-def test_a_run_is_proposed_once_the_answers_are_saved(host):
+def test_run_is_proposed_after_answers_are_saved(host):
     runs, parts, _ = a_runs_controller(host)
     runs.propose()
     parts.answers.flush.assert_called_once()
     assert len(host.pages) == 1
 
 
-def test_no_second_run_is_proposed(host):
+def test_second_run_is_not_proposed(host):
     runs, _, _ = a_runs_controller(host, live=Mock())
     runs.propose_all()
     assert not host.pages
     assert len(host.notices) == 1
 
 
-def test_a_refused_proposal_leads_to_its_question(host):
+def test_refused_proposal_shows_its_question(host):
     runs, parts, _ = a_runs_controller(host)
     runs.propose()
     host.pages[0][1](PiwizardError("app.repo is missing.", key="app.repo"))
     parts.navigation.show_question.assert_called_once_with("app.repo")
 
 
-def test_the_end_of_a_run_leads_on_unless_somebody_types(host):
+def test_end_of_run_chooses_next_step_unless_user_types(host):
     done = an_overview((a_step("nginx"), "done", None))
     runs, parts, service = a_runs_controller(host, update=a_finished_run("done"), overview=done)
     runs.poll()
@@ -284,14 +285,14 @@ def test_the_end_of_a_run_leads_on_unless_somebody_types(host):
     parts.all_done.assert_not_called()
 
 
-def test_a_failed_run_is_said_and_its_step_chosen(host):
+def test_failed_run_is_reported_and_its_step_chosen(host):
     runs, parts, _ = a_runs_controller(host, update=a_finished_run("failed"), overview=an_overview())
     runs.poll()
     parts.sidebar.choose.assert_called_once_with("nginx", None)
     assert "It broke." in host.notices
 
 
-def test_a_run_is_stopped_after_a_yes(host):
+def test_run_is_stopped_after_confirmation(host):
     runs, _, service = a_runs_controller(host, live=Mock(run="run-1"))
     runs.stop()
     host.pages[0][1](False)
@@ -300,15 +301,15 @@ def test_a_run_is_stopped_after_a_yes(host):
     service.stop.assert_called_once_with("run-1")
 
 
-def test_a_background_job_is_shown_stopped_and_looked_after_when_it_ends(host):
-    place = a_step("dhparam")
-    place.step.background = Mock()
-    sidebar = a_sidebar({place: "running"}, place)
+def test_background_job_is_shown_stopped_and_inspected_when_it_ends(host):
+    instance = a_step("dhparam")
+    instance.step.background = Mock()
+    sidebar = a_sidebar({instance: "running"}, instance)
     service, inspection = Mock(), Mock()
     jobs = JobsController(service, host, Mock(live=None), inspection, sidebar)
     service.jobs.return_value = {"dhparam": SimpleNamespace(percent=34)}
     jobs.poll()
-    sidebar.mark.assert_called_once_with(place, "running", "34%")
+    sidebar.mark.assert_called_once_with(instance, "running", "34%")
     jobs.stop()
     host.pages[0][1](True)
     service.stop_job.assert_called_once_with("dhparam")
@@ -317,7 +318,7 @@ def test_a_background_job_is_shown_stopped_and_looked_after_when_it_ends(host):
     inspection.inspect.assert_called_once_with(thorough=True)
 
 
-def test_an_address_is_asked_about_once_and_not_while_somebody_types(host):
+def test_address_dialog_opens_once_and_not_while_user_types(host):
     typing = [True]
     service = Mock()
     service.trial.return_value = SimpleNamespace(name="a1", host="192.168.1.230", left=143, before=None)

@@ -1,4 +1,4 @@
-"""Each way through the screens, with the real engine under them."""
+"""Test each path through the screens with the real engine."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_first_visit_to_a_finished_site(folder):
         assert "app.repo = https://git.example/me/myflask.git" in content
 
 
-async def test_coming_back(site):
+async def test_second_visit_shows_state(site):
     for step in ("system", "nginx"):
         fake_pi.remember(site, step)
         (site / f"did-{step}").touch()
@@ -72,7 +72,7 @@ async def test_coming_back(site):
         await seen.see("System")
 
 
-async def test_failed_and_tried_again(site):
+async def test_failed_step_is_tried_again(site):
     (site / "fail-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
@@ -89,7 +89,7 @@ async def test_failed_and_tried_again(site):
         await seen.see("✓ System")
 
 
-async def test_interrupted_and_gone_on_with(site):
+async def test_interrupted_run_is_continued(site):
     (site / "wait-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
@@ -111,7 +111,7 @@ async def test_interrupted_and_gone_on_with(site):
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
-async def test_leaving_and_coming_back_while_it_runs(site):
+async def test_run_continues_when_user_quits_and_returns(site):
     (site / "wait-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
@@ -128,7 +128,7 @@ async def test_leaving_and_coming_back_while_it_runs(site):
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
-async def test_stopped_by_hand(site):
+async def test_run_is_stopped_with_a_key(site):
     (site / "wait-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
@@ -141,7 +141,7 @@ async def test_stopped_by_hand(site):
         await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
 
 
-async def test_other_steps_are_answered_while_something_runs(site):
+async def test_other_steps_can_be_answered_during_a_run(site):
     (site / "wait-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
@@ -158,7 +158,7 @@ async def test_other_steps_are_answered_while_something_runs(site):
         await seen.gone("System: change")
 
 
-async def test_skipped_and_taken_up_again(site):
+async def test_skipped_step_is_included_again(site):
     async with opened(site) as seen:
         await seen.go_to("ddns")
         await seen.keys("k")
@@ -171,7 +171,7 @@ async def test_skipped_and_taken_up_again(site):
         await seen.see("You cannot skip nginx")
 
 
-async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
+async def test_unanswered_optional_step_delays_nothing(site):
     answers = site / "etc" / "answers.toml"
     answers.write_text(answers.read_text().partition("\n[ddns]")[0])
     async with opened(site, welcome=True) as seen:
@@ -205,7 +205,7 @@ async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
         await seen.see("Progress so far")
 
 
-async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
+async def test_secret_is_only_in_the_secret_store(site):
     async with opened(site) as seen:
         await seen.go_to("ddns")
         await seen.keys("enter", "down", "down", "down")
@@ -223,7 +223,7 @@ async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
     assert files == [site / "lib" / "secrets.json"]
 
 
-async def test_drifted(site):
+async def test_drifted_step_is_repaired(site):
     fake_pi.remember(site, "system")
     (site / "did-system").touch()
     async with opened(site, welcome=True) as seen:
@@ -237,7 +237,7 @@ async def test_drifted(site):
         await seen.see("1 change.")
 
 
-async def test_a_bad_answer_is_refused_while_it_is_typed(site):
+async def test_invalid_answer_is_refused_while_typing(site):
     async with opened(site) as seen:
         await seen.go_to("gunicorn")
         await seen.keys("enter")
@@ -247,20 +247,20 @@ async def test_a_bad_answer_is_refused_while_it_is_typed(site):
         assert "99" not in (site / "etc" / "answers.toml").read_text()
 
 
-async def test_a_missing_answer_is_led_to(folder):
+async def test_missing_answer_gets_the_cursor(folder):
     async with opened(folder) as seen:
         await seen.go_to("site")
         await seen.keys("r")
         await seen.see("is missing")
 
 
-async def test_a_spoilt_answers_file_is_said(site):
+async def test_unreadable_answers_file_is_reported(site):
     (site / "etc" / "answers.toml").write_text("[site]\nname = 5\n")
     async with opened(site) as seen:
         await seen.see("site.name must be")
 
 
-async def test_checks(site):
+async def test_checks_tab_shows_results(site):
     (site / "sick-nginx").touch()
     async with opened(site) as seen:
         await seen.go_to("nginx")
@@ -269,7 +269,7 @@ async def test_checks(site):
         await seen.see("Give it some tea.")
 
 
-async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
+async def test_checks_are_wrapped_again_when_width_changes(site):
     async with opened(site, (60, 20)) as seen:
         await seen.go_to("nginx")
         await seen.keys("enter", "4")
@@ -280,8 +280,8 @@ async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
         await seen.see("nginx there: it is there")
 
 
-async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, monkeypatch):
-    """ddns stands for a step that continues in the background."""
+async def test_background_job_shows_progress_and_delays_nothing(site, monkeypatch):
+    """Use ddns as a step that continues in the background."""
     alive = site / "job"
     alive.touch()
     job = BackgroundJob("job.service", "The job", lambda: JobProgress(34, "working, 34 %"), lambda: alive)
@@ -307,7 +307,7 @@ async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, m
         assert not alive.exists()
 
 
-async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
+async def test_address_on_trial_is_kept_with_a_key(site, tried):
     async with opened(site, welcome=True) as seen:
         await seen.see("Testing 192.168.1.230: 14")
         await seen.see("192.168.1.197 returns.")
@@ -316,7 +316,7 @@ async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
         await seen.gone("Keep this address?")
 
 
-async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, tmp_path):
+async def test_address_on_trial_can_be_postponed_until_it_is_too_late(site, tried, tmp_path):
     async with opened(site, welcome=True) as seen:
         await seen.see("Keep this address?")
         await seen.keys("escape")
@@ -330,7 +330,7 @@ async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, t
         assert address_trial.trial_outcome(tried) == "taking-back"
 
 
-async def test_the_whole_record_is_searched(site):
+async def test_search_covers_the_whole_log(site):
     (site / "chatty-system").write_text("9000")
     (site / "fail-system").touch()
     async with opened(site) as seen:
@@ -350,7 +350,7 @@ async def test_the_whole_record_is_searched(site):
         await seen.see("failed in")
 
 
-async def test_a_further_site(site):
+async def test_second_site_is_added(site):
     answers = site / "etc" / "answers.toml"
     async with opened(site) as seen:
         seen.main.sidebar.focus()
@@ -367,7 +367,7 @@ async def test_a_further_site(site):
         await seen.keys("enter")
         await seen.see("Your app: blog")
         await seen.see("Your app: myflask")
-        assert (seen.main.navigation.place.step.name, seen.main.navigation.place.site) == ("app", "blog")
+        assert (seen.main.navigation.chosen.step.name, seen.main.navigation.chosen.site) == ("app", "blog")
         await seen.settle()
         await seen.keys("enter", "down")
         await seen.type("https://git.example/me/blog.git")
@@ -377,7 +377,7 @@ async def test_a_further_site(site):
         assert 'repo = "https://git.example/me/myflask.git"' in answers.read_text()
 
 
-async def test_a_cut_line_keeps_no_half_secret_and_overwrites_no_answer(site):
+async def test_lost_connection_saves_no_partial_secret_and_overwrites_no_answer(site):
     answers = site / "etc" / "answers.toml"
     async with opened(site) as seen:
         await seen.go_to("ddns")
@@ -394,7 +394,7 @@ async def test_a_cut_line_keeps_no_half_secret_and_overwrites_no_answer(site):
         assert "first.example" not in answers.read_text()
 
 
-async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site, monkeypatch):
+async def test_enter_accepts_suggested_choice_and_waits_for_slow_questions(site, monkeypatch):
     known = threading.Event()
     asked = Question("ddns.provider", "Provider", "Where from.", v.one_of("no-ip", "duckdns"), kind="choice",
                      choices=("no-ip", "duckdns"), required=True)  # fmt: skip
@@ -417,8 +417,8 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
         await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
 
 
-async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
-    """An answer is looked up, kept and told of aside: its field may not stand yet then, or not any longer."""
+async def test_report_reaches_field_while_it_is_mounted_or_removed(site):
+    """Answers are saved and looked up in the background, while their field may come or go."""
 
     def tell():
         for field in seen.main.query(Field):
@@ -428,24 +428,24 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(SetupPane), seen.main.navigation.place
-        asked = await run_in_thread(lambda: seen.main.service.asked(place))
+        setup, instance = seen.main.query_one(SetupPane), seen.main.navigation.chosen
+        asked = await run_in_thread(lambda: seen.main.service.asked(instance))
         assert {"text", "table"} <= {question.kind for question in asked.questions}
         for cut_off_after in (0, 2, 5, 13):
-            changing = [asyncio.ensure_future(setup.refuse("")), asyncio.ensure_future(setup.ask(place, asked))]
+            changing = [asyncio.ensure_future(setup.refuse("")), asyncio.ensure_future(setup.ask(instance, asked))]
             for _ in range(cut_off_after):
                 await asyncio.sleep(0)
                 tell()
             for one in changing:
                 one.cancel()
         await asyncio.wait(changing)
-        await setup.ask(place, asked)
+        await setup.ask(instance, asked)
         await seen.see("https://git.example/me/myflask.")
         fields = seen.main.query(Field)
         assert [field.question.key for field in fields] == [one.key for one in asked.questions]
 
 
-async def test_buttons_have_room_beside_the_steps_at_eighty_columns():
+async def test_buttons_fit_beside_the_steps_at_80_columns():
     for state in ACTIONS:
         words = [words for _, words in actions(state, optional=True)]
         assert len("  ".join(f"[ {one} ]" for one in words)) <= 52, state

@@ -1,4 +1,4 @@
-"""What comes in the middle of something else: a run that ends, an address on trial, an answer given elsewhere."""
+"""Test events that interrupt the user: the end of a run, an address on trial, other answers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tests.unit.screens.conftest import opened
 
 pytestmark = pytest.mark.asyncio
 FAMILY = "pi.my-family.example"
-"""Among its letters are those of keys that run everything and say yes."""
+"""A domain that contains the keys that run everything and confirm."""
 
 
 async def begin_to_type(seen):
-    """Into the field of the host name, while whatever goes on goes on."""
+    """Type into the field of the host name while other events happen."""
     await seen.keys("escape")
     await seen.go_to("ddns")
     await seen.keys("1", "enter", "down", "ctrl+e", "ctrl+u")
 
 
 @pytest.mark.parametrize("ends", ["done", "failed"])
-async def test_a_run_that_ends_takes_no_cursor_away(site, ends):
+async def test_end_of_run_does_not_move_the_cursor(site, ends):
     (site / "wait-system").touch()
     if ends == "failed":
         (site / "fail-system").touch()
@@ -55,7 +55,7 @@ async def test_a_run_that_ends_takes_no_cursor_away(site, ends):
         assert not run_launch.under_way()
 
 
-async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypatch):
+async def test_address_dialog_waits_while_user_types(site, tried, monkeypatch):
     known, on = ScreenService.trial, []
     monkeypatch.setattr(ScreenService, "trial", lambda self: known(self) if on else None)
     async with opened(site) as seen:
@@ -70,8 +70,8 @@ async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypa
         await seen.see("Keep this address?")
 
 
-async def test_two_questions_at_once(site, tried, monkeypatch):
-    """Whether to stop what runs, and whether an address stays."""
+async def test_two_dialogs_open_together(site, tried, monkeypatch):
+    """Ask whether to stop the run, and whether to keep an address."""
     (site / "wait-system").touch()
     known, on = ScreenService.trial, []
     monkeypatch.setattr(ScreenService, "trial", lambda self: known(self) if on else None)
@@ -90,8 +90,8 @@ async def test_two_questions_at_once(site, tried, monkeypatch):
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
-async def test_keys_that_were_typed_ahead(site):
-    """A slow line brings them all at once."""
+async def test_keys_typed_ahead_confirm_nothing(site):
+    """A slow connection delivers them all together."""
     async with opened(site) as seen:
         await seen.go_to("system")
         seen.main.sidebar.focus()
@@ -99,11 +99,11 @@ async def test_keys_that_were_typed_ahead(site):
         for key in ("enter", "escape", "enter", "escape"):
             seen.app.simulate_key(key)
         await seen.settle()
-        await seen.keys("escape")  # those before may have come before the question had
+        await seen.keys("escape")  # the earlier ones may have arrived before the dialog
         await seen.until(lambda: seen.app.screen is seen.main)
 
 
-async def test_the_repository_after_another_name(site):
+async def test_repository_is_saved_after_site_is_renamed(site):
     async with opened(site) as seen:
         await seen.go_to("app")
         await seen.keys("enter", "ctrl+e", "ctrl+u")
@@ -115,11 +115,11 @@ async def test_the_repository_after_another_name(site):
         await seen.keys("enter")
         await seen.settle()
         assert AnswerStore().get("blog", "app.repo") == "https://git.example/me/blog.git"
-        assert seen.main.navigation.place.site == "blog"
+        assert seen.main.navigation.chosen.site == "blog"
 
 
-async def test_a_secret_before_the_site_has_a_name(folder):
-    """It has no place yet: it stays in its field, and that is said."""
+async def test_secret_without_site_name_is_refused(folder):
+    """It cannot be saved yet: it stays in its field, with a message."""
     async with opened(folder) as seen:
         await seen.go_to("app")
         await seen.keys("enter")
@@ -130,13 +130,13 @@ async def test_a_secret_before_the_site_has_a_name(folder):
         assert "saved" not in seen.text()
 
 
-async def test_what_is_shown_still_goes_over_no_newer_answer(site):
+async def test_shown_value_does_not_overwrite_newer_answer(site):
     async with opened(site) as seen:
         await seen.go_to("site")
         await seen.keys("enter")
         both = ["myflask.example", "www.myflask.example"]
         AnswerStore().set("myflask", "site.domains", both)
-        seen.main.steps.ask(seen.main.navigation.place)
+        seen.main.steps.ask(seen.main.navigation.chosen)
         await seen.settle()
         for field in seen.main.query(Field):
             field.commit()
@@ -144,7 +144,7 @@ async def test_what_is_shown_still_goes_over_no_newer_answer(site):
         assert AnswerStore().get("myflask", "site.domains") == both
 
 
-async def test_a_full_disk_is_said_at_the_field(site, monkeypatch):
+async def test_full_disk_is_reported_at_the_field(site, monkeypatch):
     def full(*args, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -158,7 +158,7 @@ async def test_a_full_disk_is_said_at_the_field(site, monkeypatch):
         assert seen.app.is_running
 
 
-async def test_end_follows_the_log_again(site):
+async def test_end_key_follows_the_log_again(site):
     (site / "chatty-system").write_text("100")
     (site / "wait-system").touch()
     async with opened(site) as seen:
@@ -174,15 +174,15 @@ async def test_end_follows_the_log_again(site):
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
-async def test_questions_that_come_just_as_it_is_said_that_they_are_looked_for(site, monkeypatch):
+async def test_questions_that_arrive_during_the_wait_notice_are_shown(site, monkeypatch):
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(SetupPane), seen.main.navigation.place
-        asked = await run_in_thread(lambda: seen.main.service.asked(place))
+        setup, instance = seen.main.query_one(SetupPane), seen.main.navigation.chosen
+        asked = await run_in_thread(lambda: seen.main.service.asked(instance))
         for _ in range(3):
             await setup.refuse("")
-            coming = asyncio.ensure_future(setup.ask(place, asked))
+            coming = asyncio.ensure_future(setup.ask(instance, asked))
             await asyncio.sleep(0)
-            waiting = asyncio.ensure_future(setup.wait(place))
+            waiting = asyncio.ensure_future(setup.wait(instance))
             await asyncio.gather(coming, waiting)
             assert [field.question.key for field in seen.main.query(Field)] == [one.key for one in asked.questions]

@@ -1,4 +1,4 @@
-"""Places in a record too long for memory: found, loaded, and addressed as the blocks in memory are."""
+"""Test positions in a log too long for memory: search, loading and numbering."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import pytest
 from piwizard.engine.run_log import EventReader, Recorder
 from piwizard.screens.log import log_search, run_watch
 from piwizard.screens.log.log_builder import LogBuilder
-from piwizard.screens.log.log_model import LINES_OF_A_BLOCK
+from piwizard.screens.log.log_model import KEPT_BLOCK_LINES
 from piwizard.screens.log.run_watch import RunWatch
 
 LINES = 6000
 
 
 @pytest.fixture
-def record(tmp_path):
-    """Three commands, of which the second is long and fails."""
+def events_file(tmp_path):
+    """Return the events of three commands, of which the second is long and fails."""
     recorder = Recorder(tmp_path / "run")
     recorder.emit({"event": "apply-started", "action": "apply", "steps": [["system", None]]})
     recorder.emit({"event": "run-started", "step": "system", "site": None, "plan": [{}]})
@@ -34,17 +34,17 @@ def record(tmp_path):
     return tmp_path / "run" / "events.jsonl"
 
 
-def everything(record):
-    """All of it as blocks in memory."""
-    log, reader = LogBuilder(), EventReader(record)
+def everything(events_file):
+    """Return the whole log as blocks in memory."""
+    log, reader = LogBuilder(), EventReader(events_file)
     while reader.behind:
         log.take(reader.new())
     return log.blocks
 
 
-def shown(blocks, place):
-    block = next(one for one in blocks if one.number == place[0])
-    return block.title if place[1] < 0 else block.lines[place[1] - block.dropped][0]
+def shown(blocks, position):
+    block = next(one for one in blocks if one.number == position[0])
+    return block.title if position[1] < 0 else block.lines[position[1] - block.dropped][0]
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def shown(blocks, place):
         ("spanner", "! It is over."),
     ],
 )
-def test_found_and_shown(record, words, found):
-    place = log_search.find(record, words, (0, -1))
-    assert shown(log_search.part(record, place), place) == found
+def test_search_result_is_loaded(events_file, words, found):
+    position = log_search.find_text(events_file, words, (0, -1))
+    assert shown(log_search.load_part(events_file, position), position) == found
 
 
-def test_addresses_are_those_of_the_blocks_in_memory(record):
-    blocks = everything(record)
+def test_positions_equal_those_of_blocks_in_memory(events_file):
+    blocks = everything(events_file)
     long = next(block for block in blocks if block.title == "$ make part2")
-    assert long.dropped >= LINES - LINES_OF_A_BLOCK * 5 // 4
+    assert long.dropped >= LINES - KEPT_BLOCK_LINES * 5 // 4
     for line in (long.dropped, LINES - 1):
-        place = log_search.find(record, f"Line {line} of [2]", (0, -1))
-        assert place == (long.number, line)
+        position = log_search.find_text(events_file, f"Line {line} of [2]", (0, -1))
+        assert position == (long.number, line)
         row = long.row_of(line, 60)
         assert long.rows(60)[row][0].startswith(f"Line {line} of")
         assert long.line_at(row, 60) == line
@@ -77,51 +77,51 @@ def test_addresses_are_those_of_the_blocks_in_memory(record):
     assert long.line_at(0, 60) == -1
 
 
-def test_what_was_passed_over_is_counted_where_it_belongs(record, monkeypatch):
-    monkeypatch.setattr(run_watch, "FAR_BEHIND", 0)
-    seen = RunWatch(record)
+def test_skipped_output_is_counted_in_its_command(events_file, monkeypatch):
+    monkeypatch.setattr(run_watch, "FAR_BEHIND_BYTES", 0)
+    seen = RunWatch(events_file)
     while not seen.caught_up:
         seen.advance()
     commands = {block.title: block.dropped for block in seen.log.blocks if block.title.startswith("$")}
     assert commands == {"$ make part1": 3, "$ make part2": LINES, "$ make part3": 3}
 
 
-def test_forth_and_back_and_around(record):
-    places = [log_search.find(record, "line 1 of", (0, -1))]
+def test_search_goes_both_ways_and_wraps(events_file):
+    positions = [log_search.find_text(events_file, "line 1 of", (0, -1))]
     for _ in range(3):
-        places.append(log_search.find(record, "line 1 of", places[-1]))
-    assert places == [*sorted(set(places)), places[0]]
-    assert len(set(places)) == 3
-    back = log_search.find(record, "line 1 of", places[2], backwards=True)
-    assert back == places[1]
-    assert log_search.find(record, "line 1 of", places[0], backwards=True) == places[2]
-    assert log_search.find(record, "nowhere to be seen", (0, -1)) is None
+        positions.append(log_search.find_text(events_file, "line 1 of", positions[-1]))
+    assert positions == [*sorted(set(positions)), positions[0]]
+    assert len(set(positions)) == 3
+    back = log_search.find_text(events_file, "line 1 of", positions[2], backwards=True)
+    assert back == positions[1]
+    assert log_search.find_text(events_file, "line 1 of", positions[0], backwards=True) == positions[2]
+    assert log_search.find_text(events_file, "nowhere to be seen", (0, -1)) is None
 
 
-def test_the_first_failure_is_the_last_line_of_what_failed(record):
-    place = log_search.first_failure(record)
-    assert shown(log_search.part(record, place), place) == f"Line {LINES - 1} of [2] «ä»"
+def test_first_failure_is_last_line_of_failed_command(events_file):
+    position = log_search.find_first_failure(events_file)
+    assert shown(log_search.load_part(events_file, position), position) == f"Line {LINES - 1} of [2] «ä»"
 
 
-def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
+def test_allowed_exit_code_is_no_failure(tmp_path):
     recorder = Recorder(tmp_path / "run")
     recorder.emit({"event": "run-started", "step": "system", "site": None, "plan": [{}]})
     for number, more in ((1, {"allowed": True}), (2, {})):
         recorder.emit({"event": "command-started", "id": number, "argv": ["make", f"part{number}"]})
         recorder.emit({"event": "output", "id": number, "stream": "out", "text": f"Words of {number}"})
         recorder.emit({"event": "command-finished", "id": number, "exit": 1, "seconds": 1.0, **more})
-    record = tmp_path / "run" / "events.jsonl"
-    place = log_search.first_failure(record)
-    assert shown(log_search.part(record, place), place) == "Words of 2"
-    allowed, failed = [block for block in everything(record) if block.title.startswith("$")]
+    events_file = tmp_path / "run" / "events.jsonl"
+    position = log_search.find_first_failure(events_file)
+    assert shown(log_search.load_part(events_file, position), position) == "Words of 2"
+    allowed, failed = [block for block in everything(events_file) if block.title.startswith("$")]
     assert (allowed.right, allowed.failed) == ("1.0 s exit 1", False)
     assert (failed.right, failed.failed) == ("1.0 s exit 1 ✗", True)
 
 
-def test_what_somebody_reads_stays(record):
-    reader, log = EventReader(record), LogBuilder()
+def test_lines_in_view_stay_while_user_reads(events_file):
+    reader, log = EventReader(events_file), LogBuilder()
     log.take(reader.new(8192))
-    log.hold(True)
+    log.set_reading(True)
     before = [(block.title, list(block.lines)) for block in log.blocks]
     while reader.behind:
         log.take(reader.new(8192))
@@ -129,13 +129,13 @@ def test_what_somebody_reads_stays(record):
     now = [(block.title, list(block.lines)) for block in log.view]
     for (title, lines), (old_title, old_lines) in zip(now, before, strict=False):
         assert (title, lines[: len(old_lines)]) == (old_title, old_lines)
-    log.hold(False)
+    log.set_reading(False)
     assert log.view is None
 
 
-def test_a_torn_line_and_no_record(record, tmp_path):
-    with record.open("ab") as file:
+def test_incomplete_line_and_missing_file(events_file, tmp_path):
+    with events_file.open("ab") as file:
         file.write(b'{"at": "2026", "event": "outp')
-    assert log_search.find(record, "spanner", (0, -1))
+    assert log_search.find_text(events_file, "spanner", (0, -1))
     with pytest.raises(OSError, match="events"):
-        log_search.find(tmp_path / "none" / "events.jsonl", "x", (0, -1))
+        log_search.find_text(tmp_path / "none" / "events.jsonl", "x", (0, -1))

@@ -1,6 +1,6 @@
-"""What each main screen looks like, as text: at the smallest size, the usual one and a large one, and in ASCII.
+"""Compare each main screen with its text snapshot: three sizes, and ASCII.
 
-PIWIZARD_SNAPSHOTS=write makes them anew; then look at the difference before committing it.
+PIWIZARD_SNAPSHOTS=write writes them again; review the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def compare(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
-async def test_screen(screen, size, request, monkeypatch):
+async def test_screen_equals_snapshot(screen, size, request, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, size, welcome=screen is welcome) as seen:
@@ -137,7 +137,7 @@ async def test_screen(screen, size, request, monkeypatch):
 @pytest.mark.parametrize(
     "screen", [welcome, questions, plan, log, checks, ending, checkup, help_page], ids=lambda one: one.__name__
 )
-async def test_in_ascii(screen, request, monkeypatch):
+async def test_ascii_screen_equals_snapshot(screen, request, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, plain=True, welcome=screen is welcome) as seen:
@@ -160,7 +160,7 @@ def shown(strips, filters) -> list[str]:
     return lines
 
 
-async def test_welcome_back(site):
+async def test_welcome_back_page_equals_snapshot(site):
     for step, result in (("system", "done"), ("nginx", "failed"), ("app", "running")):
         fake_pi.remember(site, step, "myflask" if step == "app" else None, result)
     async with opened(site, welcome=True) as seen:

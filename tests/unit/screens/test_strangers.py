@@ -1,4 +1,4 @@
-"""Words of strangers, and values given to an app, in the screens."""
+"""Test text from outside, and an app's values, in the screens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.system.test_printable import HARMFUL, harmless
 HOSTILE = f"x{''.join(HARMFUL)} [red]markup[/red]"
 
 
-def test_no_widget_gets_past_the_filter() -> None:
+def test_filter_replaces_harmful_characters() -> None:
     segments = [Segment(HOSTILE), Segment("own", None, [(1,)]), Segment("tidy ✓")]
     shown = VisibleFilter().apply(segments, Color(0, 0, 0))
     assert harmless(shown[0].text)
@@ -29,28 +29,28 @@ def test_no_widget_gets_past_the_filter() -> None:
     assert shown[1:] == segments[1:], "what Textual itself tells the terminal stays"
 
 
-def test_the_app_has_the_filter_last() -> None:
+def test_filter_is_the_last_of_the_app() -> None:
     for plain in (True, False):
         filters = PiwizardApp(ScreenService(None), plain=plain).get_line_filters()
         assert isinstance(filters[-2 if plain else -1], VisibleFilter)
 
 
-def test_a_log_shows_what_is_in_a_name() -> None:
+def test_log_shows_invisible_characters_of_a_name() -> None:
     log = LogBuilder()
     log.take([{"event": "change-started", "change": HOSTILE}, {"event": "note", "text": HOSTILE}])
     assert all(harmless(block.title) and "\\x1b[2J" in block.title for block in log.blocks)
 
 
 class Screen(App[None]):
-    """The table of app.env alone."""
+    """An app with only the table of app.env."""
 
     def compose(self) -> ComposeResult:
         yield Static("above", markup=False)
         yield TableEditor({"THING": "hunter2", "KEY": {"asked": True}}, "", secrets=True)
 
 
-def test_what_an_app_is_given_is_masked_until_it_is_edited() -> None:
-    async def look() -> None:
+def test_values_of_app_are_masked_until_edited() -> None:
+    async def edit_value() -> None:
         async with Screen().run_test() as pilot:
             row = pilot.app.query(TableRow).first()
             assert row._value.password
@@ -62,4 +62,4 @@ def test_what_an_app_is_given_is_masked_until_it_is_edited() -> None:
             assert row._value.password
             assert row.setting() == "hunter23"
 
-    asyncio.run(look())
+    asyncio.run(edit_value())

@@ -1,4 +1,4 @@
-"""The screens in real terminals: poor ones, ones that change their size, and ones that go away."""
+"""Test the screens in real terminals: limited, resized and disconnected ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def start_run(terminal: Terminal) -> None:
         ("screen", {"LANG": "de_DE.ISO-8859-1"}),
     ],
 )
-def test_poor_terminals_get_ascii_and_nothing_is_cut_off(site, term, env):
+def test_limited_terminal_gets_complete_ascii_screen(site, term, env):
     terminal = Terminal(site, term=term, env={"LC_ALL": "", "LC_CTYPE": "", **env})
     begin(terminal)
     assert "|" in terminal.lines[5]
@@ -47,7 +47,7 @@ def test_poor_terminals_get_ascii_and_nothing_is_cut_off(site, term, env):
     assert terminal.raw.isascii()
 
 
-def test_no_color(site):
+def test_no_color_variable_removes_colors(site):
     terminal = Terminal(site, env={"NO_COLOR": "1"})
     begin(terminal)
     terminal.type("q")
@@ -57,7 +57,7 @@ def test_no_color(site):
     assert b"38;2;" not in terminal.raw
 
 
-def test_colours_are_the_terminals_own(site):
+def test_colors_are_those_of_the_terminal(site):
     terminal = Terminal(site)
     begin(terminal)
     terminal.type("q")
@@ -66,7 +66,7 @@ def test_colours_are_the_terminals_own(site):
     assert b"48;2;" not in terminal.raw
 
 
-def test_the_cursor_is_on_the_active_row(site):
+def test_terminal_cursor_is_on_active_row(site):
     terminal = Terminal(site)
     begin(terminal)
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_the_cursor_is_on_the_active_row(site):
     terminal.end()
 
 
-def test_leaving_says_that_the_run_goes_on(site):
+def test_quit_message_says_that_run_continues(site):
     (site / "wait-system").touch()
     terminal = Terminal(site)
     begin(terminal)
@@ -90,7 +90,7 @@ def test_leaving_says_that_the_run_goes_on(site):
     assert run_launch.under_way()
 
 
-def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
+def test_lost_connection_keeps_typed_answer_and_run(site):
     (site / "wait-system").touch()
     terminal = Terminal(site)
     begin(terminal)
@@ -116,7 +116,7 @@ def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
     terminal.end()
 
 
-def test_two_terminals_watch_one_run(site):
+def test_two_terminals_follow_one_run(site):
     (site / "wait-system").touch()
     first, second = Terminal(site), Terminal(site)
     begin(first)
@@ -135,7 +135,7 @@ def test_two_terminals_watch_one_run(site):
         terminal.end()
 
 
-def test_a_hundred_sizes_during_a_chatty_run(site):
+def test_screen_survives_many_resizes_during_a_run(site):
     (site / "chatty-system").write_text("20000")
     terminal = Terminal(site)
     begin(terminal)

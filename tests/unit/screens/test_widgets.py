@@ -1,4 +1,4 @@
-"""Single widgets and pages, each in an app of its own."""
+"""Test single widgets and pages, each in an app of its own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_line_editor_shows_a_reason_only_where_it_is_hidden(suggestion, no
 
 
 @pytest.mark.asyncio
-async def test_table_shows_a_suggestion_that_comes_later():
+async def test_table_shows_late_suggestion():
     table = TableEditor({}, "", secrets=True)
     async with Alone(table).run_test() as pilot:
         table.suggest("SECRET_KEY = generated, 32 random characters")
@@ -70,7 +70,7 @@ async def test_table_shows_a_suggestion_that_comes_later():
 
 
 @pytest.mark.asyncio
-async def test_tested_address_is_kept_only_by_a_deliberate_yes(monkeypatch):
+async def test_address_is_kept_only_after_deliberate_confirmation(monkeypatch):
     trial = SimpleNamespace(host="192.168.1.230", left=143, before="192.168.1.197")
     service, answers = SimpleNamespace(trial=lambda: trial), []
     async with Alone().run_test() as pilot:
@@ -78,7 +78,7 @@ async def test_tested_address_is_kept_only_by_a_deliberate_yes(monkeypatch):
             await pilot.app.push_screen(KeepAddressDialog(service, trial), answers.append)
             await pilot.press(*keys)
         assert answers == [False], "Enter, on the button that has the cursor; k and y came too early"
-        monkeypatch.setattr(keep_address, "READING_SECONDS", -1)
+        monkeypatch.setattr(keep_address, "SECONDS_TO_READ_QUESTION", -1)
         await pilot.press("k")
         assert answers[-1] is True
 
@@ -105,11 +105,15 @@ def test_failed_step_is_red_in_its_message_only():
 
 
 def test_titles_name_the_site_if_there_are_several():
-    def place(title, site=None):
+    def instance(title, site=None):
         return SimpleNamespace(step=SimpleNamespace(title=title), site=site)
 
-    assert titles([place("nginx"), place("App", "blog")]) == ["nginx", "App"]
-    assert titles([place("nginx"), place("App", "blog"), place("App", "wiki")]) == ["nginx", "App (blog)", "App (wiki)"]
+    assert titles([instance("nginx"), instance("App", "blog")]) == ["nginx", "App"]
+    assert titles([instance("nginx"), instance("App", "blog"), instance("App", "wiki")]) == [
+        "nginx",
+        "App (blog)",
+        "App (wiki)",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,64 @@ def test_unusable_requirements_are_refused_until_the_answers_skip_them(plan):
     assert environment.pip.arguments == ()
 
 
+IN_HOME = "import sqlite3\n" + FLASK + "sqlite3.connect('/home/pi/sensor/readings.db')\n"
+
+
+def test_paths_of_the_author_are_in_the_data(plan):
+    changes = plan({"app.py": IN_HOME})
+    trial = of_kind(changes, "command")[-1]
+    assert trial.binds == ((Path("/srv/blog/data"), Path("/home/pi/sensor")),)
+    assert any("/srv/blog/data/readings.db" in one.sentence for one in of_kind(changes, "notice"))
+
+
+def test_folders_that_the_paths_need_are_created_by_the_app_user(plan):
+    changes = plan({"app.py": f"{IN_HOME}open('/home/pi/sensor/log/a.txt', 'a')\n"})
+    first = of_kind(changes, "command")[0]
+    assert (first.argv, first.user) == (("mkdir", "-p", "--", "/srv/blog/data/log"), "blog")
+
+
+@pytest.mark.parametrize(
+    ("answer", "binds", "writable"),
+    [
+        ('{ "/home/pi" = "data" }', ((Path("/srv/blog/data"), Path("/home/pi")),), 1),
+        ("{}", (), 1),
+        ('{ "/mnt/usb" = "/mnt/usb" }', (), 2),
+    ],
+)
+def test_answer_says_what_the_app_sees_at_a_path(plan, answer, binds, writable):
+    trial = of_kind(plan({"app.py": IN_HOME}, f"\npaths = {answer}"), "command")[-1]
+    assert (trial.binds, len(trial.writable)) == (binds, writable)
+
+
+def test_path_on_a_disk_is_named_with_the_answers_that_it_can_have(plan):
+    changes = plan({"app.py": FLASK + "open('/mnt/usb/photos/a.jpg', 'wb')\n"})
+    (notice,) = [one.sentence for one in of_kind(changes, "notice") if "/mnt/usb" in one.sentence]
+    for line in re.findall(r"paths = \{[^}]*\}", notice):
+        assert "/mnt/usb/photos" in line
+        plan({"app.py": FLASK}, f"\n{line}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ('{ "/etc" = "data" }', "must be below /home"),
+        ('{ "/home/pi/../anna" = "data" }', "must be below /home"),
+        ('{ "/home/pi" = "/home/pi" }', 'must say "data" or "code" for /home/pi'),
+        ('{ "/home/pi" = "data", "/home/pi/a" = "code" }', "inside /home/pi"),
+        ('"/home/pi"', "must be a table"),
+    ],
+)
+def test_invalid_path_is_refused_with_its_line(answers, answer, words):
+    with pytest.raises(PiwizardError, match=rf"line \d+: app\.paths .*{words}"):
+        answers(f"\npaths = {answer}")
+
+
+@pytest.mark.parametrize("answer", ['"pywin32"', "[3]", '["a\\u0007b"]'])
+def test_invalid_list_of_skipped_requirements_is_refused_with_its_line(answers, answer):
+    with pytest.raises(PiwizardError, match=r"line \d+: app\.skip_requirements must"):
+        answers(f"\nskip_requirements = {answer}")
+
+
 def test_skipped_requirement_that_the_list_lacks_is_mentioned(plan):
     changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"}, '\nskip_requirements = ["numpy"]')
     assert any("names numpy" in one.sentence for one in of_kind(changes, "notice"))
@@ -376,3 +434,67 @@ def test_wrong_hardware_is_refused_by_key(answers, line, words):
     with pytest.raises(PiwizardError) as raised:
         answers(f"\n{line}")
     assert words in raised.value.message.replace("app.hardware:", "app.hardware")
+
+
+BUTTON = f"{FLASK}import os\n@app.post('/off')\ndef off(): os.system('sudo reboot')\n"
+
+
+def power_notices(changes):
+    return [one.sentence for one in of_kind(changes, "notice") if one.title == "What the app cannot do"]
+
+
+def test_restart_button_is_named_with_the_answer_that_allows_it(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}))
+    assert "`sudo reboot` (app.py:5), which it may not" in sentence
+    assert 'may = ["reboot"] under [app]' in sentence
+    assert "`systemctl reboot` without sudo" in sentence
+
+
+def test_allowed_restart_button_must_do_without_sudo(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}, '\nmay = ["reboot"]'))
+    assert sentence == (
+        "The app may use `systemctl reboot`, but not `sudo reboot` (app.py:5): let the code run `systemctl reboot` "
+        "without sudo."
+    )
+
+
+def test_allowed_restart_button_without_sudo_is_right(plan):
+    right = BUTTON.replace("sudo reboot", "systemctl reboot")
+    assert power_notices(plan({"app.py": right}, '\nmay = ["reboot"]')) == []
+
+
+def test_led_strip_is_named_with_the_way_over_spi(plan):
+    (sentence,) = power_notices(plan({"app.py": f"{FLASK}from rpi_ws281x import PixelStrip\n"}))
+    assert "Connect the data line of the LED strip to GPIO 10" in sentence
+
+
+def test_unknown_power_action_is_refused_by_key(answers):
+    with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
+        answers('\nmay = ["sudo"]')
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "wanted"),
+    [
+        ("import smbus2", "", ["i2c"]),
+        ("import spidev", "", ["spi"]),
+        ("from w1thermsensor import W1ThermSensor", "", ["1-wire"]),
+        ("import serial\nserial.Serial('/dev/serial0')", "", ["serial"]),
+        ("import serial\nserial.Serial('/dev/ttyUSB0')", "", []),
+        ("import cv2\ncv2.VideoCapture(0)", "", []),
+        ("from luma.oled.device import ssd1306", "", []),
+        ("from luma.core.interface.serial import i2c\ni2c(port=1)", "", ["i2c"]),
+        ("import gpiozero", '\nhardware = ["gpio", "spi"]', ["spi"]),
+        ("import smbus2", "\nhardware = []", []),
+    ],
+)
+def test_interfaces_that_the_app_certainly_uses_are_turned_on(context, answers, code, more, wanted):
+    files = {"app.py": f"{FLASK}{code}\n", "requirements.txt": "flask\n"}
+    config = Path("/boot/firmware/config.txt")
+    changes = App().plan(context(files, boot_config=config), answers(more))
+    assert [(one.name, one.config) for one in of_kind(changes, "interface")] == [(name, config) for name in wanted]
+    assert [one.names for one in of_kind(changes, "restart")] == [tuple(wanted)]
+
+
+def test_machine_without_config_txt_has_no_interfaces_to_turn_on(plan):
+    assert of_kind(plan({"app.py": f"{FLASK}import smbus2\n", "requirements.txt": "flask\n"}), "interface") == []

@@ -1,0 +1,97 @@
+"""Find what an app does as root: sudo, restarts, LED strips, kernel modules."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from piwizard.apps.hardware import STARTERS, started_programs
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+
+SUDO, REBOOT, POWEROFF, LED_STRIP, MEMORY, KERNEL_MODULE, DAEMON = KINDS = (
+    "sudo", "reboot", "poweroff", "led-strip", "memory", "kernel-module", "daemon"
+)  # fmt: skip
+MAX_USES = 30
+MAX_USES_PER_FILE = 10
+LED_LIBRARIES = ("rpi_ws281x", "neopixel")
+SPI_PIN = re.compile(rb"\bD10\b|\bMOSI\b|PIN\w*\s*=\s*10\b")
+"""A strip at GPIO 10 is driven over SPI, which needs no root."""
+PROGRAM_KINDS = {
+    "reboot": REBOOT, "poweroff": POWEROFF, "halt": POWEROFF, "modprobe": KERNEL_MODULE, "insmod": KERNEL_MODULE,
+}  # fmt: skip
+SYSTEMCTL_KINDS = {"reboot": REBOOT, "poweroff": POWEROFF, "halt": POWEROFF}
+MAX_WORDS = 6
+
+
+@dataclass(frozen=True)
+class PrivilegedUse:
+    """One place in an app that needs root.
+
+    `what` is the command or library, as in "sudo reboot".
+    """
+
+    kind: str
+    what: str
+    file: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        """Return the file and line, as a person reads them."""
+        return f"{self.file}:{self.line}"
+
+
+def find_privileged_uses(checkout: RepositoryCheckout) -> tuple[PrivilegedUse, ...]:
+    """Return the places in a checkout that need root, the first of each."""
+    found: list[PrivilegedUse] = []
+    for file in checkout.python:
+        if not is_script(file):
+            found += islice(_uses(checkout, file), MAX_USES_PER_FILE)
+    first = {(use.kind, use.what): use for use in reversed(found)}
+    return tuple(sorted(first.values(), key=found.index)[:MAX_USES])
+
+
+def _uses(checkout: RepositoryCheckout, file: str) -> Iterator[PrivilegedUse]:
+    if checkout.mentions(file, *(name.encode() for name in STARTERS)):
+        for line, words in started_programs(checkout, file):
+            if use := privileged_command(words):
+                yield PrivilegedUse(*use, file, line)
+    if checkout.mentions(file, b"/dev/mem"):
+        for node in checkout.nodes(file):
+            match node:
+                case ast.Call(args=[ast.Constant(value="/dev/mem"), *_]):
+                    yield PrivilegedUse(MEMORY, "/dev/mem", file, node.lineno)
+    if checkout.mentions(file, *(name.encode() for name in (*LED_LIBRARIES, "pigpio"))):
+        yield from _uses_in_imports(checkout, file)
+
+
+def _uses_in_imports(checkout: RepositoryCheckout, file: str) -> Iterator[PrivilegedUse]:
+    tree = checkout.parsed(file)
+    imported = {name.partition(".")[0] for name in islice(absolute_imports(tree), MAX_IMPORTS)} if tree else set()
+    for name, kind in (*((library, LED_STRIP) for library in LED_LIBRARIES), ("pigpio", DAEMON)):
+        over_spi = kind == LED_STRIP and SPI_PIN.search(checkout.content(file) or b"")
+        if tree and name in imported and not over_spi and not is_own_module(checkout, file, name):
+            yield PrivilegedUse(kind, name, file, import_line(tree, name))
+
+
+def privileged_command(words: list[str]) -> tuple[str, str] | None:
+    """Return the kind of a command that needs root, and its text; None for others."""
+    text = " ".join(word or "…" for word in words[:MAX_WORDS])
+    plain = [word for word in words if not word.startswith("-")]
+    sudo = bool(plain) and plain[0].rpartition("/")[2] == "sudo"
+    program, *rest = [word.rpartition("/")[2] for word in (plain[1:] if sudo else plain)] or [""]
+    options = {word for word in words if word.startswith("-")}
+    kind = PROGRAM_KINDS.get(program)
+    if program == "shutdown":
+        kind = REBOOT if options & {"-r", "--reboot"} else POWEROFF
+    elif program == "systemctl" and rest:
+        kind = SYSTEMCTL_KINDS.get(rest[0])
+    elif program in ("init", "telinit") and rest:
+        kind = {"0": POWEROFF, "6": REBOOT}.get(rest[0])
+    if kind is None and sudo:
+        kind = SUDO
+    return (kind, text) if kind else None

@@ -1,0 +1,107 @@
+"""Define the commands that inspect this machine and rehearse the setup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from piwizard.cli.error_handler import command
+from piwizard.cli.options import ANSWERS, JSON, SITE
+
+
+@click.command("status")
+@ANSWERS
+@JSON
+@command
+def status_command(answers: Path | None, as_json: bool) -> int:
+    """Show the state of each step.
+
+    States: todo, running, done, drifted, failed, interrupted, skipped.
+    """
+    from piwizard.cli import output
+    from piwizard.network import address_trial
+    from piwizard.setup import kept_answers, status, workspace
+
+    state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
+    for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
+        output.warn(warning)
+    found = [*status.status(planner, state, backups), *status.without_answers(planner, state, backups)]
+    trial = address_trial.current_trial()
+    if as_json:
+        output.dump({"steps": [one.as_json() for one in found], "trial": trial.as_json() if trial else None})
+    else:
+        output.show_status(found)
+        output.warn(trial.words if trial else "")
+    return 0
+
+
+@click.command("doctor")
+@SITE
+@click.option("--fix", is_flag=True, help="Fix what can be fixed automatically, after confirmation.")
+@click.option("--yes", is_flag=True, help="With --fix: don't ask for confirmation.")
+@JSON
+@command
+def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
+    """Diagnose problems and suggest fixes.
+
+    Exit code 0: no problems found. 1: problems found.
+    """
+    from piwizard.cli.apply import apply_fixes
+    from piwizard.diagnosis import doctor
+
+    return doctor.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
+
+
+@click.command("checkup")
+@SITE
+@JSON
+@command
+def checkup_command(site: str | None, as_json: bool) -> int:
+    """Check everything from the Internet to the app and predict the TLS grade.
+
+    Exit code 0: no problems found. 1: problems found.
+    """
+    from piwizard.diagnosis import checkup
+
+    return checkup.run(site, as_json=as_json)
+
+
+@click.command("report")
+@click.option("--output", "output_file", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option("--yes", is_flag=True, help="Write the report without showing it first.")
+@JSON
+@command
+def report_command(output_file: Path | None, yes: bool, as_json: bool) -> int:
+    """Create a report to share when you ask for help.
+
+    Secrets, names and addresses are removed. piwizard shows the report before it writes the file.
+    """
+    from piwizard.diagnosis import report
+
+    return report.report(output_file, yes=yes, as_json=as_json)
+
+
+@click.command("rehearse")
+@ANSWERS
+@click.option("--keep", is_flag=True, help="Keep the copy running until you press Enter.")
+@click.option("--shell", is_flag=True, help="Open a shell in the copy afterwards.")
+@JSON
+@command
+def rehearse_command(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> int:
+    """Run the whole setup on a throwaway copy of this machine.
+
+    Without --answers, it uses a small sample app.
+    """
+    from piwizard.rehearsal import rehearse
+
+    return rehearse.rehearse(answers, keep=keep, shell=shell, as_json=as_json)
+
+
+@click.command("watch", hidden=True)
+@command
+def watch_command() -> int:
+    """Run the weekly health check. Started by its timer."""
+    from piwizard.setup import health_timer
+
+    return health_timer.watch()
