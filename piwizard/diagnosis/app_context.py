@@ -13,6 +13,7 @@ from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
@@ -29,6 +30,7 @@ class AppContext:
 
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
     are from before the last run, which has applied the answers. `listed`: the distributions that `requirements` lists.
+    `further`: the services of its further processes and scheduled commands.
     """
 
     site: str
@@ -51,6 +53,7 @@ class AppContext:
     home_network: tuple[HomeNetworkUse, ...] = ()
     refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -148,6 +151,7 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         home_network=app.home_network,
         refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
+        further=further_services(app.layout.site, app.processes, app.scheduled),
     )
 
 
