@@ -31,12 +31,15 @@ from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.pip_install import PipInstall
+from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
 from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.apt_archive import AptArchive
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
+
+LGPIO_FOLDER = Path(__file__).with_name("lgpio_folder.py")
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,12 @@ class AppConfig:
     @cached_property
     def recipe(self) -> bytes:
         """Return everything that determines the content of the virtual environment."""
-        return self.pip.recipe(self.python, self.source.tree)
+        return recipe(self.pip, self.python, self.source.tree, self.startup)
+
+    @property
+    def startup(self) -> str:
+        """Return the module that Python loads whenever it starts in the environment."""
+        return LGPIO_FOLDER.read_text(encoding="utf-8") if "gpio" in self.hardware else ""
 
     @property
     def python(self) -> str:

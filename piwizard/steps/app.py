@@ -337,4 +337,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)
