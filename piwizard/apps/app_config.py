@@ -38,6 +38,7 @@ from piwizard.system.apt_archive import AptArchive
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
+from piwizard.system.shared_libraries import NEEDED_BY, packages_with
 
 LGPIO_FOLDER = Path(__file__).with_name("lgpio_folder.py")
 
@@ -152,7 +153,10 @@ class AppConfig:
     def libraries(self) -> tuple[str, ...]:
         """Return the Debian packages that the app's Python packages need."""
         names = self.requirements.names if self.requirements else self.imported
-        return tuple(dict.fromkeys((*debian_packages_for(names), *self.modules.packages, *self.packages)))
+        loaded = (library for name in names for library in NEEDED_BY.get(name, ()))
+        chosen = (self.archive.choose(packages_with(library)) for library in loaded)
+        found = (*debian_packages_for(names), *(name for name in chosen if name), *self.modules.packages)
+        return tuple(dict.fromkeys((*found, *self.packages)))
 
     @cached_property
     def imported(self) -> tuple[str, ...]:

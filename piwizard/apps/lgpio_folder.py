@@ -1,7 +1,7 @@
 """Keep the working directory of a program that imports lgpio.
 
-lgpio changes it to the folder of its pipes (LG_WD) when it is imported, and then the relative paths of the app would
-lead there. Environments of apps with GPIO load this module when Python starts. It needs the standard library only.
+lgpio changes it to the folder of its pipes (LG_WD) when it is imported, and the app's relative paths would be in that
+folder, too. Environments of apps with GPIO load this module when Python starts. It needs the standard library only.
 """
 
 from __future__ import annotations

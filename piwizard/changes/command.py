@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.commands import ANY_EXIT, Result
 from piwizard.system.egress_filter import INTERNET
 from piwizard.system.files import ROOT, Owner
+from piwizard.system.shared_libraries import missing_libraries, packages_with
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes
 
@@ -73,6 +76,10 @@ class Command:
 
     def apply(self, work: ApplyContext) -> None:
         result = self._run(work)
+        while not result.ok and (packages := missing_packages(result.tail, work.machine)):
+            work.say(f"The app needs a library of the system: installing {', '.join(packages)}.")
+            Packages(packages).apply(work)
+            result = self._run(work)
         if not result.ok:
             raise self._failed(result)
         files.make_folders(self.marker.parent)
@@ -146,6 +153,16 @@ class Command:
             return bool(json.loads(files.read(self.marker) or b"{}").get("argv") == self._wanted)
         except (ValueError, AttributeError):
             return False
+
+
+def missing_packages(lines: Sequence[str], machine: SystemCache) -> tuple[str, ...]:
+    """Return the Debian packages with the libraries that a program lacked.
+
+    Those that are installed already are not among them: they did not help.
+    """
+    archive = AptArchive(look_up=look_up_packages)
+    chosen = (archive.choose(packages_with(library)) for library in missing_libraries(lines))
+    return tuple(dict.fromkeys(name for name in chosen if name and machine.package(name) is None))
 
 
 def last_line(result: Result) -> str:
