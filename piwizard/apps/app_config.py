@@ -14,8 +14,9 @@ from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_proc
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.database import InitCommand, database_server_in_answers
-from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.environment_packages import pip_install
@@ -26,6 +27,7 @@ from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
+from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.system_modules import SYSTEM_MODULE, SYSTEM_PYTHONS, SystemModules, choose_system_modules
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.upload_limit import UploadLimit
@@ -69,7 +71,9 @@ class AppConfig:
 
     def _analyze(self, left_out: tuple[str, ...]) -> Analysis:
         skip = (*self.answers.get("app.skip_requirements", ()), *left_out)
-        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"), skip)
+        options = AnalysisOptions(
+            self.answers.get("app.entry"), self.answers.get("app.requirements"), skip, self.answers.get("app.folder")
+        )
         site = SiteLayout(str(self.answers.site), self.source.commit)
         return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, options)
 
@@ -191,6 +195,11 @@ class AppConfig:
             _ = self.entry
             wanted = [one.path for one in self.found_writable]
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @property
+    def author_paths(self) -> tuple[AuthorPath, ...]:
+        """Return the paths of the author's own Pi in the code."""
+        return self.analysis.author_paths or ()
 
     @property
     def found_writable(self) -> tuple[WritePath, ...]:
@@ -324,12 +333,37 @@ class AppConfig:
     @property
     def working_directory(self) -> str:
         """Return the folder to start the app in, relative to the code."""
-        return self.entry.chdir
+        answered = self.answers.get("app.folder")
+        if answered is not None and answered != ".":
+            self._there("app.folder", answered, folder=True)
+        return self.found_folder if answered is None else answered.removeprefix(".")
+
+    @property
+    def found_folder(self) -> str:
+        """Return the folder to start the app in, whatever was answered."""
+        return self.start_folder.folder if self.start_folder else self.entry.chdir
+
+    @property
+    def start_folder(self) -> StartFolder | None:
+        """Return what shows in which folder the app's author starts it."""
+        return next(iter(self.analysis.folder or ()), None)
+
+    @property
+    def started_entry(self) -> str:
+        """Return the entry as gunicorn takes it in the working directory."""
+        return self.entry.started_in(self.working_directory)
+
+    @property
+    def import_folder(self) -> Path | None:
+        """Return the folder that must be importable, unless the app starts there."""
+        if self.entry.pythonpath == self.working_directory == "":
+            return None
+        return self.layout.code / self.entry.pythonpath
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables for the app's commands."""
         where = self.layout
-        path = {"PYTHONPATH": str(where.code / self.entry.pythonpath)} if self.entry.pythonpath else {}
+        path = {"PYTHONPATH": str(self.import_folder)} if self.import_folder else {}
         return {
             "PATH": f"{where.venv / 'bin'}:{SEARCH_PATH}",
             "HOME": str(where.data),
