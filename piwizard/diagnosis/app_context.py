@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from piwizard.apps import network_access
@@ -17,6 +17,7 @@ from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
+from piwizard.system.apt_archive import AptArchive
 from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
 Kind = tuple[str, str]
@@ -54,6 +55,9 @@ class AppContext:
     refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
+    hardware: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    archive: AptArchive = field(default_factory=AptArchive)
 
     @property
     def data(self) -> Path:
@@ -113,7 +117,12 @@ class AppContext:
 
         The values found in the code are included, because an answer replaces all of them.
         """
-        found = {"app.writable": self.writable, "app.init": self.init}
+        found = {
+            "app.writable": self.writable,
+            "app.init": self.init,
+            "app.hardware": self.hardware,
+            "app.packages": self.packages,
+        }
         return AddAnswer(key, (*found[key], *values), shown=values)
 
     def apply(self, purpose: str = "") -> ApplySteps:
@@ -152,6 +161,9 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
         further=further_services(app.layout.site, app.processes, app.scheduled),
+        hardware=app.hardware,
+        packages=app.packages,
+        archive=app.archive,
     )
 
 

@@ -7,17 +7,22 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_processes import runnable
 from piwizard.apps.layout import SiteLayout
 from piwizard.errors import PiwizardError
 from piwizard.setup.planner import Planner
+from piwizard.steps.registry import DATA_STEP, StepInstance, step_named
+from piwizard.steps.step import app_of
 from piwizard.system import commands, transient_unit
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.devices import NOTIFICATION_FOLDER
 from piwizard.system.pipes import OnLine
 from piwizard.templates.quoting import unit_word
+
+if TYPE_CHECKING:
+    from piwizard.apps.app_config import AppConfig
 
 MAX_SECONDS = 7 * 24 * 3600
 
@@ -63,7 +68,7 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
     answers = planner.answers_of(site)
     if not where.current.exists() or not where.environment_file.exists():
         raise PiwizardError(f"The app of {site} is not set up yet.", hint="Run `piwizard apply` first.")
-    app = AppConfig(planner.context.source(site), answers, planner.context.facts.python_version)
+    app = app_of(planner.context.of(StepInstance(step_named(DATA_STEP), site)), answers)
     words, variables = runnable(argv, app.entry.entry)
     sandbox = Sandbox(
         site,

@@ -16,6 +16,7 @@ from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
 from piwizard.system import boot_config, dpkg, facts, paths
+from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.facts import Facts
 from piwizard.tls import lineage
 
@@ -38,7 +39,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -59,6 +60,10 @@ class SetupContext:
         return lineage.read_certificates()
 
     @cached_property
+    def _archive(self) -> AptArchive:
+        return AptArchive(dpkg.installed_versions(), look_up_packages)
+
+    @cached_property
     def _packaged_units(self) -> frozenset[str]:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
@@ -76,7 +81,8 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
-            installed=dpkg.installed_versions(),
+            installed=self._archive.installed,
+            archive=self._archive,
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
