@@ -69,7 +69,7 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
     if not where.current.exists() or not where.environment_file.exists():
         raise PiwizardError(f"The app of {site} is not set up yet.", hint="Run `piwizard apply` first.")
     app = app_of(planner.context.of(StepInstance(step_named(DATA_STEP), site)), answers)
-    words, variables = runnable(argv, app.entry.entry)
+    words, variables = runnable(argv, app.started_entry)
     sandbox = Sandbox(
         site,
         (where.data,),
@@ -91,7 +91,7 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
 def _environment(app: AppConfig, where: SiteLayout) -> dict[str, str]:
     """Return the variables that the app's service has besides those of app.env."""
     venv = where.current / "venv"
-    modules = {"PYTHONPATH": str(where.current / "app" / app.entry.pythonpath)} if app.entry.pythonpath else {}
+    modules = {"PYTHONPATH": str(where.current / "app" / app.entry.pythonpath)} if app.import_folder else {}
     return {
         "PATH": f"{venv / 'bin'}:{commands.SEARCH_PATH}",
         "HOME": str(where.data),
