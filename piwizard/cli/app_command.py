@@ -16,7 +16,7 @@ MAX_JSON_OUTPUT = 1 << 20
 
 
 class SeparatedCommand(click.Command):
-    """A command that keeps `--`, so that a site differs from a program with the same name."""
+    """A command that keeps `--`: it separates the site from the program to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments, with a `--` in front kept as a word."""

@@ -63,7 +63,10 @@ def only_site(planner: Planner, argv: Sequence[str]) -> str:
 
 
 def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
-    """Return a command of a site's current release. PiwizardError if the site has none."""
+    """Return a command of a site's current release.
+
+    PiwizardError if the site has none.
+    """
     where = SiteLayout(site, "")
     answers = planner.answers_of(site)
     if not where.current.exists() or not where.environment_file.exists():
