@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard.apps import setup_markers
+from piwizard.apps import path_mapping, setup_markers
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.changes.base import Change
 from piwizard.changes.command import Command, Notice, OfferedCommand
@@ -110,7 +110,8 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         env=app.environment() | _flask_app_variable(one.argv),
         proves=tuple(shlex.split(one.identity)),
         makes=where.code if one.makes else None,
-        writable=(where.data,),
+        writable=(where.data, *path_mapping.disk_paths(app)),
+        binds=path_mapping.path_binds(app),
         network=app.network,
         hardware=app.hardware,
         start=app.working_directory,

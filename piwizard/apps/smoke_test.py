@@ -35,6 +35,7 @@ UPGRADE = (
 """The headers that ask for a WebSocket."""
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
 EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
+LIBRARY_LINE = re.compile(r"\.so[.\d]*: cannot open shared object file")
 GUNICORN_PREFIX = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
 WORKER_DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
 MAX_WORKER_DEATHS = 4
@@ -155,7 +156,9 @@ class OutputTail:
         self.deaths += bool(WORKER_DIED.search(line))
         if line.lstrip().startswith("File "):
             self._in_environ = ENVIRON_FRAME.search(line) is not None
-        elif EXCEPTION_LINE.match(line):
+        elif LIBRARY_LINE.search(text) and self.raised.endswith(":"):
+            self.raised += f" {text}"  # numpy's own message begins with an empty line
+        elif EXCEPTION_LINE.match(line) and not (self.raised and text.endswith(":")):
             self.raised = _missing_variable_sentence(text, in_environ=self._in_environ)
             self._in_environ = False
         elif text and not (line[0].isspace() or GUNICORN_PREFIX.match(line) or text.startswith("Traceback (")):

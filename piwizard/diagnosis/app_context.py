@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from piwizard.apps import network_access
@@ -16,6 +16,7 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
+from piwizard.system.apt_archive import AptArchive
 from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
 Kind = tuple[str, str]
@@ -51,6 +52,9 @@ class AppContext:
     home_network: tuple[HomeNetworkUse, ...] = ()
     refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
+    hardware: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    archive: AptArchive = field(default_factory=AptArchive)
 
     @property
     def data(self) -> Path:
@@ -110,7 +114,12 @@ class AppContext:
 
         The values found in the code are included, because an answer replaces all of them.
         """
-        found = {"app.writable": self.writable, "app.init": self.init}
+        found = {
+            "app.writable": self.writable,
+            "app.init": self.init,
+            "app.hardware": self.hardware,
+            "app.packages": self.packages,
+        }
         return AddAnswer(key, (*found[key], *values), shown=values)
 
     def apply(self, purpose: str = "") -> ApplySteps:
@@ -148,6 +157,9 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         home_network=app.home_network,
         refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
+        hardware=app.hardware,
+        packages=app.packages,
+        archive=app.archive,
     )
 
 

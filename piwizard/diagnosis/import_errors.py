@@ -14,13 +14,13 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
 from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.shared_libraries import missing_libraries, packages_with
 
 MODULE_MISSING = ("module-missing", "Python modules installed")
 DEPLOY = RunCommand("piwizard deploy", "after that")
 
 MISSING = re.compile(r"No module named '([\w.]+)'")
 NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")
-LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
 
 
 def import_error(failure: Failure, context: AppContext) -> Finding | None:
@@ -31,14 +31,19 @@ def import_error(failure: Failure, context: AppContext) -> Finding | None:
         return _missing(failure, context, match[1])
     if match := NAME.match(failure.text):
         return _other_version(failure, context, match[1], match[3], circular=bool(match[2]), file=match[4] or "")
-    if match := LIBRARY.search(failure.text):
-        cause = f"A Python package needs {match[1]}, a library of the system, which is not installed."
-        fix = (
-            RunCommand(f"apt-file search {match[1]}", "(from the package apt-file) to find the package that has it"),
-            Advice("Install that package."),
-        )
-        return context.finding(("system-library-missing", "System libraries installed"), failure, cause, fix)
+    if libraries := missing_libraries([failure.text]):
+        return _missing_library(failure, context, libraries[0])
     return None
+
+
+def _missing_library(failure: Failure, context: AppContext, library: str) -> Finding:
+    cause = f"A Python package needs {library}, a library of the system, which is not installed."
+    kind = ("system-library-missing", "System libraries installed")
+    if package := context.archive.choose(packages_with(library)):
+        fix: Fix = (context.add("app.packages", package), context.apply("to install it"))
+        return context.finding(kind, failure, cause, fix)
+    search = RunCommand(f"apt-file search {library}", "(from the package apt-file) to find the package that has it")
+    return context.finding(kind, failure, cause, (search, Advice("Add that package to app.packages.")))
 
 
 def distribution(module: str) -> str:

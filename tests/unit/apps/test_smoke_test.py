@@ -189,3 +189,19 @@ def test_all_workers_must_have_loaded_the_app(answering: Callable[[Callable[[soc
 def test_output_without_line_ends_is_read_in_parts(capfd: pytest.CaptureFixture[str]) -> None:
     said("import sys; sys.stdout.write('x' * 3_000_000)")
     assert capfd.readouterr().out == "x" * 3_000_000
+
+
+def test_library_that_numpy_lacks_is_the_reason() -> None:
+    words = OutputTail()
+    for line in (
+        "ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory",
+        "During handling of the above exception, another exception occurred:",
+        "ImportError: ",
+        "IMPORTANT: PLEASE READ THIS FOR ADVICE ON HOW TO SOLVE THIS ISSUE!",
+    ):
+        words.take(line)
+    assert words.raised == "ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory"
+    late = OutputTail()
+    late.take("ImportError: ")
+    late.take("Original error was: libGL.so.1: cannot open shared object file: No such file or directory")
+    assert late.raised.startswith("ImportError: Original error was: libGL.so.1: cannot open")
