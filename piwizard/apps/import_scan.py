@@ -98,7 +98,7 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
 
 
 def _asked_modes(checkout: RepositoryCheckout) -> set[str]:
-    """Return the libraries that Flask-SocketIO is told to use by their names: no import shows them."""
+    """Return the libraries that Flask-SocketIO uses because of their names: no import shows them."""
     files = [file for file in checkout.python if not is_script(file) and checkout.mentions(file, b"async_mode")]
     return {
         word.value.value
