@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
+from piwizard.apps.hardware_catalogue import HardwareLibrary, library_of_module
 from piwizard.apps.import_scan import PACKAGE_OF_MODULE
+from piwizard.apps.system_modules import missing_sentence
 from piwizard.apps.version_specs import normalized_name
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
@@ -46,6 +48,14 @@ def _missing_library(failure: Failure, context: AppContext, library: str) -> Fin
     return context.finding(kind, failure, cause, (search, Advice("Add that package to app.packages.")))
 
 
+def _missing_system_module(failure: Failure, context: AppContext, library: HardwareLibrary) -> Finding:
+    cause = f"The app imports {library.name}, which Debian or Raspberry Pi OS installs, and this machine lacks it."
+    if package := context.archive.choose(library.debian):
+        fix: Fix = (context.add("app.packages", package), context.apply("to install it"))
+        return context.finding(MODULE_MISSING, failure, cause, fix)
+    return context.finding(MODULE_MISSING, failure, cause, (Advice(missing_sentence(library)),))
+
+
 def distribution(module: str) -> str:
     """Return the name of a module's distribution, as pip uses it."""
     top = module.partition(".")[0]
@@ -69,6 +79,9 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
             "but Python looks for it from another folder." if whole or own == [f"{top}.py"] else f"but {module} is not."
         )
         return context.finding(MODULE_MISSING, failure, cause, fix)
+    library = library_of_module(top)
+    if library and library.debian:
+        return _missing_system_module(failure, context, library)
     wanted = distribution(module)
     if _asked_for(context, wanted):
         cause = f"{file} lists {wanted}, but the environment lacks it, or has another version of it."
