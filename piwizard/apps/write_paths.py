@@ -58,8 +58,13 @@ class WritePath:
     database: bool = False
 
 
-def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[WritePath, ...]:
-    """Return the paths that the code writes. `chdir` is the folder that it starts in."""
+def find_write_paths(
+    root: Path | RepositoryCheckout, chdir: str = "", projects: tuple[str, ...] = ()
+) -> tuple[WritePath, ...]:
+    """Return the paths that the code writes.
+
+    `chdir` is the folder that it starts in, `projects` are the full paths by which it calls the checkout.
+    """
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
@@ -70,7 +75,7 @@ def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[
             and not is_script(file)
             and checkout.mentions(file, *WRITING_WORDS)
         ):
-            finder = _Finder(code, file, chdir, flask_sqlalchemy)
+            finder = _Finder(code, file, chdir, flask_sqlalchemy, projects)
             for item in islice(finder.all(), MAX_PATHS_PER_FILE):
                 if item.path not in found and is_writable_path(checkout, item):
                     found[item.path] = item
@@ -101,6 +106,7 @@ class _Finder:
     file: str
     chdir: str
     flask_sqlalchemy: bool
+    projects: tuple[str, ...] = ()
 
     def all(self) -> Iterator[WritePath]:
         instance = join_path(import_base(self.code.checkout, self.file), "instance")
@@ -167,7 +173,7 @@ class _Finder:
             database = looks_like_file and ("DATABASE" in key or "DB" in key)
             kind = "sqlite" if database else "file" if looks_like_file else "folder"
             if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
-                place = path_in_checkout(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
+                place = self.place(text) if kind == "folder" and "UPLOAD" not in key else None
                 # A folder that a setting only names and that the repository fills: its files come with new versions.
                 if not (place and has_content(self.code.checkout, place)):
                     yield from self.path(value, kind, f"its {key}", value.lineno)
@@ -181,7 +187,7 @@ class _Finder:
         if self.flask_sqlalchemy and not path.startswith("/"):
             # Flask-SQLAlchemy 3 puts relative paths into the instance folder.
             yield WritePath(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
-        elif (place := path_in_checkout(path, self.chdir)) is not None:
+        elif (place := self.place(path)) is not None:
             yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
 
     def path(
@@ -190,9 +196,16 @@ class _Finder:
         text = ConstantEvaluator(self.code, self.file).text(node)
         if text is None and (folder := self.leading(node)):
             text, kind = folder, "folder"
-        place = path_in_checkout(text, self.chdir) if text and text != ":memory:" else None
+        place = self.place(text) if text and text != ":memory:" else None
         if place:
             yield self.offered(place, kind, why, line, database=database)
+
+    def place(self, path: str) -> str | None:
+        """Return a path of the code relative to the checkout; None if it is elsewhere."""
+        for project in self.projects:
+            if path.startswith(f"{project}/"):
+                return path_in_checkout(path[len(project) + 1 :])
+        return path_in_checkout(path, self.chdir)
 
     def leading(self, node: ast.expr | None) -> str | None:
         """Return the folder of a path whose last part is not constant."""

@@ -40,7 +40,9 @@ class Command:
     `proves` has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a
     new host name, or another folder of piwizard, is no reason to run the command again. As another user than root,
     the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, and run
-    `scripts` of piwizard. `makes` is a folder of root in which the command creates files: it runs on a copy, from
+    `scripts` of piwizard; it sees the folders of `binds` at their second path.
+
+    `makes` is a folder of root in which the command creates files: it runs on a copy, from
     which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
     app reads and that are not set: if the last line of output names one, it is missing. `measures` extracts values
     from the output that are stored in the marker.
@@ -61,6 +63,7 @@ class Command:
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
     hardware: tuple[str, ...] = ()
+    binds: tuple[tuple[Path, Path], ...] = ()
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -86,7 +89,8 @@ class Command:
         if self.makes is None:
             sandbox = Sandbox(
                 self.user,
-                self.writable,
+                (*self.writable, *(path for _, path in self.binds)),
+                self.binds,
                 seconds=LONGEST,
                 scripts=self.scripts,
                 network=self.network,

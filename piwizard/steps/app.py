@@ -13,9 +13,11 @@ from piwizard.apps import (
     hardware_access,
     memory_usage,
     network_access,
+    path_mapping,
     power_access,
     preparation,
     repository_access,
+    system_modules,
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
@@ -74,8 +76,15 @@ QUESTIONS = (
     Question(
         "app.entry",
         "Entry point",
-        'Such as "app:app" or "package:create_app()"; if empty, piwizard finds it in the code.',
+        'Such as "app:app", "package:create_app()" or a script; if empty, piwizard finds it in the code.',
         v.entry,
+    ),
+    Question(
+        "app.folder",
+        "Working directory",
+        'Folder of the repository in which the app starts, such as "web"; if empty, piwizard finds it.',
+        v.working_directory,
+        kind="path",
     ),
     Question(
         "app.requirements",
@@ -102,6 +111,14 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.paths",
+        "Paths outside the code",
+        'Full paths in the code, and what the app sees there: "data", "code", or the path itself for a disk.',
+        v.shown_paths,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.static",
         "Static folders",
         "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
@@ -125,6 +142,22 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.processes",
+        "Further processes",
+        "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
+        v.processes,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.schedule",
+        "Scheduled commands",
+        'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
+        v.schedule,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.network",
         "Home network access",
         "Whether the app may reach your router and other devices at home, or only the Internet.",
@@ -140,6 +173,14 @@ QUESTIONS = (
         v.hardware(*DEVICE_CLASSES),
         kind="list",
         choices=tuple(DEVICE_CLASSES),
+        default=[],
+    ),
+    Question(
+        "app.packages",
+        "Debian packages",
+        "Packages that the app needs besides those that piwizard finds, such as ffmpeg.",
+        v.list_of(v.debian_package, 50),
+        kind="list",
         default=[],
     ),
     Question(
@@ -197,11 +238,14 @@ class App(Step):
         app = app_of(context, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
+            "app.folder": (app.found_folder or ".", app.start_folder.text if app.start_folder else "beside the entry"),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.paths": (path_mapping.shown(app), "found in the code"),
+            "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
@@ -210,6 +254,7 @@ class App(Step):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        system_modules.require_packages(app)
         require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
@@ -219,7 +264,7 @@ class App(Step):
         options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -229,7 +274,8 @@ class App(Step):
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
-            writable=(where.data,),
+            writable=(where.data, *path_mapping.disk_paths(app)),
+            binds=path_mapping.path_binds(app),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
@@ -240,8 +286,10 @@ class App(Step):
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
+            *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
+            *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -262,6 +310,7 @@ class App(Step):
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
+            *path_mapping.folder_changes(app),
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
@@ -290,6 +339,12 @@ def _origin_of_setup(app: AppConfig) -> str:
     """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
+    """Return the processes that the repository shows, and where."""
+    found = app.found_processes
+    return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 
 
 def _suggested_network(app: AppConfig) -> tuple[str, str]:

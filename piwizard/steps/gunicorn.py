@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, network_access, power_access, preparation
+from piwizard.apps import app_units, network_access, path_mapping, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
@@ -20,7 +20,7 @@ from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
-from piwizard.errors import PiwizardError
+from piwizard.steps.companion_units import CompanionUnits, companion_checks
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
@@ -92,12 +92,7 @@ class Gunicorn(Step):
         app = app_of(context, answers)
         unit = _unit(app, context)
         where, name, host = app.layout, unit.site, _host(answers)
-        if f"{name}.service" in context.packaged_units:
-            raise PiwizardError(
-                f"site.name: {name} is the name of a system service.",
-                key="site.name",
-                hint="Choose another name for the site.",
-            )
+        further = CompanionUnits(app, unit, context)
         settings = "".join(
             f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
         )
@@ -109,6 +104,7 @@ class Gunicorn(Step):
                 File(where.script_runner, SCRIPT_RUNNER.read_text(encoding="utf-8")),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
+                *further.files(),
                 Link(where.current, f"releases/{where.release.name}"),
             ),
             activate=(
@@ -116,13 +112,15 @@ class Gunicorn(Step):
                 Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
             verify=lambda: _service_problem(name, host),
-            data=preparation.data_switch(app),
+            data=preparation.data_switch(app, further.data_writers()),
+            companions=further.companions(),
         )
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
-        notices = process_notices(app, unit.workers)
+        notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
-        return (*notices, *network, *power_access.power_changes(app), units_group, *running, prune)
+        enabled = (*running, *further.running(), *further.removals())
+        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, prune)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -141,7 +139,9 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
-        yield _network_check(app_of(context, answers), name)
+        app = app_of(context, answers)
+        yield from companion_checks(app)
+        yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
         app_fails = answer is not None and answer.status == 500
@@ -235,15 +235,16 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         user=where.site,
         code=str(code / app.working_directory),
         venv=str(where.current / "venv"),
-        entry=app.entry.entry,
+        entry=app.started_entry,
         workers=serving.workers,
         threads=serving.threads,
         worker_class=serving.worker_class,
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
-        writable=(str(where.data),),
-        pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
+        writable=(str(where.data), *map(str, path_mapping.disk_paths(app))),
+        binds=tuple((str(source), str(target)) for source, target in path_mapping.path_binds(app, code)),
+        pythonpath=str(code / app.entry.pythonpath) if app.import_folder else None,
         network=app.network,
         dbus=app.dbus,
         hardware=app.hardware,

@@ -18,6 +18,7 @@ from piwizard.answers.validators.identifiers import (
     site_name,
 )
 from piwizard.answers.validators.machine import debian_package, hardware, power_actions
+from piwizard.answers.validators.process_tables import processes, schedule
 from piwizard.answers.validators.repository import (
     CHALLENGES,
     command,
@@ -26,8 +27,10 @@ from piwizard.answers.validators.repository import (
     python,
     reference,
     static,
+    working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
+from piwizard.answers.validators.shown_paths import shown_paths
 from piwizard.answers.validators.urls import directory, fingerprint, repository
 
 __all__ = [
@@ -53,14 +56,18 @@ __all__ = [
     "login",
     "one_of",
     "power_actions",
+    "processes",
     "python",
     "reference",
     "repository",
+    "schedule",
     "secret_source",
     "secret_text",
+    "shown_paths",
     "site_name",
     "static",
     "text",
     "whole",
+    "working_directory",
     "yes_or_no",
 ]
