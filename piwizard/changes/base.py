@@ -116,7 +116,9 @@ class ApplyContext(OwnershipIndex, Protocol):
         """
 
     def link(self, path: Path, to: str | None) -> None:
-        """Make a link atomically, or remove it if `to` is None, after recording its former state.
+        """Make a link atomically, or remove it if `to` is None.
+
+        Its former state is recorded before.
 
         A version that was changed by hand is kept, and the log says how to restore it.
         """

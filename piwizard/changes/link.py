@@ -56,7 +56,10 @@ def _target(path: Path) -> str | None:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Restore the former link, or remove the link. Keep one that was changed by hand since."""
+    """Restore the former link, or remove the link.
+
+    Keep one that was changed by hand since.
+    """
     path, target = Path(record["target"]), record["before"]["target"]
     files.temporary_path(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():

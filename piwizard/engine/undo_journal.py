@@ -39,7 +39,10 @@ class Written(TypedDict):
 
 
 class Linked(TypedDict):
-    """An entry about a link: piwizard made it, or was about to. `to` is where it points to."""
+    """An entry about a link: piwizard made it, or was about to.
+
+    `to` is where it points to.
+    """
 
     kind: Literal["linked"]
     target: str
@@ -122,7 +125,9 @@ class Journal:
     def writing(
         self, path: Path, content: bytes, mode: int = 0o644, ids: tuple[int, int] = (0, 0)
     ) -> FileBefore | None:
-        """Record that `content` is about to be written. Return what it replaces, if that is kept.
+        """Record that `content` is about to be written.
+
+        Return what it replaces, if that is kept.
 
         The original is backed up the first time.
 
@@ -269,7 +274,10 @@ def is_linked(entry: Entry) -> TypeGuard[Linked]:
 
 
 def _limit_permissions(before: FileBefore, mode: int, ids: tuple[int, int]) -> None:
-    """Give a version no more permissions than `mode`, if that closes the file to others: it may have secrets."""
+    """Limit a version to the permissions `mode` if that closes the file to others.
+
+    It may contain secrets.
+    """
     if "mode" in before and not mode & 0o004:
         before["mode"] &= mode
         before["uid"], before["gid"] = ids
