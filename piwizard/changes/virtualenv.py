@@ -5,6 +5,7 @@ The build user builds it; it belongs to root.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,14 +36,24 @@ UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)"
 BUILD_SETTINGS = {"PYPI": "1"}
 """Without it, lgpio's setup.py expects a C library that Debian does not have."""
 
+STARTUP_MODULE = "_piwizard_startup"
+ADD_STARTUP = """
+import pathlib, sys, sysconfig
+folder = pathlib.Path(sysconfig.get_path("purelib"))
+(folder / f"{sys.argv[1]}.py").write_text(sys.argv[2])
+(folder / f"{sys.argv[1]}.pth").write_text(f"import {sys.argv[1]}\\n")
+"""
+"""Writes a module into an environment, and a file that makes Python load it at its start."""
+
 
 @dataclass(frozen=True)
 class Virtualenv:
     """The virtual environment `folder`, created by `python`.
 
     pip installs `pip` in a copy of `code`. If one of its inputs has changed since the last build, the environment is
-    built again. A build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient
-    units; then root copies the result to its place, readable for `group`.
+    built again. `startup` is the text of a module that Python loads whenever it starts there. A build runs untrusted
+    code (setup.py), so it happens in a workspace of the build user, in transient units; then root copies the result to
+    its place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
@@ -51,6 +62,7 @@ class Virtualenv:
     code: Path
     pip: PipInstall
     group: str
+    startup: str = ""
 
     @property
     def _marker(self) -> Path:
@@ -110,7 +122,12 @@ class Virtualenv:
                 work.say(f"A package has to be compiled: installing {', '.join(missing)}.")
                 Packages(missing).apply(work)
                 result = work.job(call, sandbox, env=env, cwd=self.code)
+        if result.ok and self.startup:
+            result = work.job(self._add_startup(), sandbox, env=env, cwd=self.code)
         return result
+
+    def _add_startup(self) -> tuple[str, ...]:
+        return (str(self.folder / "bin" / "python"), "-I", "-c", ADD_STARTUP, STARTUP_MODULE, self.startup)
 
     def _create(self) -> tuple[str, ...]:
         system = ("--system-site-packages",) if self.pip.system else ()
@@ -121,7 +138,13 @@ class Virtualenv:
         return ((*pip, "--progress-bar=off", *arguments) for arguments in self.pip.calls())
 
     def _wanted(self) -> bytes:
-        return self.pip.recipe(self.python, self.code)
+        return recipe(self.pip, self.python, self.code, self.startup)
+
+
+def recipe(pip: PipInstall, python: str, code: Path, startup: str) -> bytes:
+    """Return everything that decides the content of an environment."""
+    plain = pip.recipe(python, code)
+    return json.dumps(json.loads(plain) | {"startup": files.digest(startup.encode())}).encode() if startup else plain
 
 
 def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:
