@@ -33,6 +33,9 @@ SYSTEM_VARIABLES = frozenset(
 )
 
 
+SYSTEM_PREFIXES = ("XDG_", "WERKZEUG_", "PIP_", "LC_", "SSH_", "SYSTEMD_")
+
+
 @dataclass(frozen=True)
 class EnvVariable:
     """An environment variable that the code reads.
@@ -50,6 +53,11 @@ class EnvVariable:
     secret: bool = False
     generate: bool = False
     example: str | None = None
+
+
+def is_system_variable(name: str) -> bool:
+    """Return whether the system, or Flask's own server, sets a variable."""
+    return name in SYSTEM_VARIABLES or name.startswith(SYSTEM_PREFIXES)
 
 
 def find_env_variables(root: Path | RepositoryCheckout) -> tuple[EnvVariable, ...]:
@@ -96,7 +104,7 @@ class _FileReader:
                 continue
             name, default, strict = read_here
             fallback = default if default is not None else fallbacks.get(id(node))
-            if not VARIABLE_NAME.fullmatch(name) or name in SYSTEM_VARIABLES:
+            if not VARIABLE_NAME.fullmatch(name) or is_system_variable(name):
                 continue
             generate = bool(GENERATED_NAME.search(name))
             missing = fallback is None and name not in optional and not is_script(self.file)
@@ -118,7 +126,7 @@ class _FileReader:
                         one.arg
                         and VARIABLE_NAME.fullmatch(one.arg)
                         and one.arg.isupper()
-                        and one.arg not in SYSTEM_VARIABLES
+                        and not is_system_variable(one.arg)
                     ):
                         secret, any_text = bool(SECRET_NAME.search(one.arg)), bool(GENERATED_NAME.search(one.arg))
                         default = self.shown(one.value)

@@ -64,6 +64,9 @@ COMMON_DEPENDENCIES = frozenset({
     "zope-interface",
 })  # fmt: skip
 """Packages that the others bring, so that a list of everything installed names them."""
+MODULE_OF_PACKAGE = {
+    normalized_name(package.partition("<")[0]): module for module, package in PACKAGE_OF_MODULE.items()
+}
 KNOWN_PACKAGES = frozenset(
     normalized_name(name)
     for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES, *HARDWARE_PACKAGES)

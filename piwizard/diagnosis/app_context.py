@@ -13,6 +13,8 @@ from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.missing_modules import unlisted_packages
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
@@ -29,7 +31,8 @@ class AppContext:
     """A site's app. `tree` is its code, `start` the folder below it to start it in.
 
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
-    are from before the last run, which has applied the answers. `listed`: the distributions that `requirements` lists.
+    are from before the last run, which has applied the answers. `listed`: the distributions that
+    `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks.
     """
 
     site: str
@@ -40,6 +43,8 @@ class AppContext:
     entry: str = ""
     requirements: str | None = None
     listed: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    local_modules: tuple[LocalModule, ...] = ()
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
@@ -146,6 +151,8 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
         listed=app.requirements.names if app.requirements else app.imported,
+        unlisted=unlisted_packages(app),
+        local_modules=app.local_modules,
         writable=app.writable,
         env=frozenset((*answers.get("app.env", {}), *app.settings.generated)),
         init=app.init,
