@@ -1,4 +1,4 @@
-"""Find what an app's code passes to a parameter, or keeps in an attribute or in its configuration.
+"""Find what an app's code passes to parameters, attributes and settings.
 
 Files and folders often go that way from where they are named to where they are written.
 """
@@ -56,7 +56,7 @@ class PassedValues:
                     self.settings.setdefault(key, []).append((file, value))
 
     def of_expression(self, file: str, node: ast.expr | None, left: int = MAX_DEPTH) -> Iterator[Value]:
-        """Yield what an expression may be: a parameter, `self.name` or `app.config["NAME"]`."""
+        """Yield the values of a parameter, `self.name` or `app.config["NAME"]`."""
         if left <= 0 or not self.code.spend():
             return
         match node:
