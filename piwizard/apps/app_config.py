@@ -23,6 +23,7 @@ from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
@@ -193,13 +194,18 @@ class AppConfig:
         wanted: list[str] | None = self.answers.get("app.writable")
         if wanted is None:
             _ = self.entry
-            wanted = [one.path for one in self.found_writable]
+            wanted = [*(one.path for one in self.found_writable), *(one.path for one in self.local_modules)]
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
 
     @property
     def author_paths(self) -> tuple[AuthorPath, ...]:
         """Return the paths of the author's own Pi in the code."""
         return self.analysis.author_paths or ()
+
+    @property
+    def local_modules(self) -> tuple[LocalModule, ...]:
+        """Return the modules that the repository lacks and that belong into the data."""
+        return self.analysis.local_modules or ()
 
     @property
     def found_writable(self) -> tuple[WritePath, ...]:

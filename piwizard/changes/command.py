@@ -12,7 +12,7 @@ from typing import ClassVar
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import workspace
-from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
+from piwizard.changes.error_hints import closed_device, out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.apt_archive import AptArchive, look_up_packages
@@ -43,7 +43,8 @@ class Command:
     `proves` has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a
     new host name, or another folder of piwizard, is no reason to run the command again. As another user than root,
     the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, and run
-    `scripts` of piwizard; it sees the folders of `binds` at their second path.
+    `scripts` of piwizard; it sees the folders of `binds` at their second path. `hints` explain
+    messages of the command, by a part of them.
 
     `makes` is a folder of root in which the command creates files: it runs on a copy, from
     which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
@@ -67,6 +68,7 @@ class Command:
     network: str = INTERNET
     hardware: tuple[str, ...] = ()
     binds: tuple[tuple[Path, Path], ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -124,7 +126,10 @@ class Command:
         A last line that begins with the name of a variable is the whole message.
         """
         words = last_line(result)
-        lacking = next((name for name in self.variables if re.search(rf"\b{name}\b", words)), None)
+        if found := next((hint for said, hint in self.hints.items() if said in words), None):
+            return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=found)
+        # Words that only begin with the name are about the variable; elsewhere, it may be one of the app's settings.
+        lacking = next((name for name in self.variables if re.search(rf"(?<![.\w]){name}\b", words)), None)
         if named := VARIABLE.match(words):  # the smoke test's own last line
             return ChangeFailed(words, key=f"app.env.{named[1]}", hint=SET_VARIABLE)
         if lacking:
@@ -134,6 +139,7 @@ class Command:
             out_of_memory(result)
             or out_of_time(result, LONGEST)
             or too_new(result)
+            or closed_device(result, self.hardware)
             or wants_to_write(result, self.code)
             or self._unset_variables
         )

@@ -13,6 +13,8 @@ from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.missing_modules import unlisted_packages
 from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
@@ -30,8 +32,9 @@ class AppContext:
     """A site's app. `tree` is its code, `start` the folder below it to start it in.
 
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
-    are from before the last run, which has applied the answers. `listed`: the distributions that `requirements` lists.
-    `further`: the services of its further processes and scheduled commands.
+    are from before the last run, which has applied the answers. `listed`: the distributions that
+    `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks. `further`: the services
+    of its further processes and scheduled commands.
     """
 
     site: str
@@ -42,6 +45,8 @@ class AppContext:
     entry: str = ""
     requirements: str | None = None
     listed: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    local_modules: tuple[LocalModule, ...] = ()
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
@@ -149,6 +154,8 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
         listed=app.requirements.names if app.requirements else app.imported,
+        unlisted=unlisted_packages(app),
+        local_modules=app.local_modules,
         writable=app.writable,
         env=frozenset((*answers.get("app.env", {}), *app.settings.generated)),
         init=app.init,
