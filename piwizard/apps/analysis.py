@@ -18,6 +18,7 @@ from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
@@ -59,6 +60,7 @@ KEY_OF_PART = {
     "processes": "app.processes",
     "writable": "app.writable",
     "author_paths": "app.paths",
+    "local_modules": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
     "uploads": "app.upload_limit",
@@ -128,6 +130,7 @@ class Analysis:
     processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     author_paths: tuple[AuthorPath, ...] | None = None
+    local_modules: tuple[LocalModule, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -339,6 +342,16 @@ def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_local_modules(found: tuple[LocalModule, ...]) -> tuple[LocalModule, ...]:
+    return tuple(
+        one
+        for one in found
+        if one.module.isidentifier()
+        and SAFE_PATH.fullmatch(one.path)
+        and all(is_repository_path(path) for path in (one.path, one.file, one.sample or one.file))
+    )[:MAX_SUGGESTIONS]
+
+
 def _check_python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
     plain = (
         one
@@ -379,6 +392,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
     "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
+    "local_modules": (tuple[LocalModule, ...], _check_local_modules),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
     "uploads": (tuple[UploadLimit, ...], _check_uploads),

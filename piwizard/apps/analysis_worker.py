@@ -49,6 +49,7 @@ from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.local_modules import find_local_modules
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
@@ -132,6 +133,7 @@ class AnalysisReader:
         self._part("process", self._process)
         self._part("folder", self._folders)
         self._part("author_paths", self._author_paths)
+        self._part("local_modules", lambda: find_local_modules(self._code))
         self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
         self._part("writable", self._writable)
         self._part("python", self._python)
@@ -201,8 +203,8 @@ class AnalysisReader:
         )
         if found is None:
             return PythonPackages(None, packages_from_imports(self._code))
-        unusable = found.unusable[:MAX_SUGGESTIONS]
-        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], unusable=unusable), ())
+        kept = replace(found, names=found.names[:MAX_NAMES], unusable=found.unusable[:MAX_SUGGESTIONS])
+        return PythonPackages(kept, packages_from_imports(self._code))
 
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])

@@ -12,6 +12,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps import (
     hardware_access,
     memory_usage,
+    missing_modules,
     network_access,
     path_mapping,
     power_access,
@@ -124,6 +125,7 @@ QUESTIONS = (
         "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
         v.static,
         kind="table",
+        member="/url/=folder",
     ),
     Question(
         "app.env",
@@ -147,6 +149,7 @@ QUESTIONS = (
         "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
         v.processes,
         kind="table",
+        member="name=command",
         default={},
     ),
     Question(
@@ -155,6 +158,7 @@ QUESTIONS = (
         'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
         v.schedule,
         kind="table",
+        member="time=command",
         default={},
     ),
     Question(
@@ -273,6 +277,7 @@ class App(Step):
             env=env,
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
+            hints=missing_modules.module_hints(app),
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data, *path_mapping.disk_paths(app)),
             binds=path_mapping.path_binds(app),
@@ -287,6 +292,8 @@ class App(Step):
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
+            *(Notice("Check the app's files", text) for text in missing_modules.local_module_notices(app)),
+            *(Notice("Check the app's paths", text) for text in missing_modules.dropped_path_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
@@ -358,4 +365,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)

@@ -498,3 +498,26 @@ def test_interfaces_that_the_app_certainly_uses_are_turned_on(context, answers, 
 
 def test_machine_without_config_txt_has_no_interfaces_to_turn_on(plan):
     assert of_kind(plan({"app.py": f"{FLASK}import smbus2\n", "requirements.txt": "flask\n"}), "interface") == []
+
+
+def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):
+    files = {"app.py": f"import config\n{FLASK}", ".gitignore": "config.py\n", "config.example.py": "PIN = 17\n"}
+    changes = plan(files)
+    assert "config.py" in [one.path for one in of_kind(changes, "keep")]
+    (notice,) = [one.sentence for one in of_kind(changes, "notice") if "config" in one.sentence]
+    assert "/srv/blog/data/config.py" in notice
+    assert "config.example.py shows" in notice
+    assert of_kind(changes, "command")[-1].hints["No module named 'config'"] == notice
+
+
+def test_missing_packages_are_named_together(plan):
+    files = {"app.py": f"import requests, numpy, unheard_of\n{FLASK}", "requirements.txt": "flask\n"}
+    hints = of_kind(plan(files), "command")[-1].hints
+    assert "numpy, requests" in hints["No module named 'numpy'"]
+    assert not any("unheard_of" in hint for hint in hints.values())
+
+
+def test_path_that_the_answer_drops_is_named(plan):
+    files = {"app.py": f"import sqlite3\n{FLASK}sqlite3.connect('lamp.db')\n"}
+    assert any("also writes lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["log"]'), "notice"))
+    assert not any("lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["lamp.db"]'), "notice"))
