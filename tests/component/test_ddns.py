@@ -199,7 +199,7 @@ def test_no_ips_own_client_updates_the_domain(lab: Lab, home: Pi) -> None:
 
 
 def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> None:
-    """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
+    """Expect `apply` to make ddclient retry at once when the cause is fixed."""
     net = lab.internet
     apply(home, DUCKDNS, TOKEN)
     renewed = TOKEN.replace("a", "b", 1)

@@ -92,11 +92,11 @@ def test_doctor_explains_faults_in_the_code(pi: Pi, lab: Lab) -> None:
     assert "API_KEY = {asked = true}" in answers
     assert "tulips" not in answers
     assert "variable-missing" not in doctor.failed_findings(pi)
-    mended = failing_app.SOURCE.replace("from flask import escape", "from markupsafe import escape").replace(
+    fixed = failing_app.SOURCE.replace("from flask import escape", "from markupsafe import escape").replace(
         "1 / 0", "1 / 1"
     )
-    mended = mended.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
-    lab.git.commit("failing", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
+    fixed = fixed.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
+    lab.git.commit("failing", {"app.py": fixed, "requirements.txt": "flask\nPyYAML\n"})
     pi.run(("piwizard", "deploy"))
     assert [page(pi, path) for path in pages] == [200] * len(pages)
 

@@ -1,4 +1,4 @@
-"""What the doctor finds around the app: each made for real on one Pi, and mended by what the finding says."""
+"""Check the doctor's findings about the machine: cause each one, then fix it."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
     assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
     assert look().removeprefix(quiet) == told, "it is said once"
     quickstart.apply(https_site, "renewal")
-    assert "piwizard doctor" not in at_login(), "the run that mended it took it away"
+    assert "piwizard doctor" not in at_login(), "the notice is still there after the run that fixed the problem"
 
 
 @pytest.mark.nightly

@@ -272,7 +272,7 @@ def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None
         street.try_out(revert_after=600)
         tried += 1
         came_so_far = addresses.kill_at(pi, tried)
-        eventually(lambda: street.try_out(revert_after=600))  # noqa: B023 — refused while dhcpcd starts anew
+        eventually(lambda: street.try_out(revert_after=600))  # noqa: B023 — refused while dhcpcd restarts
         street.on_trial()
         pi.run(("piwizard", "confirm"))
         eventually(street.ended, 60)

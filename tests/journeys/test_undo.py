@@ -18,8 +18,8 @@ from tests.lab.pi import Pi
 
 FOLDERS = ("etc", "opt", "srv", "usr/local", "root", "home", "var/lib")
 LEFT = {
-    "etc/resolv.conf": "written anew by NetworkManager",
-    "etc/ld.so.cache": "made anew by ldconfig",
+    "etc/resolv.conf": "rewritten by NetworkManager",
+    "etc/ld.so.cache": "rebuilt by ldconfig",
     "etc/NetworkManager/system-connections/Wired connection 1.nmconnection": "written by NetworkManager, see below",
     **dict.fromkeys(("etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"), "useradd's own copies"),
     "var/lib/apt/": "apt's lists of packages",

@@ -139,7 +139,7 @@ def results(pi: Pi) -> list[str]:
 
 
 def _restart(lab: Lab, pi: Pi, **settings: int) -> None:
-    """Both servers anew, with their faults; accounts at the ones before are gone."""
+    """Restart both servers with these faults; their earlier accounts are gone."""
     for server in _both(lab):
         server.restart(**settings)
     pi.run(("rm", "-rf", "/etc/letsencrypt/accounts"))

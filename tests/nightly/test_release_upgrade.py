@@ -1,4 +1,4 @@
-"""A Pi set up on bookworm, then upgraded to trixie by its owner: said, explained, mended."""
+"""Upgrade a Pi that was set up on bookworm to trixie: reported, explained, fixed."""
 
 from __future__ import annotations
 

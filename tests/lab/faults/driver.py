@@ -65,7 +65,7 @@ class Driver:
                 run = started()
             run.until(fault.point)
             fault.strike(pi, run)
-            fault.mend(pi, run)
+            fault.repair(pi, run)
             wrong = _nginx_refuses(pi)
             if fault.harmless and run.result != "done":
                 wrong.append(f"the run ended {run.result or 'without a word'}: {run.last_lines}")
@@ -75,7 +75,7 @@ class Driver:
         wrong += failures[:3]
         if not again.ok:
             return [*wrong, f"again: {again.errors or again.output[-500:]}"]
-        wrong += [] if ends.secrets(pi) == secrets else ["a secret was generated anew"]
+        wrong += [] if ends.secrets(pi) == secrets else ["a secret was generated again"]
         return wrong + self._not_well(pi) + ends.differences(wanted, ends.end(pi))
 
     def _not_well(self, pi: Pi) -> list[str]:

@@ -93,8 +93,10 @@ class Zones:
             return [] if rrset is None else [rdata.to_text().strip('"') for rdata in rrset]
 
     def fail(self, name: str, rcode: str | None = "SERVFAIL") -> None:
-        """All questions for a name and below it get this code from now on, or no answer at all ("" for silence);
-        None mends it."""
+        """Answer all questions for a name and below it with this code from now on.
+
+        An empty code means no answer at all; None repairs the server.
+        """
         with self._lock:
             if rcode is None:
                 self._faults.pop(_name(name), None)

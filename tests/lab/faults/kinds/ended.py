@@ -22,6 +22,6 @@ class Power(Fault):
     def strike(self, pi: Pi, run: Run) -> None:
         pi.power_cut()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         pi.boot()
         run.wait()

@@ -26,7 +26,7 @@ class Disk(Fault):
     def strike(self, pi: Pi, run: Run) -> None:
         pi.fill_disk()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait()
         looked = pi.run(("piwizard", "status"), check=False)
         pi.free_disk()
@@ -43,7 +43,7 @@ class Network(Fault):
     def strike(self, pi: Pi, run: Run) -> None:
         pi.cut_network()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait_at_most(AWAY)
         pi.plug_network()
         run.wait()
@@ -59,7 +59,7 @@ class Apt(Fault):
     def strike(self, pi: Pi, run: Run) -> None:
         self._other = pi.start(("python3", "-c", ANOTHER_APT))
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         assert self._other.wait().ok
         run.wait()
 
@@ -76,7 +76,7 @@ class Service(Fault):
         for service in self.journey.services:
             pi.run(("systemctl", "kill", "--signal=KILL", service), check=False)
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait()
         for service in self.journey.services:
             pi.run(("rm", self._drop_in(service)))
