@@ -24,7 +24,7 @@ def test_full_setup_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
     watch, person = Watch(pi), Person(pi)
     one = FullSetup(lab, person)
     try:
-        one.go_on()
+        one.resume()
     finally:
         watch.end()
     assert one.finished

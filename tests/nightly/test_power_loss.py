@@ -97,7 +97,7 @@ def test_saved_answer_survives_a_power_cut(lab: Lab, board: VirtualPi) -> None:
     board.boot()
     person = Person(board)
     person.log_in(timeout=300)
-    person.go_on()
+    person.continue_to_steps()
     person.answer("App", {"Site name": "myflask", "Git repository": url})
     board.power_cut()
     person.leave()

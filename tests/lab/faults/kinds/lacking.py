@@ -1,4 +1,4 @@
-"""Something that a run needs is not there for a while: room, the network, a lock, a service."""
+"""Take away what a run needs: disk space, the network, a lock, a service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.lab.faults.run import Run
 from tests.lab.pi import Pi
 
 AWAY = 20.0
-"""Seconds without a network: name servers and connections are given up in that time."""
+"""Seconds without a network: DNS queries and connections time out in that time."""
 HELD = 5.0
 ANOTHER_APT = (
     "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
@@ -19,7 +19,7 @@ NO_START = "[Service]\nExecStartPre=/bin/false\n"
 
 
 class Disk(Fault):
-    """Nothing more can be written until the run has ended; `status` has an answer all the same."""
+    """A full disk until the run has ended; `status` must work meanwhile."""
 
     disk = 4096
 
@@ -36,7 +36,7 @@ class Disk(Fault):
 
 
 class Network(Fault):
-    """The cable is out until the run has ended, for 20 seconds at most."""
+    """An unplugged cable until the run has ended, for 20 seconds at most."""
 
     serves = False
 
@@ -51,7 +51,7 @@ class Network(Fault):
 
 
 class Apt(Fault):
-    """Somebody else installs packages for a few seconds, as soon as they can."""
+    """Another program that installs packages for a few seconds, as soon as it can."""
 
     harmless = True
     _other: Process
@@ -65,7 +65,10 @@ class Apt(Fault):
 
 
 class Service(Fault):
-    """The services are killed, and do not start any more until the run has ended; nobody starts them then."""
+    """Killed services that fail to start until the run has ended.
+
+    Nobody starts them afterwards.
+    """
 
     serves = False
 
