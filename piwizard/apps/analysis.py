@@ -32,9 +32,6 @@ from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
 from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
-DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{0,200}}\)", re.ASCII)
-"""A factory call with literal arguments, as in start-up files: `package:create_app("production")`."""
 COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
 PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
@@ -151,7 +148,7 @@ def is_repository_path(path: str) -> bool:
 
 def is_entry(text: str) -> bool:
     """Return whether a text names a WSGI callable, or calls one with literals."""
-    return _accepts(v.entry, text) or bool(FACTORY_CALL.fullmatch(text))
+    return _accepts(v.entry, text)
 
 
 def _accepts(validator: v.Validator, value: object) -> bool:
@@ -170,6 +167,7 @@ def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, .
     def right(one: EntryCandidate) -> bool:
         folders = [folder for folder in (one.chdir, one.pythonpath) if folder]
         words = _is_short_text(one.why) and _is_short_text(one.problem)
+        words = words and all(map(_is_short_text, one.required))
         return is_entry(one.entry) and is_repository_path(one.file) and all(map(is_repository_path, folders)) and words
 
     return tuple(one for one in found if right(one))

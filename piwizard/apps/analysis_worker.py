@@ -41,7 +41,8 @@ from piwizard.apps.analysis_limits import (
 )
 from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import database_server_in_code, find_init_commands
-from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
+from piwizard.apps.entry import EntryCandidate, candidate_in_file, find_entries
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
@@ -168,19 +169,20 @@ class AnalysisReader:
 
     def _entries(self) -> list[EntryCandidate]:
         self._candidates = find_entries(self._code)
-        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._options.entry]
-        return [*self._candidates[:MAX_CANDIDATES], *wanted[:1]]
+        wanted = self._options.entry
+        if wanted and not any(wanted in {one.entry, one.by_path} for one in self._candidates):
+            named = candidate_in_file(self._code, wanted)
+            self._candidates += [named] if named and ":" in named.entry else []
+        rest = [one for one in self._candidates[MAX_CANDIDATES:] if wanted in {one.entry, one.by_path}]
+        return [*self._candidates[:MAX_CANDIDATES], *rest[:1]]
 
     @cached_property
     def _entry(self) -> EntryCandidate:
         wanted = self._options.entry
-        if wanted is None:
-            try:
-                return choose_entry(self._candidates)
-            except PiwizardError:  # reported when an entry is needed; the other parts do without
-                return EntryCandidate("", "", 0, "", 0)
-        known = (candidate for candidate in self._candidates if candidate.entry == wanted)
-        return next(known, EntryCandidate(wanted, "", 0, "", 0))
+        try:
+            return choose_entry(self._candidates) if wanted is None else named_entry(self._candidates, wanted)
+        except PiwizardError:  # reported when an entry is needed; the other parts do without
+            return EntryCandidate("", "", 0, "", 0)
 
     def _needs(self) -> PythonPackages:
         file, skip = self._options.requirements, self._options.skip_requirements

@@ -14,13 +14,14 @@ from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
-from piwizard.apps.entry import EntryCandidate, choose_entry
+from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.process_model import EVENTLET, ProcessModel
+from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
@@ -68,8 +69,7 @@ class AppConfig:
     @cached_property
     def pip(self) -> PipInstall:
         """Return what pip installs: the app's requirements, Flask and gunicorn."""
-        eventlet = self.process.worker_class == EVENTLET
-        return pip_install(self.requirements, () if self.requirements else self.imported, eventlet=eventlet)
+        return pip_install(self.requirements, () if self.requirements else self.imported, self.process.worker_class)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
@@ -83,8 +83,7 @@ class AppConfig:
         wanted = self.answers.get("app.entry")
         if wanted is None:
             return choose_entry(list(self.analysis.known("entries", found)))
-        known = next((candidate for candidate in found or () if candidate.entry == wanted), None)
-        return known or EntryCandidate(wanted, "", 0, "named in the answers", 0)
+        return named_entry(found or (), wanted)
 
     @cached_property
     def requirements(self) -> Requirements | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from piwizard.answers.validators.entries import is_callable
+from piwizard.apps.app_holders import HeldApp, find_held_apps
 from piwizard.apps.app_resolver import (
     FACTORY_NAMES,
     AppFactory,
@@ -18,16 +20,15 @@ from piwizard.apps.app_resolver import (
 )
 from piwizard.apps.bindings import Assignment, Import
 from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.entry_arguments import find_factory_call
 from piwizard.apps.modules import find_module, import_base, join_path, module_name
 from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
-from piwizard.apps.start_commands import StartCommand, find_start_commands, is_literal_call
-from piwizard.errors import PiwizardError
+from piwizard.apps.start_commands import StartCommand, find_start_commands
 
 FILE_SCORES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
 SIDE_JOB_WORDS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
 APP_NAMES = frozenset({"app", "application"})
-RIVAL_MARGIN = 10
 UNUSED_APP_PENALTY = 15
 SERVING_CALLS = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
 """Calls in a file whose app serves pages."""
@@ -42,7 +43,8 @@ class EntryCandidate:
 
     `chdir` is the folder to start in, relative to the checkout; `pythonpath` is the folder that must be importable
     (the same, except for src layouts). Both are empty for the checkout itself. `problem` says why a candidate cannot be
-    used: it has no score and is never chosen. Candidates with the same `origin` are the same app.
+    used: it has no score and is never chosen. `required` are arguments whose values
+    are not known. Candidates with the same `origin` are the same app.
     """
 
     entry: str
@@ -54,6 +56,12 @@ class EntryCandidate:
     pythonpath: str = ""
     origin: tuple[str, int] = ("", 0)
     problem: str = ""
+    required: tuple[str, ...] = ()
+
+    @property
+    def by_path(self) -> str:
+        """Return the entry with its file in place of the module; it is unique."""
+        return f"{self.file}:{self.entry.partition(':')[2]}"
 
 
 def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
@@ -76,29 +84,12 @@ def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
     return sorted(unique.values(), key=lambda c: (bool(c.problem), -c.score, len(c.entry), c.entry))
 
 
-def choose_entry(candidates: list[EntryCandidate]) -> EntryCandidate:
-    """Return the candidate to use. PiwizardError says why there is none."""
-    usable = [candidate for candidate in candidates if not candidate.problem]
-    if not usable:
-        hint = 'Set app.entry to "module:name", or to "package:create_app()" for a factory function.'
-        if broken := list({candidate.origin: candidate for candidate in candidates[::-1]}.values())[:-4:-1]:
-            said = "; ".join(f"{c.entry} ({c.file}, line {c.line}): {c.problem}" for c in broken)
-            sentence = f"The code has no Flask app that gunicorn can load. Found: {said}."
-            raise PiwizardError(sentence, key="app.entry", hint=hint)
-        raise PiwizardError("No Flask app was found in the code.", key="app.entry", hint=hint)
-    best = max(usable, key=lambda candidate: candidate.score)
-    rivals = [c for c in usable if c.score > best.score - RIVAL_MARGIN and c.origin != best.origin and c is not best]
-    if rivals:
-        named = [best, *rivals][:6]
-        listed = ", ".join(f"{c.entry} ({c.file}, line {c.line})" for c in named)
-        raise PiwizardError(
-            f"Several Flask apps are equally likely: {listed}.",
-            key="app.entry",
-            hint="Set app.entry to the one for this site: "
-            + " or ".join(f'entry = "{c.entry}"' for c in named[:2])
-            + ".",
-        )
-    return best
+def candidate_in_file(checkout: RepositoryCheckout, wanted: str) -> EntryCandidate | None:
+    """Return the candidate that an answer names by its file: "folder/app.py:app"."""
+    file, _, name = wanted.partition(":")
+    if not file.endswith(".py") or not checkout.is_file(file):
+        return None
+    return _with_module(CodeIndex.of(checkout), file, EntryCandidate(name, file, 1, "named in the answers", 0))
 
 
 def _unread_candidates(checkout: RepositoryCheckout) -> list[EntryCandidate]:
@@ -129,6 +120,7 @@ def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:
             found.append(_from_app(code, file, name, app, line))
         elif factory := resolve_factory(code, file, name):
             found.append(_from_factory(code, file, name, factory))
+    found += [_from_held_app(code, file, held) for held in islice(find_held_apps(code, file), MAX_ENTRIES_PER_FILE)]
     for name, line in islice(bound.main_only.items(), MAX_ENTRIES_PER_FILE):
         if name in APP_NAMES and name not in bound.names:
             why = 'is only created under if __name__ == "__main__"'
@@ -187,12 +179,25 @@ def _serves(code: CodeIndex, file: str, name: str) -> bool:
 
 def _from_factory(code: CodeIndex, file: str, name: str, factory: AppFactory) -> EntryCandidate:
     base = 40 if name in FACTORY_NAMES else 28
-    problem = factory.problem
-    if factory.required:
-        problem = f"it needs arguments ({', '.join(factory.required)})"
+    call, why, required, problem = f"{name}()", f"{name}() creates the Flask app", factory.required, factory.problem
+    if required and not problem and (found := find_factory_call(code, name, factory)):
+        call, why, required = found.text, f"{why}; {found.why}", ()
+    elif required:
+        problem = f"it needs arguments ({', '.join(required)})"
     candidate = EntryCandidate(
-        f"{name}()", file, factory.line if factory.file == file else 1, f"{name}() creates the Flask app",
-        0 if problem else _score(file, name, base), origin=(factory.file, factory.line), problem=problem,
+        call, file, factory.line if factory.file == file else 1, why, 0 if problem else _score(file, name, base),
+        origin=(factory.file, factory.line), problem=problem, required=required if problem else (),
+    )  # fmt: skip
+    return _with_module(code, file, candidate)
+
+
+def _from_held_app(code: CodeIndex, file: str, held: HeldApp) -> EntryCandidate:
+    problem = f"it needs arguments ({', '.join(held.required)})" if held.required else ""
+    created = "()" in held.expression
+    candidate = EntryCandidate(
+        held.expression, file, held.line, f"{held.holder} creates the Flask app",
+        0 if problem else _score(file, held.holder.lower(), 38 if created else 46), origin=(file, held.line),
+        problem=problem, required=held.required,
     )  # fmt: skip
     return _with_module(code, file, candidate)
 
@@ -242,7 +247,7 @@ def _from_start_command(
     entry = f"{module}:{name}"
     for base in dict.fromkeys([hint.chdir, "", "src"]):
         file = find_module(checkout, base, module)
-        if file is None or not is_literal_call(entry):
+        if file is None or not is_callable(name):
             continue
         chdir = "" if PurePosixPath(base).name == "src" else base
         why = f"named in {hint.file}, line {hint.line}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piwizard.apps.process_model import ASGI, EVENTLET, GEVENT, GEVENT_WEBSOCKET, GTHREAD
 from piwizard.apps.requirements import OLDEST_GUNICORN, Requirements
 from piwizard.apps.version_specs import distribution_of
 from piwizard.changes.pip_install import PipInstall
@@ -10,16 +11,19 @@ DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """Installed if the app does not require them: releases that are known to work."""
 NEWER_GUNICORN = f"gunicorn>={OLDEST_GUNICORN[0]}"
 """Replaces an older one that the app requires."""
-EVENTLET_GUNICORN = "gunicorn>=25,<26"
-"""The last releases with a worker for eventlet."""
+GUNICORN_WITH_WORKER = {EVENTLET: "gunicorn>=25,<26", ASGI: "gunicorn>=25,<28"}
+"""The releases that have the worker class; 26 dropped eventlet."""
+GEVENT_WORKER_NEEDS = "packaging"
 
 
-def pip_install(wanted: Requirements | None, imported: tuple[str, ...], *, eventlet: bool = False) -> PipInstall:
+def pip_install(wanted: Requirements | None, imported: tuple[str, ...], worker_class: str = GTHREAD) -> PipInstall:
     """Return what pip installs: the app's requirements, then gunicorn and Flask."""
+    special = GUNICORN_WITH_WORKER.get(worker_class, "")
+    worker = (GEVENT_WORKER_NEEDS,) if worker_class in (GEVENT, GEVENT_WEBSOCKET) else ()
     if wanted is None:
-        return PipInstall(imported, added=(EVENTLET_GUNICORN if eventlet else DEFAULT_GUNICORN, DEFAULT_FLASK))
+        return PipInstall(imported, added=(special or DEFAULT_GUNICORN, *worker, DEFAULT_FLASK))
     server = DEFAULT_GUNICORN if "gunicorn" not in wanted.names else NEWER_GUNICORN if wanted.old_gunicorn else ""
-    server = EVENTLET_GUNICORN if eventlet else server
+    server = special or server
     flask = "" if wanted.flask else DEFAULT_FLASK
     pins = (*wanted.pins, *wanted.constraints) if flask else ()
     return PipInstall(
@@ -27,7 +31,7 @@ def pip_install(wanted: Requirements | None, imported: tuple[str, ...], *, event
         wanted.lines,
         wanted.constraints,
         wanted.apart,
-        tuple(one for one in (server, flask) if one),
+        tuple(one for one in (server, *worker, flask) if one),
         tuple(pin for pin in dict.fromkeys(pins) if distribution_of(pin) != "gunicorn"),
         (wanted.file,),
     )

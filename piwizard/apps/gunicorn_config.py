@@ -7,6 +7,8 @@ and nginx replaces what visitors send in these headers.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from importlib.machinery import SourceFileLoader
@@ -32,6 +34,8 @@ FREE_SHARE = 4
 """One thread in this many never serves a stream, so that pages are answered while streams are open."""
 BUSY_STATUS, BUSY_TEXT = "503 Service Unavailable", b"Too many streams are open. Please try again in a minute.\n"
 BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_TEXT))), ("Retry-After", "30")]
+LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
+"""As in smoke_test.py."""
 NO_BODY = ("1", "204", "304")
 
 
@@ -198,9 +202,34 @@ def load_own(file: Path) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if not name.startswith("__")}
 
 
+def load_script_runner() -> Any:  # noqa: ANN401 — the module
+    """Return the module beside this file that runs an app's script."""
+    module = ModuleType("script_runner")
+    SourceFileLoader("script_runner", str(Path(__file__).with_name("script_runner.py"))).exec_module(module)
+    return module
+
+
+def report_loaded() -> None:
+    """Tell the smoke test that this worker has loaded the app."""
+    pipe = os.environ.pop(LOADED_VARIABLE, "")
+    if pipe.isdigit():
+        os.write(int(pipe), b".")
+        os.close(int(pipe))
+
+
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
-_own_hook = _own.pop("post_worker_init", None)
+_own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init")}
 globals().update({name: value for name, value in _own.items() if name not in globals()})
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's arbiter, and a worker
+    """Give the app an empty command line; run it as a script if the entry is one."""
+    entry = worker.app.app_uri
+    sys.argv[1:] = []
+    if entry.endswith(".py"):
+        worker.app.load = load_script_runner().ScriptRun(worker, entry).load
+    if own := _own_hooks["post_fork"]:
+        own(server, worker)
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
@@ -210,5 +239,6 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunic
     else:
         threaded = worker.cfg.worker_class_str == "gthread"
         worker.wsgi = VisitedWsgiApp(worker.wsgi, StreamSlots(slots_for(worker.cfg.threads) if threaded else None))
-    if _own_hook:
-        _own_hook(worker)
+    report_loaded()
+    if own := _own_hooks["post_worker_init"]:
+        own(worker)

@@ -47,7 +47,7 @@ def _library(
     needs: str = "",
     pip: str | None = None,
 ) -> HardwareLibrary:
-    """Return a library whose module and distribution have its name, unless others are given."""
+    """Return a library whose module and distribution are called like it."""
     listed = tuple(map(normalized_name, (distributions or name).split()))
     return HardwareLibrary(
         name,
@@ -196,8 +196,10 @@ CALLS = {
     "STEMMA_I2C": ("i2c",),
     "SPI": ("spi",),
     "UART": ("serial",),
+    "i2c": ("i2c",),
+    "spi": ("spi",),
 }
-"""Functions of cv2, board and busio that open devices."""
+"""Functions of cv2, board, busio and luma that open devices."""
 PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("rpicam-still", "rpicam-vid", "rpicam-jpeg", "rpicam-hello"), (("camera",), "rpicam-apps-lite")),
     **dict.fromkeys(

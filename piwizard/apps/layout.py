@@ -61,3 +61,8 @@ class SiteLayout:
     def gunicorn_config(self) -> Path:
         """Return the file that gunicorn reads its configuration from; it belongs to root."""
         return self.folder / "gunicorn_config.py"
+
+    @property
+    def script_runner(self) -> Path:
+        """Return the file that the configuration loads to run an app's script."""
+        return self.folder / "script_runner.py"

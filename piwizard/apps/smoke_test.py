@@ -1,12 +1,16 @@
-"""Smoke test: start an app under gunicorn and request its first page.
+"""Smoke test: start an app as its service will, and request its first page.
 
 Run by the app's Python as the app's user before a release takes over: `python smoke_test.py ENTRY HOST`, in the folder
-and with the environment of the service. Needs only the standard library and gunicorn. Prints the output of gunicorn
-and finally one sentence; exit code 0 means that the release can take over.
+and with the environment of the service; the options say how many workers and which class of them the service has. Needs
+only the standard library and gunicorn. Prints the output of gunicorn and finally one sentence; exit code 0 means that
+the release can take over.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import os
 import re
 import socket
 import subprocess
@@ -14,12 +18,21 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 MAX_START_SECONDS = 180
 """A large app on a Pi Zero takes more than a minute to load."""
 SECONDS_TO_STAY_UP = 2
-MAX_LINE_LENGTH = 1000
+MAX_SOCKET_SECONDS = 20
+MAX_LINE_LENGTH, MAX_OUTPUT_LINE = 1000, 16384
+LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
+"""Names the pipe to which gunicorn_config.py reports a worker that has loaded the app."""
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+"""The headers that ask for a WebSocket."""
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
 EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
 GUNICORN_PREFIX = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
@@ -38,8 +51,36 @@ VARIABLE_WORDS = re.compile(r"(?i:environment variable|env(?:ironment)? var|\ben
 CAPITAL_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
-def main(entry: str, host: str) -> int:
+@dataclass(frozen=True)
+class ServedApp:
+    """The app as its service runs it, and the URLs of WebSockets to open."""
+
+    entry: str
+    host: str
+    workers: int = 1
+    threads: int = 2
+    worker_class: str = "gthread"
+    websockets: tuple[str, ...] = ()
+
+
+def parse_arguments(words: list[str]) -> ServedApp:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("entry")
+    parser.add_argument("host")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--worker-class", default="gthread")
+    parser.add_argument("--websocket", action="append", default=[])
+    given = parser.parse_args(words)
+    return ServedApp(given.entry, given.host, given.workers, given.threads, given.worker_class, tuple(given.websocket))
+
+
+def main(served: ServedApp) -> int:
     """Run the smoke test and return the exit code."""
+    began = time.monotonic()
+    loaded, reports = os.pipe()
+    os.set_blocking(loaded, False)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trial.sock"
         # Passed as an open socket, as systemd does: the sandbox does not let gunicorn create one.
@@ -47,20 +88,24 @@ def main(entry: str, host: str) -> int:
             listener.bind(str(path))
             listener.listen(64)
             gunicorn = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *_options(listener.fileno()), entry],
+                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno()), served.entry],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                pass_fds=[listener.fileno()],
+                pass_fds=[listener.fileno(), reports],
+                env={**os.environ, LOADED_VARIABLE: str(reports)},
             )
+        os.close(reports)
         words = OutputTail()
         reader = threading.Thread(target=echo_output, args=(gunicorn, words), daemon=True)
         reader.start()
-        took = ""
+        took = broken = ""
         try:
-            verdict = _request_first_page(gunicorn, path, host, words)
+            trial = Trial(gunicorn, path, served, words, loaded)
+            verdict = trial.request_first_page()
             took = measure_memory(gunicorn.pid)
+            broken = trial.broken_websocket() if verdict.isdigit() and int(verdict) < 500 else ""
         finally:
             gunicorn.terminate()
             try:
@@ -68,26 +113,30 @@ def main(entry: str, host: str) -> int:
             except subprocess.TimeoutExpired:
                 gunicorn.kill()
             reader.join(5)
+            os.close(loaded)
     status = int(verdict) if verdict.isdigit() else None
-    if status is not None and status < 500:
+    if status is not None and status < 500 and not broken:
+        print(f"The smoke test took {round(time.monotonic() - began)} seconds.", flush=True)
         print(took, flush=True)
         print(f"The first page returned status {status}.", flush=True)
         return 0
-    print(words.raised or (f"The first page returns status {status}." if status else words.last or verdict), flush=True)
+    page = f"The first page returns status {status}." if status and not broken else broken
+    print(words.raised or page or words.last or verdict, flush=True)
     return 1
 
 
-def _options(listener: int) -> list[str]:
+def _options(served: ServedApp, listener: int) -> list[str]:
     from gunicorn import version_info
 
     control = ["--no-control-socket"] if version_info >= (25, 1) else []
+    threads = [f"--threads={served.threads}"] if served.worker_class == "gthread" else []
     return [
         f"--config={Path(__file__).with_name('gunicorn_config.py')}",
         f"--bind=fd://{listener}",
-        "--workers=1",
-        "--threads=2",
+        f"--workers={served.workers}",
+        f"--worker-class={served.worker_class}",
+        *threads,
         f"--timeout={MAX_START_SECONDS}",
-        "--worker-class=gthread",
         *control,
     ]
 
@@ -131,34 +180,69 @@ def missing_variable(text: str, *, in_environ: bool) -> str | None:
 
 def echo_output(gunicorn: subprocess.Popen[str], words: OutputTail) -> None:
     """Print and keep gunicorn's output; stop it if its workers keep failing."""
-    for line in gunicorn.stdout or ():
+    output, begins = gunicorn.stdout, True
+    while output and (line := output.readline(MAX_OUTPUT_LINE)):
         print(line, end="", flush=True)
-        words.take(line)
+        if begins:
+            words.take(line[:MAX_LINE_LENGTH])
+        begins = line.endswith("\n")
         if words.deaths >= MAX_WORKER_DEATHS:
             gunicorn.terminate()
 
 
-def _request_first_page(gunicorn: subprocess.Popen[str], path: Path, host: str, words: OutputTail) -> str:
-    """Return the status of the first page as digits, or why there is none.
+@dataclass
+class Trial:
+    """An app that runs under gunicorn at the socket `path`.
 
-    The page is requested twice, since an app may exit soon after its start.
+    Each worker that has loaded the app writes a byte to the pipe `loaded`.
     """
-    until, status = time.monotonic() + MAX_START_SECONDS, ""
-    while not status.isdigit():
-        if gunicorn.poll() is not None or words.deaths >= MAX_WORKER_DEATHS:
-            return _why_no_answer(gunicorn) or "The app exited while it was starting."
-        if time.monotonic() > until:
-            return f"The app did not respond within {MAX_START_SECONDS} seconds."
-        time.sleep(0.05)
-        status = _get(path, host, until)
-    try:
-        gunicorn.wait(SECONDS_TO_STAY_UP)
-    except subprocess.TimeoutExpired:
-        return (
-            _get(path, host, time.monotonic() + MAX_START_SECONDS)
-            or "The app responded once and then stopped responding."
-        )
-    return _why_no_answer(gunicorn) or "The app responded once and then exited."
+
+    gunicorn: subprocess.Popen[str]
+    path: Path
+    served: ServedApp
+    words: OutputTail
+    loaded: int
+    ready: int = 0
+
+    def request_first_page(self) -> str:
+        """Return the status of the first page as digits, or why there is none.
+
+        All workers must have loaded the app: what one process holds, another cannot take. The page is requested twice,
+        since an app may exit soon after its start.
+        """
+        until, status = time.monotonic() + MAX_START_SECONDS, ""
+        while not (status.isdigit() and self._all_loaded()):
+            if self.gunicorn.poll() is not None or self.words.deaths >= MAX_WORKER_DEATHS:
+                return _why_no_answer(self.gunicorn) or "The app exited while it was starting."
+            if time.monotonic() > until:
+                return f"The app did not respond within {MAX_START_SECONDS} seconds."
+            time.sleep(0.05)
+            status = status or _get(self.path, self.served.host, until)
+        try:
+            self.gunicorn.wait(SECONDS_TO_STAY_UP)
+        except subprocess.TimeoutExpired:
+            return (
+                _get(self.path, self.served.host, time.monotonic() + MAX_START_SECONDS)
+                or "The app responded once and then stopped responding."
+            )
+        return _why_no_answer(self.gunicorn) or "The app responded once and then exited."
+
+    def _all_loaded(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            self.ready += len(os.read(self.loaded, 100))
+        return self.ready >= self.served.workers
+
+    def broken_websocket(self) -> str:
+        """Return what is wrong with the app's WebSockets; "" if nothing is.
+
+        A status that asks for a sign-in, or that denies the URL, does not speak against them.
+        """
+        for url in self.served.websockets:
+            status = _get(self.path, self.served.host, time.monotonic() + MAX_SOCKET_SECONDS, url, UPGRADE)
+            if not status or status == "400" or status >= "500":
+                said = f"status {status}" if status else "no answer"
+                return f"The app's WebSocket at {url.partition('?')[0]} returns {said} instead of opening."
+        return ""
 
 
 def _why_no_answer(gunicorn: subprocess.Popen[str]) -> str:
@@ -195,8 +279,8 @@ def _memory_share(process: int) -> int:
     return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
 
 
-def _get(path: Path, host: str, until: float) -> str:
-    """Return the status of the first page; "" if there is none in time.
+def _get(path: Path, host: str, until: float, url: str = "/", headers: str = "Connection: close\r\n") -> str:
+    """Return the status of a page; "" if there is none in time.
 
     Only the first line is read: the rest may be endless.
     """
@@ -205,7 +289,7 @@ def _get(path: Path, host: str, until: float) -> str:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(max(0.1, until - time.monotonic()))
             connection.connect(str(path))
-            connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode())
             while b"\n" not in line and len(line) < MAX_LINE_LENGTH and time.monotonic() < until:
                 connection.settimeout(max(0.1, until - time.monotonic()))
                 piece = connection.recv(MAX_LINE_LENGTH)
@@ -219,4 +303,4 @@ def _get(path: Path, host: str, until: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(parse_arguments(sys.argv[1:])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -102,20 +101,6 @@ def tool_commands(checkout: RepositoryCheckout) -> Iterator[str]:
             waiting += item
         elif isinstance(item, str) and len(item) <= MAX_LINE_LENGTH:
             yield item
-
-
-def is_literal_call(entry: str) -> bool:
-    """Return whether gunicorn accepts an entry: a name, or a call with literals."""
-    name = entry.partition(":")[2]
-    try:
-        tree = ast.parse(name, mode="eval").body
-        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
-            for value in [*tree.args, *(keyword.value for keyword in tree.keywords)]:
-                ast.literal_eval(value)
-            return True
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return isinstance(tree, ast.Name)
 
 
 def _words(text: str, *, listed: bool) -> list[str]:

@@ -14,9 +14,10 @@ from piwizard.system.system_cache import SystemCache
 
 NO_ANSWER = "router.forward: the router does not answer UPnP requests."
 SWITCH_ON = (
-    "Enable UPnP in its settings (often under “network” or “NAT”; in a FRITZ!Box for each device), or answer by-hand: "
-    "then piwizard shows what to enter in the router."
+    "Enable UPnP in its settings (often under “network” or “NAT”; in a FRITZ!Box for each device), then apply again. "
+    "Or forward the ports by hand: "
 )
+AFTER_BY_HAND = 'Then set router.forward = "by-hand".'
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Forwards:
 
     Ports forwarded to another machine are left alone and refused.
 
-    `require_useful` raises an error if port forwarding cannot help.
+    `require_useful` raises an error if port forwarding cannot help. `entries` says what to enter in a router that does
+    not accept the request.
     """
 
     kind: ClassVar[str] = "forward"
@@ -34,6 +36,7 @@ class Forwards:
     ports: tuple[int, ...]
     description: str
     require_useful: Callable[[UpnpRouter], None]
+    entries: str
 
     @property
     def wanted(self) -> WantedForwards:
@@ -64,7 +67,7 @@ class Forwards:
             try:
                 port_forwarding.add_forward(lambda argv: _asked(argv, work), router, self.wanted, port)
             except ForwardingRefused as refused:
-                raise ChangeFailed(refused.sentence, key="router.forward", hint=_hint(refused.code)) from None
+                raise ChangeFailed(refused.sentence, key="router.forward", hint=self._hint(refused.code)) from None
 
     def _preview(self, url: str, ports: list[int] | tuple[int, ...]) -> Preview:
         return Preview(in_sync=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
@@ -72,14 +75,21 @@ class Forwards:
     def _find(self) -> str:
         url = port_forwarding.find_router(self.gateway)
         if url is None:
-            raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
+            raise self._no_answer()
         return url
 
     def _read(self, url: str) -> UpnpRouter:
         router = router_forwards.read_router(url)
         if router is None:
-            raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
+            raise self._no_answer()
         return router
+
+    def _no_answer(self) -> ChangeFailed:
+        return ChangeFailed(NO_ANSWER, key="router.forward", hint=f"{SWITCH_ON}{self.entries} {AFTER_BY_HAND}")
+
+    def _hint(self, code: int | None) -> str:
+        why = "Most routers refuse this if they have no public IP, or if programs may not change port forwarding. "
+        return f"{why if code == 501 else ''}{self.entries} {AFTER_BY_HAND}"
 
     def _missing(self, router: UpnpRouter) -> list[int]:
         try:
@@ -88,8 +98,7 @@ class Forwards:
             raise ChangeFailed(
                 refused.sentence,
                 key="router.forward",
-                hint="It was not changed. Remove it in the router's settings if it is no longer needed; otherwise "
-                "answer by-hand.",
+                hint="It was not changed. If nothing needs it, remove it in the router's settings, then apply again.",
             ) from None
 
 
@@ -99,12 +108,6 @@ def _asked(argv: Sequence[str], work: ApplyContext) -> str:
     It comes from the home network, so the command does not run as root.
     """
     return work.command(commands.as_nobody(argv), allow=range(-64, 256)).output
-
-
-def _hint(code: int | None) -> str:
-    if code == 501:
-        return "Most routers refuse this if they have no public IP, or if programs may not change port forwarding."
-    return 'Check the router\'s settings: with `router.forward = "by-hand"`, piwizard shows what to enter there.'
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:

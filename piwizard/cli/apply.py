@@ -18,6 +18,7 @@ from piwizard.setup.run_request import Plans
 from piwizard.steps.registry import StepInstance
 from piwizard.system import console, printable
 from piwizard.system.checks import Check
+from piwizard.system.lasting_disk import require_lasting_disk
 from piwizard.system.remedies import ApplySteps
 
 
@@ -65,6 +66,7 @@ def _apply(
 ) -> int:
     planner, state = workspace.planner(answers), workspace.state()
     run_launch.require_systemd()
+    require_lasting_disk()
     for warning in kept_answers.remarks(answers, planner.answers):
         output.warn(warning)
     if newest:

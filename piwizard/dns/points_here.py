@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from piwizard.dns import lookup
+from piwizard.dns.forwarded_here import forwards_here
 from piwizard.dns.lookup import LookupResult, Resolvers
 from piwizard.system import commands
 from piwizard.system.checks import Check
@@ -74,18 +75,31 @@ def check_host(
     *,
     sent: str | None = None,
     resolvers: Resolvers | None = None,
+    forwards: Callable[[str, Iterable[str]], bool] = forwards_here,
 ) -> Iterator[Check]:
     """Check the A and AAAA records at the name's own name servers.
 
     `unknown` says why the public IP is not known. `sent` is the address that a DDNS client last sent to the provider.
+    `forwards` finds out if other addresses, such as a proxy's, forward requests to this Pi.
     """
     interfaces = list(interfaces)
     kept = lookup.ask_name_servers(host, "A", resolvers)
     cached = lookup.ask_resolvers(host, "A", resolvers) if kept.status == "found" else kept
     own = own_addresses(4, interfaces, public_ip) if public_ip else None
-    yield check_ipv4(compare(host, "A", kept, own), unknown, sent, cached)
-    kept = lookup.ask_name_servers(host, "AAAA", resolvers)
-    yield check_ipv6(compare(host, "AAAA", kept, own_addresses(6, interfaces, None)))
+    pointing = compare(host, "A", kept, own)
+    check = check_ipv4(pointing, unknown, sent, cached)
+    proxied = pointing.verdict == "elsewhere" and forwards(host, pointing.elsewhere)
+    yield _forwarded(check) if proxied else check
+    six = compare(host, "AAAA", lookup.ask_name_servers(host, "AAAA", resolvers), own_addresses(6, interfaces, None))
+    check = check_ipv6(six)
+    # Without an address of our own, IPv6 is the proxy's alone.
+    yield _forwarded(check) if proxied and six.verdict == "elsewhere" else check
+
+
+def _forwarded(check: Check) -> Check:
+    """Return a check of an address that is not ours but forwards requests to this Pi."""
+    detail = f"{check.detail}; requests arrive here all the same, as through a proxy or a VPN"
+    return replace(check, ok=True, detail=detail, cause="", fix=())
 
 
 def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: LookupResult) -> Check:

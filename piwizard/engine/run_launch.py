@@ -15,6 +15,7 @@ from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths, systemd, transient_unit
 from piwizard.system.app_sandbox import LOW_PRIORITY
+from piwizard.system.lasting_disk import require_lasting_disk
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """Limits of a run, so that the sites and SSH keep a quarter of the memory whatever goes wrong. The memory limit needs
@@ -124,6 +125,7 @@ def start(wanted: RunRequest) -> str:
     Raise PiwizardError if one is in progress, or systemd does not run.
     """
     require_systemd()
+    require_lasting_disk()
     require_free()
     run = next_run_id(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)

@@ -46,6 +46,15 @@ def format_instructions(machine: Facts, address: str, ports: Sequence[int]) -> s
     return "".join(f"{line}\n" for line in lines)
 
 
+def format_manual_entries(machine: Facts, address: str, ports: Sequence[int]) -> str:
+    """Return what to enter in the router as two sentences, for errors."""
+    gateway, main = machine.network.gateway, machine.network.main
+    entries = " and ".join(f"TCP port {port} to {address} port {port}" for port in ports)
+    router = f"http://{gateway.address}/" if gateway else "the router's settings"
+    shown = f"Open {router} at home and enter under “port forwarding”: {entries}."
+    return f"{shown} Reserve {address} for MAC {main.mac} under “DHCP”." if main and main.mac else shown
+
+
 def format_summary(machine: Facts, address: str, ports: Sequence[int]) -> str:
     """Return the same in one line."""
     main = machine.network.main

@@ -14,7 +14,7 @@ from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
-from piwizard.system import dpkg, facts
+from piwizard.system import boot_config, dpkg, facts
 from piwizard.system.facts import Facts
 from piwizard.tls import lineage
 
@@ -72,6 +72,7 @@ class SetupContext:
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
             installed=dpkg.installed_versions(),
             ipv6=ipv6_listen.ipv6_here(),
+            boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
         )
 

@@ -19,6 +19,7 @@ from piwizard.apps import (
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.serving import chosen_serving, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -28,6 +29,7 @@ from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
+from piwizard.changes.interface import InterfacesStarted, waiting_for_restart
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
@@ -48,6 +50,7 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
+SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -213,9 +216,10 @@ class App(Step):
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
+        options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -226,7 +230,7 @@ class App(Step):
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
             start=app.working_directory,
@@ -245,6 +249,7 @@ class App(Step):
             *network_access.egress_changes(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
+            *hardware_access.interface_changes(app, context.boot_config),
             preparation.setup_recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             GitCheckout(
@@ -260,6 +265,7 @@ class App(Step):
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
+            InterfacesStarted(hardware_access.interfaces(app)),
             *preparation.setup_changes(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
@@ -269,11 +275,14 @@ class App(Step):
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        release = app_of(context, answers).layout.release
+        app = app_of(context, answers)
+        release = app.layout.release
         proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."
         fix = (ApplySteps(("app",), "to build it again"),)
+        if waiting := waiting_for_restart(hardware_access.interfaces(app)):
+            yield hardware_access.restart_check(waiting)
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, memory_usage, network_access, power_access, preparation
-from piwizard.apps.layout import PROOF_FILE
-from piwizard.apps.memory_usage import MemoryUsage
+from piwizard.apps import app_units, network_access, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
+from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 UNITS = Path("/etc/systemd/system")
 GUNICORN_CONFIG = Path(__file__).parents[1] / "apps" / "gunicorn_config.py"
+SCRIPT_RUNNER = GUNICORN_CONFIG.with_name("script_runner.py")
 """Read by gunicorn in the app's Python. The service has a copy of its own, so that an upgrade alone changes nothing."""
 NEWEST_GUNICORN = (27, 0)
 """Assumed in a preview, before the virtual environment is built."""
@@ -79,14 +79,13 @@ class Gunicorn(Step):
             return QUESTIONS
         machine = context.machine
         app = app_of(context, answers) if context.source and answers else None
-        used = _memory_usage(app) if app else None
-        model = app.process if app else ProcessModel()
-        workers, threads = memory_usage.workers_and_threads(machine, used, model)
+        model, used = (app.process, measured_memory(app)) if app else (ProcessModel(), None)
+        found = suggested_serving(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
         board += f"; the app uses {used.worker} MB per worker" if used else ""
         return [
-            QUESTIONS[0].suggest(workers, f"one process: {model.reason}" if model.single else board),
-            QUESTIONS[1].suggest(threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
+            QUESTIONS[0].suggest(found.workers, f"one process: {model.reason}" if model.single else board),
+            QUESTIONS[1].suggest(found.threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
         ]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
@@ -107,6 +106,7 @@ class Gunicorn(Step):
             (
                 File(where.environment_file, settings, 0o600, secret=True),
                 File(where.gunicorn_config, GUNICORN_CONFIG.read_text(encoding="utf-8")),
+                File(where.script_runner, SCRIPT_RUNNER.read_text(encoding="utf-8")),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),
@@ -154,6 +154,16 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
+        restarts = systemd.find_crash_loop(names[1])
+        yield Check(
+            "app-stays-up",
+            "Service runs without restarts",
+            not restarts,
+            f"systemd restarted it {restarts} times" if restarts else "it stays up",
+            cause="The app, or one of its workers, exits soon after it starts.",
+            fix=(journal,),
+        )
+
 
 def _host(answers: Answers) -> str:
     return str(answers.get("site.domains", ["localhost"])[0])
@@ -182,6 +192,10 @@ def _service_problem(name: str, host: str) -> str | None:
         return "The app passed its smoke test, but its service does not respond."
     if answer.status >= 500:
         return f"The app passed its smoke test, but its service returns status {answer.status}."
+    if restarts := systemd.find_crash_loop(f"{name}.service"):
+        return (
+            f"The app passed its smoke test, but its service does not stay up: systemd restarted it {restarts} times."
+        )
     return None
 
 
@@ -212,17 +226,9 @@ def _network_check(app: AppConfig, name: str) -> Check:
     return Check("app-home-network", NETWORK_CLOSED, True, f"it reaches the Internet only{but}")
 
 
-def _memory_usage(app: AppConfig) -> MemoryUsage | None:
-    """Return the memory usage of the planned release, else of the current one."""
-    where = app.layout
-    return memory_usage.read_memory_usage(where.release / PROOF_FILE) or memory_usage.read_memory_usage(
-        where.current / PROOF_FILE
-    )
-
-
 def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
-    answers, where = app.answers, app.layout
-    workers, threads = memory_usage.workers_and_threads(context.machine, _memory_usage(app), app.process)
+    where = app.layout
+    serving = chosen_serving(context.machine, app)
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,
@@ -230,9 +236,9 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         code=str(code / app.working_directory),
         venv=str(where.current / "venv"),
         entry=app.entry.entry,
-        workers=answers.get("gunicorn.workers", workers),
-        threads=answers.get("gunicorn.threads", threads),
-        worker_class=app.process.worker_class,
+        workers=serving.workers,
+        threads=serving.threads,
+        worker_class=serving.worker_class,
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),

@@ -90,7 +90,9 @@ class Router(Step):
                 )
             text = router_forwards.format_instructions(context.machine, address, PORTS)
             return (*fire, File(paths.state_dir() / "router-by-hand.txt", text))
-        wanted = Forwards(gateway, address, PORTS, _description(context.machine), lambda seen: _refuse(context, seen))
+        entries = router_forwards.format_manual_entries(context.machine, address, PORTS)
+        described = _description(context.machine)
+        wanted = Forwards(gateway, address, PORTS, described, lambda seen: _refuse(context, seen), entries)
         kept = Transaction(
             "forwards",
             (forward_timer.program(), *forward_timer.units(gateway, wanted.wanted)),
@@ -121,7 +123,8 @@ class Router(Step):
             )
         else:
             forwarded = seen is not None and all(_points_here(seen, port, address) for port in PORTS)
-            yield _forwards(seen, address, forwarded=forwarded)
+            entries = router_forwards.format_manual_entries(context.machine, address, PORTS)
+            yield _forwards(seen, address, entries, forwarded=forwarded)
             state = systemd.read_states([forward_timer.TIMER])[forward_timer.TIMER]
             yield Check(
                 "port-forwarding-timer-running",
@@ -167,14 +170,18 @@ def _points_here(seen: Seen, port: int, address: str) -> bool:
     return there is not None and (there.address, there.inside) == (address, port)
 
 
-def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
+def _forwards(seen: Seen | None, address: str, entries: str, *, forwarded: bool) -> Check:
     if seen is None:
         return Check(
             *FORWARDED,
             False,
             "the router does not answer by UPnP",
             "UPnP was switched off in the router, or the router is off.",
-            (Advice('Switch it on again, or set router.forward = "by-hand".'),),
+            (
+                Advice(
+                    f'Switch it on again. Or forward the ports by hand: {entries} Then set router.forward = "by-hand".'
+                ),
+            ),
             beyond=True,
         )
     others = [there.address for port in PORTS if (there := seen.of(port)) and there.address != address]

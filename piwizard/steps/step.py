@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from piwizard.answers.model import Answers
@@ -39,6 +40,8 @@ class PlanContext:
     installed: Mapping[str, str] = field(default_factory=dict)
     """The versions of Debian's packages that are installed, by name."""
     ipv6: bool = True
+    boot_config: Path | None = None
+    """The file config.txt of a Raspberry Pi."""
     packaged_units: frozenset[str] = frozenset()
     """The units of Debian's packages: no site may have the name of one."""
 

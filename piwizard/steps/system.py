@@ -12,6 +12,7 @@ from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
+from piwizard.system.lasting_disk import require_lasting_disk
 from piwizard.system.port_advice import how_to_move, is_container
 from piwizard.system.remedies import RunCommand
 
@@ -45,6 +46,7 @@ class System(Step):
         machine = context.machine
         if machine.os.unsupported:
             raise PiwizardError(machine.os.unsupported)
+        require_lasting_disk(machine.disk)
         if machine.disk.read_only:
             raise PiwizardError(
                 "The disk is read-only.", hint="Often the SD card is worn out: run `dmesg` to see errors."

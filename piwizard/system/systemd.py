@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from piwizard.system import commands
@@ -99,6 +99,66 @@ def is_loading(name: str, longest: float) -> bool:
     if state.startswith("auto-restart"):
         return failed == 0
     return state in ("start", "running") and failed <= 1 and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
+
+
+@dataclass(frozen=True)
+class ServiceRun:
+    """The time that a service has been running, and how often it was restarted."""
+
+    sub_state: str
+    restarts: int
+    active_seconds: float
+
+    @property
+    def waiting(self) -> bool:
+        """Return whether it failed and waits for its next restart."""
+        return self.sub_state.startswith("auto-restart")
+
+    @property
+    def running(self) -> bool:
+        return self.sub_state in ("running", "start")
+
+
+def parse_service_run(text: str, now: float) -> ServiceRun:
+    """Parse `systemctl show` output; `now` is the time of the monotonic clock."""
+    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    since = int(said.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    active = said.get("SubState", "") == "running"
+    return ServiceRun(said.get("SubState", ""), int(said.get("NRestarts") or 0), now - since if active else 0.0)
+
+
+def read_service_run(name: str) -> ServiceRun:
+    """Return how long a service has been running."""
+    wanted = "SubState,NRestarts,ActiveEnterTimestampMonotonic"
+    shown = commands.run(("systemctl", "show", f"--property={wanted}", name)).output
+    return parse_service_run(shown, time.clock_gettime(time.CLOCK_MONOTONIC))
+
+
+MIN_STABLE_SECONDS, MAX_STABLE_SECONDS, RESTARTED_STABLE_SECONDS = 3.0, 60.0, 15.0
+"""How long a service must run to count as stable; longer if it was restarted before."""
+CRASH_RESTARTS = 2
+MAX_WATCH_SECONDS = 180.0
+
+
+def find_crash_loop(name: str, read: Callable[[str], ServiceRun] = read_service_run) -> int:
+    """Return how often a service that does not stay up was restarted; 0 if it does.
+
+    A service that has just started is watched until it has run half as long again as it needed until now, and a few
+    seconds at least: by then its other workers have loaded the app too. One restart is tolerated, as in `is_loading`.
+    """
+    now = first = read(name)
+    wanted = min(MAX_STABLE_SECONDS, first.active_seconds * 1.5 + MIN_STABLE_SECONDS)
+    until = time.monotonic() + MAX_WATCH_SECONDS
+    while now.running or now.waiting:
+        many = now.restarts >= CRASH_RESTARTS
+        if many and (now.waiting or now.restarts > first.restarts or time.monotonic() > until):
+            return now.restarts
+        stable = max(wanted, RESTARTED_STABLE_SECONDS) if many else wanted
+        if (now.running and now.active_seconds >= stable) or time.monotonic() > until:
+            return 0
+        time.sleep(0.1)
+        now = read(name)
+    return 0
 
 
 def is_shutting_down() -> bool:

@@ -59,10 +59,13 @@ class CertbotRequest:
             )
         work.say("Running preflight checks for Let's Encrypt.")
         from_letsencrypt, zone = self.server is None, self.challenge.zone
-        if problem := preflight.find_problem(self.domains, self.probes, letsencrypt=from_letsencrypt, zone=zone):
+        problem = preflight.find_problem(self.domains, self.probes, letsencrypt=from_letsencrypt, zone=zone)
+        if problem and problem.certain:
             raise ChangeFailed(
                 f"{problem.sentence} No request was sent to Let's Encrypt.", key=problem.key, hint=problem.hint
             )
+        if problem:
+            work.say(f"{problem.sentence} The dry run shows if a proxy or a VPN forwards requests to this Pi.")
         method = f"by a DNS record in {zone}" if zone else "by a connection from the Internet"
         work.say(f"Starting a dry run at the staging server, which validates {method}.")
         try:
@@ -71,6 +74,10 @@ class CertbotRequest:
             if refused.refusal.retry_at:  # the staging server has rate limits of its own
                 attempt = attempts.begin(dry_run_server, self.domains, rate_limits.now())
                 attempts.end(attempt, "refused", (), refused.refusal.retry_at)
+            elif problem and refused.refusal.failed:
+                raise ChangeFailed(
+                    f"{problem.sentence} The dry run failed too: {refused.message}", hint=problem.hint
+                ) from refused
             raise
         for path in lineage.find_leftovers(self.name):
             files.remove(path)

@@ -37,18 +37,20 @@ class Probes(Protocol):
 
 @dataclass(frozen=True)
 class PreflightProblem:
-    """The reason why a request would fail."""
+    """The reason why a request would fail, or probably would if not `certain`."""
 
     sentence: str
     hint: str
     key: str | None = None
+    certain: bool = True
 
 
 def find_problem(
     domains: Iterable[str], probes: Probes, *, letsencrypt: bool, zone: str | None = None
 ) -> PreflightProblem | None:
-    """Return the first problem that would make a request fail.
+    """Return the first problem that would make a request fail, else one that may.
 
+    Requests to a name that points elsewhere may still arrive through a proxy or a VPN: only a dry run shows it.
     `letsencrypt`: the server is Let's Encrypt, not another one. With a `zone` (DNS-01), nothing needs to be reachable
     from the Internet.
     """
@@ -59,10 +61,14 @@ def find_problem(
     troubles = (_port(probes), _clock(probes), *(_local(name, probes) for name in names))
     if found := next((one for one in troubles if one), None):
         return found
+    doubt: PreflightProblem | None = None
     for name in names:
-        if found := _addresses(name, probes) or (_caa(name, probes) if letsencrypt else None):
+        addresses = _addresses(name, probes)
+        found = addresses if addresses and addresses.certain else _caa(name, probes) if letsencrypt else None
+        if found:
             return found
-    return None
+        doubt = doubt or addresses
+    return doubt
 
 
 def _port(probes: Probes) -> PreflightProblem | None:
@@ -136,7 +142,7 @@ def _elsewhere(pointing: Pointing) -> PreflightProblem | None:
     else:
         ours = f"your public IP is {', '.join(pointing.own)}"
         hint = "Correct the A record at your DNS provider. `piwizard apply ddns` keeps it up to date from then on."
-    return PreflightProblem(f"{pointing.host} points to {pointing.elsewhere[0]}, but {ours}.", hint)
+    return PreflightProblem(f"{pointing.host} points to {pointing.elsewhere[0]}, but {ours}.", hint, certain=False)
 
 
 def _caa(name: str, probes: Probes) -> PreflightProblem | None:

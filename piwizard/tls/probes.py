@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ from piwizard.dns.lookup import LookupResult, Resolvers
 from piwizard.dns.points_here import own_addresses
 from piwizard.network import public_ip
 from piwizard.network.internet_time import ClockReading, read_clock
+from piwizard.nginx.challenge_file import published_challenge
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.system import checks, facts, files
 from piwizard.tls.preflight import Type
@@ -38,18 +38,9 @@ class SystemProbes:
 
     def challenge_problem(self, name: str) -> str | None:
         """See Probes."""
-        folder = self.webroot / ".well-known" / "acme-challenge"
-        made = [one for one in (folder, folder.parent) if not one.is_dir()]
-        files.make_folders(folder)
         content = files.digest(name.encode())
-        try:
-            files.replace(folder / PROBE, content.encode())
-            answer = checks.get_page(f"/.well-known/acme-challenge/{PROBE}", host=name)
-        finally:
-            (folder / PROBE).unlink(missing_ok=True)
-            for one in made:
-                with suppress(OSError):  # another program has created files there
-                    one.rmdir()
+        with published_challenge(PROBE, content, self.webroot) as path:
+            answer = checks.get_page(path, host=name)
         if answer is None:
             return "no server answers for the domain"
         if answer.status != 200:

@@ -97,7 +97,7 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, Path(cgroups.CGROUP_EXEC)],
+    [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, app.SCRIPT_RUNNER, Path(cgroups.CGROUP_EXEC)],
     ids=lambda path: path.stem,
 )
 def test_script_that_another_process_runs_is_there(script):

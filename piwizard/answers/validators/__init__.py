@@ -7,6 +7,7 @@ sentence that begins with the key of the answer: "must be a whole number from 1 
 from __future__ import annotations
 
 from piwizard.answers.validators.basic import Invalid, Validator, list_of, one_of, text, whole, yes_or_no
+from piwizard.answers.validators.entries import entry
 from piwizard.answers.validators.identifiers import (
     TAKEN_NAMES,
     email,
@@ -20,7 +21,6 @@ from piwizard.answers.validators.machine import debian_package, hardware, power_
 from piwizard.answers.validators.repository import (
     CHALLENGES,
     command,
-    entry,
     full_path,
     inside,
     python,

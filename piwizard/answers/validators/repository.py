@@ -9,7 +9,6 @@ from typing import Any
 from piwizard.answers.validators.basic import Invalid, text
 
 RELATIVE = re.compile(r"[A-Za-z0-9._@+/-]{1,200}")
-IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 CHALLENGES = "/.well-known/acme-challenge/"
 LONGEST_PREFIX = 200
 """Characters. nginx accepts no argument of more than 4096."""
@@ -22,15 +21,6 @@ def reference(value: Any) -> str:
     if not RELATIVE.fullmatch(name) or name.startswith(("-", "/")) or ".." in name or name.endswith((".lock", "/")):
         raise Invalid("must be the name of a branch or a tag")
     return name
-
-
-def entry(value: Any) -> str:
-    """Accept a WSGI callable as gunicorn expects it, such as "app:app"."""
-    found = text(value)
-    dotted = rf"{IDENTIFIER}(\.{IDENTIFIER})*"
-    if not re.fullmatch(rf"{dotted}:{dotted}(\(\))?", found):
-        raise Invalid('must be like "app:app" or "package:create_app()"')
-    return found
 
 
 def inside(value: Any) -> str:

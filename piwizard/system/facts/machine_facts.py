@@ -81,13 +81,15 @@ class Architecture:
 class Disk:
     """The space in MiB on the file system of /.
 
-    `tmp` is the size of /tmp in MiB if it is kept in memory, else None.
+    `tmp` is the size of /tmp in MiB if it is kept in memory, else None. `volatile`: changes to / are kept in memory and
+    lost at the next restart.
     """
 
     free: int | None
     total: int | None
     read_only: bool
     tmp: int | None
+    volatile: bool = False
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def test_wrong_types_are_refused(validate, value):
         (v.entry, "app", 'must be like "app:app"'),
         (v.entry, "app.py", 'must be like "app:app"'),
         (v.entry, "app:app()()", 'must be like "app:app"'),
-        (v.entry, "app:create('x')", 'must be like "app:app"'),
+        (v.entry, "app:create(x)", 'must be like "app:app"'),
         (v.inside, "/etc", "must be a path in the repo"),
         (v.inside, ".git/config", "must not be inside .git"),
         (v.inside, "a//b", "must be a path in the repo"),

@@ -295,7 +295,7 @@ def test_analysis_ignores_what_the_app_has_written(tree, tmp_path):
 
 CANDIDATE = {
     "entry": "app:app", "file": "app.py", "line": 1, "why": "", "score": 1, "chdir": "", "pythonpath": "",
-    "origin": ["app.py", 1], "problem": "",
+    "origin": ["app.py", 1], "problem": "", "required": [],
 }  # fmt: skip
 NEEDS = {
     "kind": "requirements", "file": "requirements.txt", "arguments": ["-r", "requirements.txt"], "lines": [],

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from piwizard.apps.entry import choose_entry, find_entries
+from piwizard.answers import validators
+from piwizard.apps.entry import find_entries
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.errors import PiwizardError
 
 APP = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = "from flask import Flask\ndef create_app(test_config=None):\n    app = Flask(__name__)\n    return app\n"
 NEEDY = "from flask import Flask\ndef create_app(name):\n    app = Flask(__name__)\n    return app\n"
+HOLDER = """
+from flask import Flask
+class Server:
+    def __init__(self):
+        self.app = Flask(__name__)
+        self.app.add_url_rule("/", "home", self.home)
+    def home(self):
+        return "on"
+"""
 
 SHAPES = {
     "one file": ({"app.py": APP}, "app:app"),
@@ -97,6 +110,21 @@ SHAPES = {
         {"a.py": APP, "b.py": APP, "Dockerfile": 'CMD ["gunicorn", "-b", ":80", "b:app"]\n'},
         "b:app",
     ),
+    "factory with an argument, called under __main__": (
+        {"app.py": NEEDY + "if __name__ == '__main__':\n    create_app('default').run()\n"},
+        "app:create_app('default')",
+    ),
+    "factory with a keyword, called by another script": (
+        {"lamp/__init__.py": NEEDY, "tools.py": "import lamp\nlamp.create_app(name='pi')\n"},
+        "lamp:create_app(name='pi')",
+    ),
+    "factory that looks its argument up": (
+        {"app.py": "BY = {'testing': 1, 'production': 2}\n" + NEEDY.replace("return", "x = BY[name]; return")},
+        "app:create_app('production')",
+    ),
+    "file with a hyphen": ({"api-server.py": APP}, "api-server:app"),
+    "class that makes the app": ({"app.py": HOLDER}, "app:Server().app"),
+    "object of a class that makes the app": ({"app.py": HOLDER + "server = Server()\n"}, "app:server.app"),
     "byte order mark": ({"app.py": "\ufeff" + APP}, "app:app"),
 }  # fmt: skip
 
@@ -164,3 +192,69 @@ def test_missing_entry_names_a_likely_file_that_is_no_python(tree):
     with pytest.raises(PiwizardError, match=r"app\.py.*not valid Python \(line 2") as refused:
         choose_entry(found)
     assert refused.value.key == "app.entry"
+
+
+SEVERAL = {"lessons/gpio/app.py": APP, "lessons/hello/app.py": APP}
+
+
+def test_several_apps_of_one_name_are_told_apart_by_path(tree):
+    found = find_entries(tree(SEVERAL))
+    with pytest.raises(PiwizardError) as refused:
+        choose_entry(found)
+    for path in SEVERAL:
+        assert f'entry = "{path}:app"' in refused.value.hint
+        chosen = named_entry(found, f"{path}:app")
+        assert (chosen.entry, chosen.file, chosen.chdir) == ("app:app", path, path.rpartition("/")[0])
+    with pytest.raises(PiwizardError, match=r"app\.entry: app:app is in several files"):
+        named_entry(found, "app:app")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "entry", "chdir"),
+    [
+        ("app:create_app('production')", "app:create_app('production')", "web"),
+        ("app:create_app(name='x')", "app:create_app(name='x')", "web"),
+        ("web/app.py:create_app('x')", "app:create_app('x')", "web"),
+        ("other:app", "other:app", ""),
+    ],
+)
+def test_named_entry_starts_where_the_found_one_does(tree, wanted, entry, chdir):
+    chosen = named_entry(find_entries(tree({"web/app.py": NEEDY})), wanted)
+    assert (chosen.entry, chosen.chdir, chosen.problem) == (entry, chdir, "")
+
+
+def test_entry_that_the_error_proposes_is_accepted(tree):
+    found = find_entries(tree({"app.py": NEEDY}))
+    with pytest.raises(PiwizardError) as refused:
+        choose_entry(found)
+    proposed = re.search(r'entry = "(.+)"', refused.value.hint)[1]
+    assert validators.entry(proposed) == proposed
+    assert named_entry(found, proposed).entry == proposed
+
+
+def test_file_that_is_not_there_is_refused(tree):
+    with pytest.raises(PiwizardError, match=r"has no file gone\.py"):
+        named_entry(find_entries(tree({"app.py": APP})), "gone.py:app")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "app:app", "a.b-c:app", "api-server:app", "p:create_app()", "p:create_app('x', debug=False)", "p:f(a=[1, 'b'])",
+        "app:Server().app", "app:server.app", "lessons/gpio/app.py:app", "p:create_app(\"x\")",
+    ],
+)  # fmt: skip
+def test_entry_of_any_such_form_is_accepted(entry):
+    assert validators.entry(entry) == entry
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "app", "app:", "app:f(x)", "app:f(__import__('os'))", "app:f('$HOME')", "../app.py:app", "/srv/app.py:app",
+        "app:a;b", "app:f(**{})", "-x:app", "app:f('x\\n')", "a b:app", ".git/x.py:app", 3,
+    ],
+)  # fmt: skip
+def test_entry_of_another_form_is_refused(entry):
+    with pytest.raises(validators.Invalid):
+        validators.entry(entry)

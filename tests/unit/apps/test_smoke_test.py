@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -12,7 +13,16 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.memory_usage import MEASUREMENT
-from piwizard.apps.smoke_test import OutputTail, _get, echo_output, measure_memory, missing_variable
+from piwizard.apps.smoke_test import (
+    OutputTail,
+    ServedApp,
+    Trial,
+    _get,
+    echo_output,
+    measure_memory,
+    missing_variable,
+    parse_arguments,
+)
 
 
 def said(code: str) -> OutputTail:
@@ -136,3 +146,46 @@ def test_missing_response_ends_in_time(
     began = time.monotonic()
     assert _get(answering(handle), "a.example", began + 0.5) == ""
     assert time.monotonic() - began < 5
+
+
+def test_options_say_how_the_service_runs_the_app() -> None:
+    words = ["app:app", "a.example", "--workers=3", "--threads=9", "--worker-class=gevent", "--websocket=/a"]
+    assert parse_arguments(words) == ServedApp("app:app", "a.example", 3, 9, "gevent", ("/a",))
+    assert parse_arguments(["app:app", "a.example"]) == ServedApp("app:app", "a.example")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\n\r\n", ""),
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", ""),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "The app's WebSocket at /live/ returns status 400 instead of opening."),
+        (b"", "The app's WebSocket at /live/ returns no answer instead of opening."),
+    ],
+)
+def test_websockets_must_open(
+    answering: Callable[[Callable[[socket.socket], None]], Path], answer: bytes, sentence: str
+) -> None:
+    path = answering(lambda connection: connection.sendall(answer))
+    served = ServedApp("app:app", "a.example", websockets=("/live/?EIO=4",))
+    with subprocess.Popen(["true"], text=True) as gunicorn:
+        assert Trial(gunicorn, path, served, OutputTail(), 0).broken_websocket() == sentence
+
+
+def test_all_workers_must_have_loaded_the_app(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
+    """The second worker cannot take what the first one holds, and gunicorn ends."""
+    path = answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n"))
+    loaded, reports = os.pipe()
+    os.set_blocking(loaded, False)
+    os.write(reports, b".")
+    with subprocess.Popen(["sleep", "1"], text=True) as gunicorn:
+        trial = Trial(gunicorn, path, ServedApp("app:app", "a.example", workers=2), OutputTail(), loaded)
+        assert trial.request_first_page() == "The app exited while it was starting."
+    os.close(loaded)
+    os.close(reports)
+
+
+def test_output_without_line_ends_is_read_in_parts(capfd: pytest.CaptureFixture[str]) -> None:
+    said("import sys; sys.stdout.write('x' * 3_000_000)")
+    assert capfd.readouterr().out == "x" * 3_000_000

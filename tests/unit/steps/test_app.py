@@ -413,3 +413,30 @@ def test_led_strip_is_named_with_the_way_over_spi(plan):
 def test_unknown_power_action_is_refused_by_key(answers):
     with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
         answers('\nmay = ["sudo"]')
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "wanted"),
+    [
+        ("import smbus2", "", ["i2c"]),
+        ("import spidev", "", ["spi"]),
+        ("from w1thermsensor import W1ThermSensor", "", ["1-wire"]),
+        ("import serial\nserial.Serial('/dev/serial0')", "", ["serial"]),
+        ("import serial\nserial.Serial('/dev/ttyUSB0')", "", []),
+        ("import cv2\ncv2.VideoCapture(0)", "", []),
+        ("from luma.oled.device import ssd1306", "", []),
+        ("from luma.core.interface.serial import i2c\ni2c(port=1)", "", ["i2c"]),
+        ("import gpiozero", '\nhardware = ["gpio", "spi"]', ["spi"]),
+        ("import smbus2", "\nhardware = []", []),
+    ],
+)
+def test_interfaces_that_the_app_certainly_uses_are_turned_on(context, answers, code, more, wanted):
+    files = {"app.py": f"{FLASK}{code}\n", "requirements.txt": "flask\n"}
+    config = Path("/boot/firmware/config.txt")
+    changes = App().plan(context(files, boot_config=config), answers(more))
+    assert [(one.name, one.config) for one in of_kind(changes, "interface")] == [(name, config) for name in wanted]
+    assert [one.names for one in of_kind(changes, "restart")] == [tuple(wanted)]
+
+
+def test_machine_without_config_txt_has_no_interfaces_to_turn_on(plan):
+    assert of_kind(plan({"app.py": f"{FLASK}import smbus2\n", "requirements.txt": "flask\n"}), "interface") == []

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers.file_reader import parse
+from piwizard.changes.base import ChangeFailed
 from piwizard.changes.file import File
 from piwizard.changes.forward import Forwards
 from piwizard.errors import PiwizardError
+from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter
 from piwizard.steps import forward_timer, router
 from piwizard.steps.registry import all_questions
 from piwizard.steps.router import Router
+from piwizard.system.system_cache import SystemCache
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +45,36 @@ def test_silent_router_does_not_stop_the_plan(context, tmp_path, monkeypatch):
     assert "forward" in [change.kind for change in plan(context(), "upnp")]
     (tmp_path / forward_timer.TIMER).touch()
     assert "forward" not in [change.kind for change in plan(context(), "upnp")]
+
+
+def test_silent_router_error_says_what_to_enter(context, monkeypatch, working):
+    monkeypatch.setattr(router.port_forwarding, "find_router", lambda gateway: None)
+    network = context().machine.network
+    (forwards,) = [change for change in plan(context(), "upnp") if isinstance(change, Forwards)]
+    for attempt in (lambda: forwards.probe(SystemCache(), working()), lambda: forwards.apply(working())):
+        with pytest.raises(ChangeFailed, match="does not answer UPnP requests") as refused:
+            attempt()
+        hint = refused.value.hint
+        for port in (80, 443):
+            assert f"TCP port {port} to {network.address.address} port {port}" in hint
+        assert f"http://{network.gateway.address}/" in hint
+        assert f"Reserve {network.address.address} for MAC {network.main.mac}" in hint
+        assert hint.endswith('Then set router.forward = "by-hand".')
+
+
+def test_refused_forwarding_says_what_to_enter(context, monkeypatch, working):
+    monkeypatch.setattr(router.port_forwarding, "find_router", lambda gateway: "http://192.168.1.1:5000/")
+    seen = UpnpRouter("http://192.168.1.1:5000/", None, ())
+    monkeypatch.setattr(router.router_forwards, "read_router", lambda url: seen)
+    (forwards,) = [change for change in plan(context(), "upnp") if isinstance(change, Forwards)]
+
+    def refuse(*_):
+        raise ForwardingRefused("The router does not allow this machine to forward port 80.", 606)
+
+    monkeypatch.setattr(router.port_forwarding, "add_forward", refuse)
+    with pytest.raises(ChangeFailed, match="does not allow") as refused:
+        dataclasses.replace(forwards, require_useful=lambda seen: None).apply(working())
+    assert f"TCP port 443 to {context().machine.network.address.address} port 443" in refused.value.hint
 
 
 def test_by_hand_plan_writes_only_instructions(context):

@@ -85,6 +85,7 @@ def test_unsupported_release_is_refused(plan, machine):
         ({"free": DISK_NEEDED - 1}, "The disk is full: 499 MiB are free, 500 MiB are needed."),
         ({"free": 0}, "The disk is full: 0 MiB are free, 500 MiB are needed."),
         ({"read_only": True}, "The disk is read-only."),
+        ({"volatile": True}, "The overlay file system is on: this Pi loses all changes at its next restart."),
     ],
 )
 def test_full_disk_is_refused(plan, machine, disk, message):

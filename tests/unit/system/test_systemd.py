@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,7 +14,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.system import systemd
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
-from piwizard.system.systemd import MISSING_UNIT, UnitState
+from piwizard.system.systemd import MISSING_UNIT, ServiceRun, UnitState
 
 
 def block(**fields):
@@ -102,3 +103,35 @@ def test_loading_tolerates_one_failed_start(monkeypatch, state, restarts, since,
     shown = f"SubState={state}\nNRestarts={restarts}\nExecMainStartTimestampMonotonic={began}\n"
     monkeypatch.setattr(systemd.commands, "run", lambda argv: Result(tuple(argv), 0, shown, "", (), 0.0))
     assert systemd.is_loading("blog.service", 180) is loading
+
+
+def runs(*states: tuple[str, int, float]) -> Callable[[str], ServiceRun]:
+    """Return what systemd says one time after the other; the last state stays."""
+    left = [ServiceRun(*state) for state in states]
+    return lambda name: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.mark.parametrize(
+    ("states", "restarts"),
+    [
+        ([("running", 0, 36000.0)], 0),
+        ([("running", 7, 36000.0)], 0),
+        ([("running", 0, 1.0), ("running", 0, 5.0)], 0),
+        ([("running", 0, 1.0), ("auto-restart", 0, 0.0), ("running", 1, 1.0), ("running", 1, 9.0)], 0),
+        ([("running", 0, 1.0), ("auto-restart", 0, 0.0), ("running", 1, 1.0), ("auto-restart", 1, 0.0),
+          ("running", 2, 1.0)], 2),
+        ([("running", 3, 1.0), ("auto-restart", 3, 0.0)], 3),
+        ([("running", 3, 1.0), ("running", 3, 20.0)], 0),
+        ([("auto-restart-queued", 9, 0.0)], 9),
+        ([("dead", 0, 0.0)], 0),
+        ([("failed", 9, 0.0)], 0),
+    ],
+)  # fmt: skip
+def test_crash_loop_is_seen(states: list[tuple[str, int, float]], restarts: int) -> None:
+    assert systemd.find_crash_loop("blog.service", runs(*states)) == restarts
+
+
+def test_service_run_is_parsed() -> None:
+    text = "SubState=running\nNRestarts=4\nActiveEnterTimestampMonotonic=5000000\n"
+    assert systemd.parse_service_run(text, 12.5) == ServiceRun("running", 4, 7.5)
+    assert systemd.parse_service_run("", 12.5) == ServiceRun("", 0, 0.0)

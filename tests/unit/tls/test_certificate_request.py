@@ -63,6 +63,19 @@ def test_failed_dry_run_stops_the_request(attempts):
     assert "cannot be reached" in failed.message
 
 
+ELSEWHERE = preflight.PreflightProblem("It points to 104.21.3.7.", "Correct it.", certain=False)
+FAILED = "  Domain: blog.example.org\n  Type: unauthorized\n  Detail: 104.21.3.7: Invalid response\n"
+
+
+def test_dry_run_decides_where_a_name_points_elsewhere(attempts, monkeypatch):
+    monkeypatch.setattr(preflight, "find_problem", lambda *given, **more: ELSEWHERE)
+    assert ask((0, ""), (0, "")) == (["dry run", "real"], None)
+    asked, failed = ask((1, FAILED))
+    assert asked == ["dry run"]
+    assert failed.message.startswith("It points to 104.21.3.7. The dry run failed too: ")
+    assert failed.hint == "Correct it."
+
+
 @pytest.mark.parametrize(("ends", "server"), [([(1, LIMITED)], STAGING), ([(0, ""), (1, LIMITED)], PRODUCTION)])
 def test_request_waits_until_the_time_given_by_the_server(attempts, ends, server):
     ask(*ends)

@@ -122,3 +122,14 @@ def test_preflight_for_dns_needs_no_open_port():
 )
 def test_preflight_for_dns_finds_problems(changed, sentence):
     assert sentence in find_problem((NAME,), Probes(**changed), letsencrypt=True, zone="example.org").sentence
+
+
+def test_name_that_points_elsewhere_is_a_doubt_after_everything_certain():
+    elsewhere = {(NAME, "A"): found("104.21.3.7")}
+    doubt = find_problem(NAMES, Probes(records=elsewhere), letsencrypt=True)
+    assert doubt
+    assert not doubt.certain
+    for certain in ({(WWW, "A"): NONE}, {(NAME, "CAA"): found('0 issue "digicert.com"')}):
+        problem = find_problem(NAMES, Probes(records={**elsewhere, **certain}), letsencrypt=True)
+        assert problem
+        assert problem.certain

@@ -1,3 +1,5 @@
+import pytest
+
 from piwizard.system.facts import Disk
 from piwizard.system.facts.disk import parse_mounts, read_disk
 
@@ -27,3 +29,27 @@ def test_last_mount_hides_the_others():
     found = parse_mounts("/dev/root / ext4 rw 0 0\noverlay / overlay ro,x=1 0 0\nbroken\n")
     assert found["/"].kind == "overlay"
     assert "ro" in found["/"].options
+
+
+OVERLAY = (
+    "overlayroot / overlay rw,relatime,lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay,workdir=/media/w 0 0\n"
+    "/dev/mmcblk0p2 /media/root-ro ext4 ro,relatime 0 0\n"
+)
+UNNAMED = "overlay / overlay rw,noatime,lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "command_line", "volatile"),
+    [
+        (f"{OVERLAY}tmpfs-root /media/root-rw tmpfs rw,relatime 0 0\n", "console=tty1", True),
+        (OVERLAY, "console=tty1", True),
+        (UNNAMED, "boot=overlay console=tty1", True),
+        (UNNAMED, "console=tty1 overlayroot=tmpfs:recurse=0", True),
+        (f"{OVERLAY}/dev/sda1 /media/root-rw ext4 rw,relatime 0 0\n", "overlayroot=device:dev=/dev/sda1", False),
+        (UNNAMED, "console=tty1", False),
+        ("/dev/mmcblk0p2 / ext4 rw 0 0\n", "overlayroot=tmpfs", False),
+    ],
+)
+def test_overlay_in_memory_is_volatile(altered, mounts, command_line, volatile):
+    found = read_disk(altered("pi4-trixie", {"proc/mounts": mounts, "proc/cmdline": command_line}))
+    assert found.volatile == volatile

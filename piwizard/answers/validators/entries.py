@@ -1,0 +1,47 @@
+"""Validate the name of a WSGI callable: of a module, or of a file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from piwizard.answers.validators.basic import Invalid, text
+
+MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*")
+"""Files with hyphens have no name in Python's syntax, but gunicorn imports them."""
+FILE = re.compile(r"(?:[A-Za-z0-9._@+-]+/)*[A-Za-z0-9._@+-]+\.py")
+PLAIN_SIGNS = re.compile(r"[\w .,=:/@+'\"(){}\[\]-]{1,200}", re.ASCII)
+
+
+def entry(value: Any) -> str:
+    """Accept a WSGI callable, such as "app:app" or "folder/app.py:app"."""
+    found = text(value)
+    where, _, name = found.partition(":")
+    if not (MODULE.fullmatch(where) or _is_file(where)) or not is_callable(name):
+        raise Invalid('must be like "app:app", "package:create_app()" or "folder/app.py:app"')
+    return found
+
+
+def is_callable(name: str) -> bool:
+    """Return whether a text is a name, a call with literals, or their attribute."""
+    if not PLAIN_SIGNS.fullmatch(name) or name != name.strip():
+        return False
+    try:
+        node: ast.expr = ast.parse(name, mode="eval").body
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        if isinstance(node, ast.Call):
+            if not all(keyword.arg for keyword in node.keywords):
+                return False
+            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                ast.literal_eval(argument)
+            node = node.func
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return isinstance(node, ast.Name)
+
+
+def _is_file(path: str) -> bool:
+    parts = path.split("/")
+    return bool(FILE.fullmatch(path)) and not {".", ".."} & set(parts) and parts[0] != ".git" and path[0] != "-"
