@@ -88,7 +88,7 @@ class EmulatedPi:
 
     def _check_alive(self, until: float) -> None:
         said = self._console.read_text(errors="replace").splitlines()[-10:] if self._console.exists() else []
-        assert self._machine.alive, f"QEMU ended: {self._machine.wait().last_words} {said}"
+        assert self._machine.alive, f"QEMU ended: {self._machine.wait().last_lines} {said}"
         assert time.monotonic() < until, f"it does not answer: {said}"
 
     def run(
@@ -115,9 +115,10 @@ class EmulatedPi:
         home = f"/home/{emulated_image.USER}/piwizard"
         with tempfile.TemporaryDirectory() as folder:
             product.copy_checkout(Path(folder))
-            copy = ("scp", "-q", "-r", *PATIENT, "-P", str(self._ssh_port), folder, f"root@127.0.0.1:{home}")
+            # The old protocol: the newer one needs a package of its own on the Pi.
+            copy = ("scp", "-q", "-O", "-r", *PATIENT, "-P", str(self._ssh_port), folder, f"root@127.0.0.1:{home}")
             done = commands.run(("sshpass", "-p", emulated_image.PASSWORD, *copy), timeout=600)
-        assert done.ok, done.last_words
+        assert done.ok, done.last_lines
         self.run((f"{home}/install.sh", "--version"), timeout=3600)
 
     def http(self, path: str = "/", *, host: str, timeout: float = 60, method: str = "GET") -> Answer:

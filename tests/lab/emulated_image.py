@@ -159,7 +159,7 @@ def _configure(root: Path) -> None:
 
 def _inside(root: Path, argv: tuple[str, ...], text: str | None = None) -> None:
     result = commands.run(("chroot", str(root), *argv), input=text)
-    assert result.ok, f"{argv}: {result.last_words}"
+    assert result.ok, f"{argv}: {result.last_lines}"
 
 
 def _device_tree(root: Path, made: Path) -> None:
