@@ -27,8 +27,10 @@ from piwizard.answers.validators.repository import (
     python,
     reference,
     static,
+    working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
+from piwizard.answers.validators.shown_paths import shown_paths
 from piwizard.answers.validators.urls import directory, fingerprint, repository
 
 __all__ = [
@@ -61,9 +63,11 @@ __all__ = [
     "schedule",
     "secret_source",
     "secret_text",
+    "shown_paths",
     "site_name",
     "static",
     "text",
     "whole",
+    "working_directory",
     "yes_or_no",
 ]
