@@ -35,6 +35,17 @@ def local_module_notices(app: AppConfig) -> list[str]:
     return [local_module_sentence(one, data) for one in app.local_modules if not (data / one.path).exists()]
 
 
+def large_file_notices(app: AppConfig) -> list[str]:
+    """Return what git does not fetch by itself."""
+    if not app.large_files:
+        return []
+    size = sum(one.size for one in app.large_files) >> 10
+    return [
+        f"{app.large_files[0].path} and other files ({len(app.large_files)}, {size} MB) are with Git LFS: Debian's "
+        "git-lfs fetches them."
+    ]
+
+
 def dropped_path_notices(app: AppConfig) -> list[str]:
     """Return the written paths that the answer to app.writable lacks."""
     if "app.writable" not in app.answers.values:
