@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard.apps.hardware_catalogue import BY_NAME
 from piwizard.apps.import_scan import MODULE_OF_PACKAGE
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.system_modules import gone_sentences, missing_sentence
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
@@ -64,6 +66,10 @@ def module_hints(app: AppConfig) -> dict[str, str]:
     hints = {
         f"No module named '{one.module}'": local_module_sentence(one, app.layout.data) for one in app.local_modules
     }
+    for library in app.modules.missing:
+        hints.update({f"No module named '{module}'": missing_sentence(library) for module in library.modules})
+    for name, sentence in gone_sentences(app).items():
+        hints.update({f"No module named '{module}'": sentence for module in BY_NAME[name].modules})
     missing = unlisted_packages(app)
     file = app.requirements.file if app.requirements else "requirements.txt"
     for package in missing:
