@@ -15,7 +15,9 @@ from itertools import islice
 from pathlib import Path
 
 from piwizard.apps.hardware_catalogue import (
+    BY_NAME,
     CALLS,
+    LOADS,
     PROGRAMS,
     HardwareLibrary,
     library_of_distribution,
@@ -26,24 +28,12 @@ from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, sca
 from piwizard.apps.requirements import find_requirements
 from piwizard.apps.start_commands import numbered_lines
 from piwizard.apps.version_specs import distribution_of
+from piwizard.system.device_errors import DEVICE_PATHS
 
 MAX_USES = 50
 MAX_USES_PER_FILE = 20
 MAX_FOLDERS = 200
 MAX_TEXT = 300
-DEVICE_PATHS = (
-    (re.compile(r"/dev/gpio(?:chip|mem)\d*|/sys/class/(?:gpio|pwm)\b"), "gpio"),
-    (re.compile(r"/dev/i2c-\d*"), "i2c"),
-    (re.compile(r"/dev/spidev[\d.]*"), "spi"),
-    (re.compile(r"/sys/bus/w1\b|\bw1_(?:slave|bus_master)\w*"), "1-wire"),
-    (re.compile(r"/dev/(?:tty(?:AMA|S|ACM|USB)\d*|serial(?:\d|/by-(?:id|path)))"), "serial"),
-    (re.compile(r"/dev/(?:video|media|v4l|v4l-subdev|dma_heap|vchiq|vcsm)[\w/-]*"), "camera"),
-    (re.compile(r"/dev/snd\b|/dev/dsp\b"), "audio"),
-    (re.compile(r"/dev/input\b[\w/-]*"), "input"),
-    (re.compile(r"/dev/bus/usb\b|/dev/hidraw\d*|/dev/usb/\w+"), "usb"),
-    (re.compile(r"/dev/fb\d|/dev/dri\b"), "display"),
-    (re.compile(r"/dev/vcio\b"), "firmware"),
-)
 WORDS = (b"/dev/", b"/sys/", b"w1_")
 STARTERS = {
     "system", "popen", "run", "call", "Popen", "check_call", "check_output", "getoutput", "getstatusoutput",
@@ -95,8 +85,12 @@ def _uses_in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareU
     tree = checkout.parsed(file)
     if tree is None:
         return
-    wanted = dict.fromkeys(module.partition(".")[0] for module in islice(absolute_imports(tree), MAX_IMPORTS))
+    modules = tuple(islice(absolute_imports(tree), MAX_IMPORTS))
+    wanted = dict.fromkeys(module.partition(".")[0] for module in modules)
     libraries = []
+    for module in (one for one in modules if one in LOADS):
+        line = import_line(tree, module.partition(".")[0])
+        yield _library_use(BY_NAME[LOADS[module]], f"imports {module}", file, line)
     for top in wanted:
         library = library_of_module(top)
         if library and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):

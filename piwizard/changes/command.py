@@ -12,7 +12,7 @@ from typing import ClassVar
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import workspace
-from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
+from piwizard.changes.error_hints import closed_device, out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.apt_archive import AptArchive, look_up_packages
@@ -139,6 +139,7 @@ class Command:
             out_of_memory(result)
             or out_of_time(result, LONGEST)
             or too_new(result)
+            or closed_device(result, self.hardware)
             or wants_to_write(result, self.code)
             or self._unset_variables
         )

@@ -5,26 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from piwizard.apps.hardware import DEVICE_PATHS
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
 from piwizard.system.boot_config import INTERFACES
+from piwizard.system.device_errors import DEVICE, kind_of_error
 from piwizard.system.devices import DEVICE_CLASSES
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 NOT_OPEN = ("device-not-reachable", "Devices open to the app")
 IN_USE = ("device-in-use", "Devices used by one program only")
 NOT_THERE = ("device-missing", "Devices of the app present")
-MESSAGES = (
-    (re.compile(r"No access to /dev/(?:gpio)?mem|can not open gpiochip|Unable to load any default pin factory"
-                r"|Cannot determine SOC peripheral base address|Failed to add edge detection"), "gpio"),
-    (re.compile(r"Camera __init__ sequence did not complete|No cameras? available|Failed to open camera"), "camera"),
-    (re.compile(r"No Hardware I2C on"), "i2c"),
-)  # fmt: skip
-"""What libraries say where they cannot open a device, without its path."""
 BUSY = re.compile(r"\[Errno 16\]|GPIO busy|Device or resource busy", re.IGNORECASE)
-DEVICE = re.compile(r"/dev/[\w/.-]*\w")
 
 
 def hardware_error(failure: Failure, context: AppContext) -> Finding | None:
@@ -51,12 +43,3 @@ def hardware_error(failure: Failure, context: AppContext) -> Finding | None:
         advice = Advice("Check that the device is connected, then restart the app.")
         return context.answered(NOT_THERE, failure, cause, (*(turned_on if kind in INTERFACES else ()), advice))
     return None
-
-
-def kind_of_error(text: str) -> str | None:
-    """Return the device class that an error message is about."""
-    found = DEVICE.search(text)
-    for pattern, kind in DEVICE_PATHS:
-        if found and pattern.match(found[0]):
-            return kind
-    return next((kind for pattern, kind in MESSAGES if pattern.search(text)), None)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from piwizard.apps.hardware_catalogue import HardwareLibrary, library_of_module
 from piwizard.apps.import_scan import PACKAGE_OF_MODULE, is_known_package
 from piwizard.apps.missing_modules import local_module_sentence
+from piwizard.apps.system_modules import missing_sentence
 from piwizard.apps.version_specs import normalized_name
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
@@ -47,6 +49,14 @@ def _missing_library(failure: Failure, context: AppContext, library: str) -> Fin
     return context.finding(kind, failure, cause, (search, Advice("Add that package to app.packages.")))
 
 
+def _missing_system_module(failure: Failure, context: AppContext, library: HardwareLibrary) -> Finding:
+    cause = f"The app imports {library.name}, which Debian or Raspberry Pi OS installs, and this machine lacks it."
+    if package := context.archive.choose(library.debian):
+        fix: Fix = (context.add("app.packages", package), context.apply("to install it"))
+        return context.finding(MODULE_MISSING, failure, cause, fix)
+    return context.finding(MODULE_MISSING, failure, cause, (Advice(missing_sentence(library)),))
+
+
 def distribution(module: str) -> str:
     """Return the name of a module's distribution, as pip uses it."""
     top = module.partition(".")[0]
@@ -70,6 +80,12 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
             "but Python looks for it from another folder." if whole or own == [f"{top}.py"] else f"but {module} is not."
         )
         return context.finding(MODULE_MISSING, failure, cause, fix)
+    library = library_of_module(top)
+    if library and library.gone:
+        cause = f"The app imports {library.name}, which {library.gone}."
+        return context.finding(MODULE_MISSING, failure, cause, (Advice("Change the code, and commit it."), DEPLOY))
+    if library and library.debian:
+        return _missing_system_module(failure, context, library)
     if local := next((one for one in context.local_modules if one.module == top), None):
         cause = f"{local.path} is not in the repository. {local_module_sentence(local, context.data)}"
         put = RunCommand(f"sudo install -D -m 640 {local.path} {context.data / local.path}", "with your own file")

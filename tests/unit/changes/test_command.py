@@ -50,6 +50,15 @@ def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
     assert error.hint == "It needs to write etc/shadow. To allow that, add it to app.writable, then apply again."
 
 
+def test_device_that_is_closed_is_named_with_the_answer_that_opens_it(working, tmp_path):
+    error = failed(
+        working, tmp_path / "marker", "raise RuntimeError('No access to /dev/mem. Try running as root!')", ()
+    )
+    assert error.hint == 'The app may need GPIO pins. To allow it, add hardware = ["gpio"] under [app].'
+    error = failed(working, tmp_path / "marker", "open('/dev/i2c-9')", ())
+    assert error.hint == 'The app may need the I2C bus. To allow it, add hardware = ["i2c"] under [app].'
+
+
 def test_what_newer_pythons_no_longer_have(working, tmp_path):
     error = failed(working, tmp_path / "marker", "import collections; collections.MutableMapping", ())
     assert "too old for this Python" in error.hint

@@ -62,6 +62,8 @@ TABLE = [
      "app-fails", "app.py:31", 'open("lists/a.txt")', None),
     (view("ModuleNotFoundError: No module named 'yaml'", "import yaml"),
      "module-missing", "app.py:31", "the line PyYAML to requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'picamera2'", "from picamera2 import Picamera2"),
+     "module-missing", "app.py:31", "this machine lacks it", {"app.packages": ("python3-picamera2",)}),
     (view("ModuleNotFoundError: No module named 'flask_login'", "import flask_login"),
      "module-missing", "app.py:31", "the line Flask-Login to requirements.txt", None),
     (view("ModuleNotFoundError: No module named 'PIL'", "import PIL"),
