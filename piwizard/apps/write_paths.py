@@ -14,9 +14,11 @@ from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import import_base, join_path, parent_folder
 from piwizard.apps.name_lookup import external_origin
+from piwizard.apps.passed_values import PassedValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 
 MAX_PATHS_PER_FILE = 500
+MAX_PASSED = 50
 SAFE_PATH = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
 PATH_SETTING = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
 READ_ONLY_SETTING = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
@@ -193,12 +195,13 @@ class _Finder:
     def path(
         self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
     ) -> Iterator[WritePath]:
-        text = ConstantEvaluator(self.code, self.file).text(node)
-        if text is None and (folder := self.leading(node)):
-            text, kind = folder, "folder"
-        place = self.place(text) if text and text != ":memory:" else None
-        if place:
-            yield self.offered(place, kind, why, line, database=database)
+        found = self.texts(node)
+        if not found:
+            found, kind = self.leading(node), "folder"
+        for text in dict.fromkeys(found):
+            place = self.place(text) if text and text != ":memory:" else None
+            if place:
+                yield self.offered(place, kind, why, line, database=database)
 
     def place(self, path: str) -> str | None:
         """Return a path of the code relative to the checkout; None if it is elsewhere."""
@@ -207,19 +210,25 @@ class _Finder:
                 return path_in_checkout(path[len(project) + 1 :])
         return path_in_checkout(path, self.chdir)
 
-    def leading(self, node: ast.expr | None) -> str | None:
-        """Return the folder of a path whose last part is not constant."""
-        constants = ConstantEvaluator(self.code, self.file)
+    def texts(self, node: ast.expr | None) -> list[str]:
+        """Return the values of an expression: a constant, or what is passed to it."""
+        text = ConstantEvaluator(self.code, self.file).text(node)
+        if text is not None:
+            return [text]
+        passed = islice(PassedValues.of(self.code).of_expression(self.file, node), MAX_PASSED)
+        values = (ConstantEvaluator(self.code, file).text(value) for file, value in passed)
+        return [value for value in values if value is not None]
+
+    def leading(self, node: ast.expr | None) -> list[str]:
+        """Return the folders of a path whose last part is not constant."""
         match node:
             case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
-                return start.rpartition("/")[0]
-            case ast.BinOp(left=first, op=ast.Div()):
-                return constants.text(first)
+                return [start.rpartition("/")[0]]
+            case ast.BinOp(left=first, op=ast.Div()) | ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
+                return self.texts(first)
             case ast.BinOp(left=first, op=ast.Add()):
-                return (constants.text(first) or "").rpartition("/")[0]
-            case ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
-                return constants.text(first)
-        return None
+                return [text.rpartition("/")[0] for text in self.texts(first)]
+        return []
 
     def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> WritePath:
         """Return a path to suggest: for a file in its own folder, that folder."""
