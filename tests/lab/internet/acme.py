@@ -64,7 +64,7 @@ class AcmeServer(Site):
         self._starting = threading.Lock()
         self._pebble: Pebble | None = None
         self.counts: Counter[str] = Counter()
-        """By kind: directory, newNonce, newAccount, newOrder, authorization, challenge, challenge-poll, finalize, certificate …
+        """By kind: directory, newNonce, newAccount, newOrder, authorization, challenge, challenge-poll, finalize …
 
         A challenge is a request to validate, a challenge-poll a request for its result.
         """
