@@ -1,4 +1,4 @@
-"""Dynamic DNS: real clients in a home whose public IP changes, at every provider."""
+"""Test dynamic DNS with real clients while the public IP changes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_domain_follows_the_public_ip(lab: Lab, home: Pi) -> None:
 
 
 def _of_package(path: str, packaged: str) -> bool:
-    """What comes with the package, which stays."""
+    """Return whether a file comes with the package, which stays installed."""
     return f"/{path}\n" in packaged or path.startswith(
         ("etc/rc", "etc/ssl", "etc/perl", "etc/ld.so", "etc/xdg/piwizard", "etc/resolv")
     )
@@ -149,7 +149,7 @@ while True:
 
 
 def noip_archive(pi: Pi) -> bytes:
-    """noip-duc_3.3.0.tar.gz as No-IP packs it, with a client that does the least."""
+    """Return noip-duc_3.3.0.tar.gz as No-IP packs it, with a minimal client."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "noip-duc"
         (root / "usr/bin").mkdir(parents=True)
@@ -226,7 +226,7 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
 
 
 def _look_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]) -> None:
-    """Has ddclient look at once instead of within the minute, until it has noted what came of a change."""
+    """Make ddclient check at once, until it reports a change."""
     change()
 
     def look() -> None:

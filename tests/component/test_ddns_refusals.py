@@ -1,4 +1,4 @@
-"""Dynamic DNS updates that fail: providers that refuse, no connection, invalid answers."""
+"""Test failing DDNS updates: refused, no connection, invalid answers."""
 
 from __future__ import annotations
 

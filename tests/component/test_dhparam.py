@@ -1,6 +1,6 @@
-"""Diffie-Hellman parameters on a Pi that serves HTTPS: generated beside everything else, interrupted in every way.
+"""Generate DH parameters on a Pi that serves HTTPS, interrupted in every way.
 
-`frozen` stops openssl as it begins, so that "while they are generated" is exact, however few the bits.
+`frozen` stops openssl as it starts, so that "during the generation" is exact, however few the bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOLDER = "var/lib/piwizard/dhparam"
 PARTIAL = f"{FOLDER}/partial.pem"
 GENERATED = f"{FOLDER}/generated.pem"
 INCLUDED = "etc/nginx/conf.d/piwizard-dhparam.conf"
-# By hand, for RSA and DHE.
+# Set by hand, for RSA and DHE.
 SECURE = "secure.example.org"
 HTTPS = """\
 server {
@@ -60,7 +60,7 @@ FREEZE = ("sh", "-c", "until pkill -STOP -x openssl; do sleep 0.005; done")
 
 @pytest.fixture(scope="module")
 def serving(lab: Lab, release: str) -> Layer:
-    """A Pi that serves the app by HTTP and HTTPS."""
+    """Return a Pi that serves the app over HTTP and HTTPS."""
     pi = layers.served_pi(lab, release)
     pi.run(SELF_SIGNED)
     pi.write("/etc/nginx/sites-enabled/https", HTTPS)
@@ -84,7 +84,7 @@ def want(lab: Lab, pi: Pi, words: str) -> None:
 
 @contextmanager
 def frozen(lab: Lab, pi: Pi) -> Iterator[None]:
-    """openssl stands still as soon as it begins; left once it does."""
+    """Freeze openssl as soon as it starts, and wait for that at the end of the block."""
     freezer = pi.start(FREEZE)
     yield
     assert freezer.wait().ok
@@ -106,7 +106,7 @@ def https_is_up(lab: Lab, pi: Pi, words: str = "It works.") -> None:
 
 
 def handshake(lab: Lab, pi: Pi) -> str:
-    """What openssl on the laptop says of a handshake that wants DHE."""
+    """Return openssl's output on the laptop for a handshake that requires DHE."""
     suite = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"
     argv = ("openssl", "s_client", "-connect", f"{pi.address}:443", "-servername", SECURE, "-tls1_2", "-cipher", suite)
     return lab.network.laptop.run(argv).output

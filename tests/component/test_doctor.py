@@ -1,4 +1,4 @@
-"""Faults of an app that the doctor explains: caused on one Pi, and fixed as the finding says."""
+"""Check the doctor's findings about an app: cause each fault, then fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITS = "/etc/systemd/system/myflask.service"
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """One Pi with the sick app, for all of it: each test leaves it as well as it found it."""
+    """Return a Pi with the faulty app for all tests: each test restores its state."""
     lab.git.commit("failing", failing_app.FILES)
     served = product.ready_pi(lab, "trixie")
     served.run(("bash", "-c", f"echo 127.0.0.1 {quickstart.HOST} www.{quickstart.HOST} >> /etc/hosts"))
@@ -30,13 +30,13 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 @pytest.fixture(autouse=True)
 def well(pi: Pi) -> Iterator[None]:
-    """Nothing is wrong when a test ends, and so when the next begins; the doctor says so."""
+    """Assert that the doctor finds nothing after a test, and so before the next."""
     yield
     assert doctor.failed_findings(pi) == {}
 
 
 def page(pi: Pi, path: str) -> int:
-    """The status of a page."""
+    """Return the status of a page."""
     return pi.http(path, host=quickstart.HOST).status
 
 
@@ -61,7 +61,10 @@ def test_doctor_fixes_missing_permissions_and_variables(pi: Pi) -> None:
 
 @pytest.mark.nightly
 def test_doctor_suggests_a_command_to_run_by_hand(pi: Pi) -> None:
-    """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
+    """Suggest, but never repeat, the command that created the tables.
+
+    The suggested line can be copied.
+    """
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
     pi.run(("python3", "-c", drop))
     assert page(pi, "/users") == 500

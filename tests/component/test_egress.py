@@ -1,4 +1,4 @@
-"""What an app reaches over the network: the Internet and nothing at home, unless the answers say so."""
+"""Test an app's network access: only the Internet, unless the answers allow more."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ env = {{ BROADCAST = "6" }}
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """A Pi with an app that tries whatever it is asked to."""
+    """Return a Pi with an app that tries every connection that a test requests."""
     lab.git.commit("egress", {"app.py": APP})
     ready = product.ready_pi(lab, "trixie")
     ready.write(quickstart.ANSWERS, answers(lab.git.url("egress")))
@@ -115,7 +115,7 @@ def answers_to(pi: Pi, path: str, wanted: str) -> None:
 
 
 def global_address(machine: Namespace | Pi) -> str:
-    """Its address under the prefix that the router advertises."""
+    """Return its address with the prefix that the router advertises."""
     shown = machine.run(("ip", "-6", "-o", "address", "show", "scope", "global")).output
     found = re.findall(r"inet6 (2a00:[0-9a-f:]+)/", shown)
     assert found, shown
@@ -159,7 +159,9 @@ def test_neighbours_by_their_global_address_are_refused(lab: Lab, pi: Pi) -> Non
         own = eventually(lambda: global_address(pi))
         assert asked(pi, f"/try/tcp/{laptop}/22") == "PermissionError"
         assert asked(pi, f"/try/tcp/{own}/22") == "PermissionError"
-        eventually(lambda: answers_to(pi, "/try/tcp/2a00:7b80:33::1/22", "ConnectionRefusedError"))  # not at home
+        eventually(
+            lambda: answers_to(pi, "/try/tcp/2a00:7b80:33::1/22", "ConnectionRefusedError")
+        )  # outside the home network
     finally:
         lab.router.ipv6(False)
 

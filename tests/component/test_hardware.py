@@ -1,4 +1,7 @@
-"""An app that uses hardware, on a Pi with stand-in devices: set up from repository and name alone."""
+"""Set up an app that uses hardware, with stand-in devices.
+
+The answers are only its repository and name.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ CAN_REBOOT = (
 
 @pytest.fixture
 def pi(lab: Lab, served_pi: Pi) -> Pi:
-    """A Pi with two devices and their groups."""
+    """Return a Pi with two devices and their groups."""
     for node, group in (("gpiomem", "gpio"), ("i2c-1", "i2c")):
         served_pi.run(("groupadd", "--force", group))
         served_pi.run(("mknod", f"/dev/{node}", "c", "1", "3"))
@@ -98,7 +101,7 @@ def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
     assert (page.status, page.text) == (200, "opened, Permission denied, in app, 1 pipes")
     assert pi.run(("systemctl", "show", "lamp", "-p", "SupplementaryGroups", "--value")).output.strip() == "gpio"
 
-    # An interface that is off: the run says that the Pi has to be restarted, and continues after that.
+    # An interface that is off: the run says that the Pi must be restarted, and continues after that.
     pi.run(("rm", "/dev/i2c-1"))
     pi.run(("mkdir", "-p", "/boot/firmware"))
     pi.write(CONFIG, SHIPPED)
@@ -113,7 +116,7 @@ def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
     quickstart.apply(pi)
     assert pi.http("/", host=HOST).text == "opened, opened, in app, 1 pipes"
 
-    # A restart button: for this user and no other.
+    # A restart button: for this user only.
     asked = {user: pi.run(("runuser", "-u", user, "--", *CAN_REBOOT)).output.strip() for user in ("lamp", "myflask")}
     assert asked["lamp"] == 's "yes"'
     assert asked["myflask"] != 's "yes"'

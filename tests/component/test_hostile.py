@@ -1,4 +1,4 @@
-"""A hostile repository harms nobody but its own user: what it tries, on a Pi with a tame site beside it."""
+"""Check that a hostile repository harms only its own user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALLOWED = {"wrote /srv/hostile/data/owned"}
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """A Pi with a tame site, and a repository that only root may read."""
+    """Return a Pi with a harmless site, and a repository that only root may read."""
     ready = layers.served_pi(lab, "trixie")
     make = "cd /root && git init -q private && cd private && echo hush > secret && git add . && git -c user.name=x "
     ready.run(("sh", "-c", f"{make} -c user.email=x@x commit -qm x && chmod 700 /root /root/private"))
@@ -44,7 +44,10 @@ def apply(pi: Pi, lab: Lab, repo: str, more: str = "") -> tuple[int, str]:
 
 
 def unharmed(pi: Pi) -> None:
-    """Nothing was left where the app's user has no business, and the tame site goes on."""
+    """Assert that nothing outside the app's folders changed.
+
+    The other site still works.
+    """
     for path in ("tmp/owned", "etc/owned", "root/owned", "srv/owned", "srv/myflask/owned", "etc/cron.d/owned"):
         assert not (pi.files / path).exists(), path
     assert pi.http("/", host=quickstart.HOST).status == 200
@@ -86,7 +89,7 @@ def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
 def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
     assert pi.http("/static/style.css", host=hostile.HOST).status == 200
     for path in ("/static/shadow", "/static/etc/passwd", "/static/secrets.json", "/robots.txt", "/instance/passwd"):
-        # What is not published is asked of the app, which may read no more than any program of its user.
+        # The app itself requests what is not published; it may read no more than any program of its user.
         answer = pi.http(path, host=hostile.HOST)
         assert answer.headers.get("server") == "nginx"
         assert b"root:$" not in answer.body, path
@@ -112,7 +115,7 @@ def test_a_flood_of_log_lines(pi: Pi) -> None:
 
 
 def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
-    with contextlib.suppress(OSError):  # it may not get to answer
+    with contextlib.suppress(OSError):  # it may be killed before it answers
         pi.http("/bomb", host=hostile.HOST)
     tasks = pi.run(("systemctl", "show", "--value", "--property=TasksCurrent", "hostile.service")).output.strip()
     assert tasks == "[not set]" or int(tasks) <= 512

@@ -1,4 +1,4 @@
-"""HTTPS with a Let's Encrypt of the lab, as visitors from the Internet see it."""
+"""Test HTTPS with the lab's Let's Encrypt, as visitors from the Internet see it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECURITY = {
 
 @contextmanager
 def a_visitor(lab: Lab) -> Iterator[list[str]]:
-    """Somebody far away who looks all the time; gives what failed."""
+    """Request the site all the time from far away; return the failures."""
     failures: list[str] = []
     gone = threading.Event()
 
@@ -151,7 +151,7 @@ def test_domain_can_be_added_and_https_undone(lab: Lab, https_site: Pi, sample_r
 
 @pytest.mark.nightly
 def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
-    """By a version that grades: trixie's, on another machine, through the router."""
+    """Run trixie's testssl.sh, which gives grades, from outside the home network."""
     judge = lab.pi("trixie", layer=lab.layer("trixie", "testssl", "1", _with_testssl))
     lab.internet.trust(judge)
     lab.router.hairpin()

@@ -1,4 +1,4 @@
-"""HTTPS requests that cannot succeed: preflight checks, the staging server, and an existing certificate."""
+"""Test preflight checks, the staging server and existing certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""install.sh on real Pis: first installation, again, with obstacles, removal."""
+"""Run install.sh on Pis: the first time, again, with obstacles, and removal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.pi import Pi
 
 
 def traces(pi: Pi) -> list[str]:
-    """Packages and files. Services of the system that come and go by themselves have folders of their own in /tmp."""
+    """Return packages and files, without the folders of services in /tmp."""
     listing = ["find", "/root", "/tmp", "/etc", "-not", "-path", "/tmp/systemd-private-*"]
     return pi.run(["dpkg-query", "-W"]).output.splitlines() + sorted(pi.run(listing).output.splitlines())
 
@@ -130,7 +130,7 @@ def test_install_ignores_the_callers_settings(pi: Pi) -> None:
 
 
 def _sources() -> list[str]:
-    """Every file of the product, by its name below the installed package."""
+    """Return every file of the product, by its name below the installed package."""
     found = []
     for folder, place in product.PACKAGES.items():
         inside = Path(place).relative_to("piwizard")
@@ -144,7 +144,7 @@ def _sources() -> list[str]:
 def test_install_cannot_be_blocked_by_other_users(pi: Pi) -> None:
     product.push(pi)
     pi.run(["mkdir", "/opt/piwizard"])
-    pi.run(["touch", "/opt/piwizard/lock"])  # where it was once
+    pi.run(["touch", "/opt/piwizard/lock"])  # an earlier version was here
     pi.run(["su", pi.user, "-c", "flock /opt/piwizard/lock sleep 600 </dev/null >/dev/null 2>&1 &"])
     assert pi.run([installer.INSTALL, "--version"]).output == installer.VERSION
     mine = pi.run(["find", "/run", "-maxdepth", "1", "-name", "piwizard*", "-printf", "%p %m %u\n"]).output

@@ -1,4 +1,4 @@
-"""Upgrades with install.sh on real Pis: interrupted, with altered packages, without wheels."""
+"""Upgrade with install.sh: interrupted, with altered packages, without wheels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture
 def upgraded(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with piwizard installed, and newer sources pushed beside it."""
+    """Return a Pi with piwizard installed, and newer sources beside it."""
     pi = product.ready_pi(lab, release)
     installer.set_version(pi, "of tomorrow")
     yield pi
@@ -67,12 +67,12 @@ EVIL = "raise SystemExit('tampered with')"
 
 
 def tampered(pi: Pi) -> list[str]:
-    """Files of the installation and of what is kept for the next one that hold what nobody should have put there."""
+    """Alter files of the installation, and those that are kept for the next one."""
     return pi.run(["grep", "-rlF", EVIL, "/opt/piwizard", installer.WHEELS], check=False).output.split()
 
 
 def alter_wheel(pi: Pi, name: str) -> None:
-    """A kept wheel with other code in it, otherwise in order."""
+    """Replace code in a kept wheel that is otherwise valid."""
     program = (
         "import glob, sys, zipfile\n"
         f"(path,) = glob.glob('{installer.WHEELS}/{name}-*.whl')\n"
@@ -115,7 +115,7 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
 
 @pytest.mark.nightly
 def test_upgrade_works_without_wheels_and_compiler(upgraded: Pi) -> None:
-    """As on an ARMv6 Pi, whose markupsafe has to be built."""
+    """Upgrade as on an ARMv6 Pi, which must build markupsafe."""
     pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
     assert not pi.run(["which", "cc"], check=False).ok
     entry = re.compile(r"(markupsafe==\S+ \\\n)(?:    --hash=\S+ \\\n)+")

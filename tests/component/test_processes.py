@@ -1,4 +1,4 @@
-"""An app of several programs: a web server and a logger that share a database, and a scheduled command."""
+"""Test an app with several programs: a web server, a logger, a scheduled command."""
 
 from __future__ import annotations
 

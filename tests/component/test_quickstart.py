@@ -1,4 +1,4 @@
-"""From an answers file to a served app on a real systemd, and back."""
+"""Set up an app from an answers file on a real systemd, and undo it."""
 
 from __future__ import annotations
 

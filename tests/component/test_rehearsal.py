@@ -1,4 +1,4 @@
-"""A rehearsal: does the whole set-up in a copy of this very machine, and leaves nothing behind, however it ends."""
+"""Rehearse the whole setup in a copy of this machine, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.trace import Host, ownerless
 
 
 class Rehearsal:
-    """`piwizard rehearse --json` under way on a host, watched line by line."""
+    """A running `piwizard rehearse --json` on a host, read line by line."""
 
     def __init__(self, host: Host, *options: str) -> None:
         self.events: list[dict] = []
@@ -48,7 +48,7 @@ class Rehearsal:
 
 @pytest.fixture
 def host():
-    """This machine; that nothing of the test is left on it is part of every test."""
+    """Return this machine, and check that no trace of the test is left on it."""
     watched = Host()
     before = watched.traces()
     yield watched
@@ -78,7 +78,7 @@ def test_killed_in_the_middle_and_started_again(host: Host) -> None:
     killed.wait_for("command-started")
     killed.signal(signal.SIGKILL)
     killed.end()
-    # The kernel takes processes, mounts and networks along at once; nobody had to start anything for that.
+    # The kernel removes processes, mounts and networks with it, without a cleanup.
     eventually(lambda: _assert_equal(host.processes(), []), timeout=60)
     assert len(ownerless()) == 1, "a folder stays, until the next one starts"
 

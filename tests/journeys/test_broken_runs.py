@@ -1,4 +1,7 @@
-"""A deploy broken on the way ends like an undisturbed one; `python -m tests.lab.faults` tries every event."""
+"""Interrupt a deploy and resume it.
+
+`python -m tests.lab.faults` tries every event.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An upgrade of piwizard on a Pi that an older one has set up: nothing of it is lost, and it can all be undone."""
+"""Upgrade piwizard on a Pi that an older version has set up; lose nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = ("/etc/xdg/piwizard/answers.toml", "/var/lib/piwizard/secrets.json", "/sr
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The older piwizard, out of the history of this checkout."""
+    """Return the older piwizard, from the history of this checkout."""
     archive = subprocess.run(("git", "-C", product.CHECKOUT, "archive", OLDER), capture_output=True, check=False)
     if archive.returncode:
         pytest.skip(f"The history of this checkout has no commit {OLDER[:7]}, so there is no older piwizard here.")
@@ -35,7 +35,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pi(lab: Lab, release: str, older: Path) -> Iterator[Pi]:
-    """A Pi that the older piwizard has set up."""
+    """Return a Pi that the older piwizard has set up."""
 
     def prepare(fresh: Pi) -> None:
         product.push(fresh, older)

@@ -1,4 +1,7 @@
-"""Every state that a power cut may leave of piwizard's own files; the unit layer tries a sample."""
+"""Try every state of piwizard's files after a power cut.
+
+The unit layer tries a sample.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTPS in a home that nobody can come into: the names are shown by records in the DNS."""
+"""Get a certificate by DNS validation in a home that visitors cannot reach."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = ("system", "nginx", "app", "gunicorn", "site", "certbot", "renewal")
 
 @dataclass(frozen=True)
 class Case:
-    """A home's name at a provider, the names of its site, and what is said of a wrong token."""
+    """A domain at a provider, the names of its site, and the error for a wrong token."""
 
     provider: str
     host: str
@@ -72,7 +72,7 @@ DESEC = Case(
 
 @pytest.fixture
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi at home behind CGNAT, where no forward leads anywhere."""
+    """Return a Pi at home behind CGNAT, where port forwarding cannot work."""
     net = lab.internet
     made = product.ready_pi(lab, release)
     assert net.acme.root
@@ -80,7 +80,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
     net.cloudflare.account(CLOUDFLARE.token, "example.com")
     net.cloudflare.record(CLOUDFLARE.host, "A", "11.22.33.1")
     net.duckdns.account(DUCKDNS.token, DUCKDNS.host)
-    net.zone.add(DESEC.host)  # there every name is a zone of its own
+    net.zone.add(DESEC.host)  # every name is a zone of its own there
     net.desec_api.account(DESEC.token, DESEC.host)
     lab.router.reset()
     lab.router.cgnat()
@@ -107,7 +107,7 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
     assert "needs no open port" in grade, "port 80 is not to blame"
 
     pi.write("/root/secret", case.token)
-    pi.write(QUICK, f"dns-{case.provider}-propagation-seconds = 1\n")  # the lab's name servers know it at once
+    pi.write(QUICK, f"dns-{case.provider}-propagation-seconds = 1\n")  # the lab's name servers serve it at once
     quickstart.apply(pi, *STEPS, "--yes", "--answers", quickstart.ANSWERS)
     assert net.acme.production.counts["certificate"] == 1
     for name in case.names:
@@ -138,14 +138,14 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
 
 
 def _another_python(pi: Pi) -> None:
-    """As after an upgrade of the system: python3 is another one, and the one before is gone."""
+    """Replace python3, as after an upgrade of the system; the earlier one is gone."""
     now = pi.run(("readlink", "-f", "/usr/bin/python3")).output.strip()
     pi.run(("cp", now, "/usr/bin/python3.99"))
     pi.run(("ln", "-sfn", "python3.99", "/usr/bin/python3"))
 
 
 def _by_the_timers_service(pi: Pi) -> None:
-    """What the timer starts, without the minutes that it waits first."""
+    """Start the timer's service, without its delay."""
     argv = pi.run(("systemctl", "show", "-P", "ExecStart", "certbot.service")).output
     words = argv.partition("argv[]=")[2].partition(" ;")[0].split()
     pi.run((*words, "--no-random-sleep-on-renew", "--force-renewal"))

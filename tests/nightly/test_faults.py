@@ -1,4 +1,4 @@
-"""A sample of tests/lab/faults, which is a command of its own and tries every event in every way."""
+"""Try a sample of tests/lab/faults, whose own command tries everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab itself: what its machines and its network promise to every other test."""
+"""Check what the lab's machines and network promise to every other test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture(scope="module")
 def machine(lab: Lab, release: str):
-    """One Pi that these tests share; none of them leaves it different for the others."""
+    """Return one Pi for these tests; none of them leaves it changed."""
     made = lab.pi(release)
     yield made
     made.discard()

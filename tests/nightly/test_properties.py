@@ -1,4 +1,4 @@
-"""Every answer tried with many more values that nobody meant than in the unit layer."""
+"""Try every answer with many more random values than the unit layer."""
 
 from __future__ import annotations
 

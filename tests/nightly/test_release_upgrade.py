@@ -18,7 +18,7 @@ MOVED = "It was set up on Debian GNU/Linux 12 (bookworm); this is Debian GNU/Lin
 
 @pytest.fixture(scope="module")
 def upgraded(lab: Lab) -> Iterator[tuple[Pi, list[str]]]:
-    """It was served over HTTPS before; now it has been upgraded and rebooted. With what must not have changed."""
+    """Return the upgraded Pi that served HTTPS, and what must not have changed."""
     lab.git.commit("tame", sample_app.FILES)
     pi = product.ready_pi(lab, "bookworm")
     with online.at_home(lab, pi):
