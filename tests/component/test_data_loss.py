@@ -143,7 +143,7 @@ def page(pi: Pi) -> tuple[int, str]:
 
 
 @pytest.mark.nightly
-def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
+def test_setup_commands_skip_kept_data(lab: Lab, pi: Pi) -> None:
     init = 'init = ["flask --app app init-db"]\n'
     lab.git.commit("notes", FILES)
     set_up(lab, pi, init)
@@ -154,7 +154,7 @@ def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     set_up(lab, pi)
     assert kept(pi) == ["mine"]
     plan = pi.run(("piwizard", "plan", "app"), check=False).output
-    assert "init-db" not in plan, "it has run once"
+    assert "init-db" not in plan, "the command has not run exactly once"
     # Undo everything, and set it up again with the answer.
     pi.run(("piwizard", "undo", "--all", "--yes"))
     set_up(lab, pi, init.replace("app init-db", "app:app  'init-db'"))
@@ -176,7 +176,7 @@ def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     assert kept(pi) == ["mine"]
 
 
-def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
+def test_deleting_command_requires_an_answer(lab: Lab, pi: Pi) -> None:
     """Check that such a command needs an answer, even on a new site and with --yes."""
     lab.git.commit("notes", {**FILES, "app.py": READS})
     with pytest.raises(Exception, match=r"`flask init-db` was found in the code and does not run"):
@@ -194,7 +194,7 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
-def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
+def test_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", FILES)
     set_up(lab, pi, 'init = ["flask --app app init-db"]\n')
     pi.write(quickstart.ANSWERS, pi.read(quickstart.ANSWERS).replace("init = ", "# init = "))
@@ -215,7 +215,7 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
+def test_failed_deploy_keeps_the_data(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", MIGRATED)
     set_up(lab, pi)
     keep(pi, "mine")

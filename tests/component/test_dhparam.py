@@ -154,7 +154,9 @@ def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) 
     taken_up(lab, pi)
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
     pi.run(("piwizard", "undo", "dhparam", "--yes"))
-    assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], "that of another step stays"
+    assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], (
+        "the file of another step is gone"
+    )
     assert not (pi.files / "etc/systemd/system" / UNIT).exists()
     nothing_in_place(lab, pi, "Second.")
     eventually(lambda: _assert("Temp Key" not in handshake(lab, pi)))
@@ -182,7 +184,7 @@ def test_interrupted_generation_restarts_with_apply(lab: Lab, pi: Pi) -> None:
         pi.run(("piwizard", "apply", "--detach"))
     assert "`piwizard apply dhparam` starts it again" in pi.run(("piwizard", "stop", "dhparam")).output
     assert state(pi) == "interrupted"
-    assert not (pi.files / PARTIAL).exists(), "it does not start again at boot"
+    assert not (pi.files / PARTIAL).exists(), "it starts again at boot"
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
@@ -225,13 +227,13 @@ def test_generation_restarts_at_boot_only_if_configured(lab: Lab, pi: Pi) -> Non
     with frozen(lab, pi):
         said = pi.run(("piwizard", "apply")).output
     assert "continues in the background" in said
-    assert quickstart.states(pi)["gunicorn"] == "done", "the run of the others does not wait for it"
+    assert quickstart.states(pi)["gunicorn"] == "done", "the run of the other steps waits for it"
     pi.power_cut()
     pi.boot()
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
     taken_up(lab, pi)
     pi.reboot()
-    assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "there is nothing left to do"
+    assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "something is left to do"
 
 
 def _assert(so: bool) -> None:

@@ -196,7 +196,9 @@ def test_doctor_explains_nginx_errors(pi: Pi) -> None:
     assert (refused.exit, "Nothing to do, but nginx does not work" in refused.errors) == (1, True)
     pi.run(("systemctl", "stop", "nginx.service"))
     refused = pi.run(("piwizard", "apply"), check=False)
-    assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
+    assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), (
+        "the error is not shown while nginx is stopped, as after a boot"
+    )
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
     found = eventually(lambda: doctor.findings_with(pi, "step-in-sync"))

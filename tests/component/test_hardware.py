@@ -93,7 +93,7 @@ def set_up(lab: Lab, pi: Pi, more: str = "", *, check: bool = True) -> str:
     return result.output + result.errors
 
 
-def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
+def test_hardware_app_gets_only_its_devices(lab: Lab, pi: Pi) -> None:
     lab.git.start_over("lamp", FILES)
     output = set_up(lab, pi)
     assert "The app may use GPIO pins: it imports lgpio (app.py:4)" in output
@@ -109,7 +109,7 @@ def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
     output = set_up(lab, pi, more, check=False)
     assert "The app uses I2C, which is on from the next restart of the Pi." in output
     assert "\ndtparam=i2c_arm=on\n" in pi.read(CONFIG)
-    assert pi.http("/", host=HOST).status == 200, "the version before continues to run"
+    assert pi.http("/", host=HOST).status == 200, "the earlier version does not continue to run"
     pi.run(("mknod", "/dev/i2c-1", "c", "1", "3"))
     pi.run(("chgrp", "i2c", "/dev/i2c-1"))
     pi.run(("chmod", "660", "/dev/i2c-1"))

@@ -74,7 +74,7 @@ def test_submodules_with_odd_addresses_are_refused(lab: Lab, pi: Pi, module: str
     unharmed(pi)
 
 
-def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
+def test_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     lab.git.commit("hostile", hostile.FILES, links=hostile.LINKS)
     code, said = apply(pi, lab, "hostile", f'init = ["python flood.py {FLOOD}"]\n')
     assert code == 0, said[-3000:]
@@ -86,7 +86,7 @@ def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     assert int(records) < FLOOD / 4
 
 
-def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
+def test_only_regular_files_are_published(pi: Pi) -> None:
     assert pi.http("/static/style.css", host=hostile.HOST).status == 200
     for path in ("/static/shadow", "/static/etc/passwd", "/static/secrets.json", "/robots.txt", "/instance/passwd"):
         # The app itself requests what is not published; it may read no more than any program of its user.
@@ -99,13 +99,13 @@ def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
     assert links == ""
 
 
-def test_the_running_app_reaches_nothing(pi: Pi) -> None:
+def test_running_app_reaches_nothing(pi: Pi) -> None:
     assert set(json.loads(pi.http("/reached", host=hostile.HOST).text)) <= ALLOWED
     unharmed(pi)
 
 
 @pytest.mark.nightly
-def test_a_flood_of_log_lines(pi: Pi) -> None:
+def test_flood_of_log_lines_stays_limited(pi: Pi) -> None:
     with contextlib.suppress(OSError):  # 1 GB takes longer than a visitor waits
         pi.http("/flood", host=hostile.HOST)
     size = pi.run(("journalctl", "--disk-usage")).output
@@ -114,7 +114,7 @@ def test_a_flood_of_log_lines(pi: Pi) -> None:
     unharmed(pi)
 
 
-def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
+def test_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     with contextlib.suppress(OSError):  # it may be killed before it answers
         pi.http("/bomb", host=hostile.HOST)
     tasks = pi.run(("systemctl", "show", "--value", "--property=TasksCurrent", "hostile.service")).output.strip()
@@ -124,7 +124,7 @@ def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     eventually(lambda: pi.http("/", host=hostile.HOST).status == 200)
 
 
-def test_escape_sequences_in_a_start_up_error(lab: Lab, pi: Pi) -> None:
+def test_start_up_error_contains_no_escape_sequences(lab: Lab, pi: Pi) -> None:
     broken = f"{hostile.APP}\nprint({hostile.ESCAPES!r})\nraise RuntimeError({hostile.ESCAPES!r} + ' is why')\n"
     lab.git.commit("hostile", {"app.py": broken})
     pi.write(quickstart.ANSWERS, both_sites(lab, "hostile"))

@@ -126,7 +126,7 @@ def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
     told = look().removeprefix(quiet)
     assert "renewal of myflask, Renewal timer running: certbot.timer is inactive" in told
     assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
-    assert look().removeprefix(quiet) == told, "it is said once"
+    assert look().removeprefix(quiet) == told, "it is reported more than once"
     quickstart.apply(https_site, "renewal")
     assert "piwizard doctor" not in at_login(), "the notice is still there after the run that fixed the problem"
 
@@ -170,7 +170,7 @@ def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
 def test_checkup_of_an_http_site_shows_no_grade(http_site: Pi) -> None:
     _, found = https.checkup(http_site)
     bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
-    assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
+    assert set(bad) <= {"certbot", "renewal"}, "another check fails than those of HTTPS, which another test has undone"
     assert "served over HTTP only" in str(found["ssl-labs-grade"]["detail"])
     assert "certificate-chain-trusted" not in found
     http_site.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
@@ -195,7 +195,7 @@ def test_https_site_is_served_over_ipv6(lab: Lab, https_site: Pi) -> None:
 def _address_6(pi: Pi) -> str:
     shown = json.loads(pi.run(("ip", "-j", "-6", "addr", "show", "dev", "eth0", "scope", "global")).output)
     found = [one["local"] for link in shown for one in link["addr_info"] if "local" in one and not one.get("tentative")]
-    assert found, "no IPv6 address yet"
+    assert found, "an IPv6 address already"
     return str(found[0])
 
 

@@ -108,7 +108,7 @@ def test_blocked_static_file_is_not_requested_from_the_app(pi: Pi) -> None:
     """Refuse a path with an unreadable static folder, although the app has it, too."""
     style, path = "/srv/myflask/current/public/static/style.css", "/static/style.css"
     pi.run(("rm", style, f"{style}.gz"))
-    assert pi.http(path, host=quickstart.HOST).status == 200, "the app's own folder has it, too"
+    assert pi.http(path, host=quickstart.HOST).status == 200, "the app's own folder does not have it"
     pi.run(("install", "--directory", "--mode=0000", style))
     for asked in (path, f"{path}/", f"{path}/app.py"):
         assert pi.http(asked, host=quickstart.HOST).status == 404, asked

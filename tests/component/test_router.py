@@ -87,7 +87,7 @@ def test_forwarded_ports_carry_visitors_until_undo(lab, pi, kind):
     visited(lab)
     assert ours(lab, pi) == [80, 443]
     assert {one.description for one in lab.router.mappings if one.address == pi.address} == {f"piwizard {pi.mac}"}
-    assert "cannot be checked from inside" in verdict(pi), "there is no hairpin NAT, and that proves nothing"
+    assert "cannot be checked from inside" in verdict(pi), "missing hairpin NAT counts as a failure"
     assert quickstart.states(pi)["router"] == "done"
 
     lab.router.hairpin()
@@ -107,20 +107,24 @@ def test_forwarded_port_of_another_machine_stays(lab, pi):
     lab.router.claim(443, description="console")
     said = refused(pi)
     assert f"forwards port 443 to another machine, {LAPTOP} (“console”)" in said
-    assert [(one.port, one.address) for one in lab.router.mappings] == [(443, LAPTOP)], "nor was 80 taken before"
+    assert [(one.port, one.address) for one in lab.router.mappings] == [(443, LAPTOP)], (
+        "port 80 was mapped before the failure"
+    )
 
 
 def test_router_without_upnp_gets_instructions(lab, pi):
     said = refused(pi)
     assert "the router does not answer UPnP requests" in said
-    assert all(f"TCP port {port} to {pi.address} port {port}" in said for port in (80, 443)), "without another question"
+    assert all(f"TCP port {port} to {pi.address} port {port}" in said for port in (80, 443)), (
+        "another question was asked"
+    )
     assert pi.mac in said
     set_up(pi, "by-hand")
     text = pi.read("/var/lib/piwizard/router-by-hand.txt")
     for value in (pi.address, pi.mac, "80", "443"):
         assert value in text
     assert "cannot be checked from inside" in verdict(pi)
-    assert "the router itself has" in verdict(pi), "its outside address answers one hop away"
+    assert "the router itself has" in verdict(pi), "its WAN address does not answer one hop away"
     lab.router.forward(80, pi.address)
     visited(lab)
     lab.router.hairpin()

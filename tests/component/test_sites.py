@@ -79,7 +79,9 @@ def test_sites_are_served_without_ipv6(pi: Pi) -> None:
     for unit in ("nginx.service.d", "piwizard-run-.service.d"):
         pi.write(f"/etc/systemd/system/{unit}/no-ipv6.conf", f"[Service]\n{NO_IPV6}\n")
     pi.run(("systemctl", "daemon-reload"))
-    assert not pi.run(("systemctl", "restart", "nginx.service"), check=False).ok, "so a Pi would boot"
+    assert not pi.run(("systemctl", "restart", "nginx.service"), check=False).ok, (
+        "nginx starts, although it cannot open IPv6 sockets"
+    )
     without = ("systemd-run", "--pipe", "--wait", "--quiet", f"--property={NO_IPV6}")
     assert "The kernel no longer supports IPv6" in pi.run((*without, "piwizard", "doctor"), check=False).output
     pi.run((*without, "piwizard", "apply", "--yes"))

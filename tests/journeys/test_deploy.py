@@ -95,7 +95,7 @@ def test_gunicorn_in_the_background_is_refused(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"gunicorn.conf.py": None})
     pi.run(("piwizard", "deploy"))
     workers = pi.run(("pgrep", "-u", "myflask", "-f", "trial.sock"), check=False)
-    assert workers.output == "", "nobody is left in the background"
+    assert workers.output == "", "a process is left in the background"
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
 
 
@@ -123,7 +123,7 @@ def test_small_board_gets_one_worker(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})
     pi.run(("piwizard", "deploy"))
     one, other = (json.loads(pi.read(path)) for path in pi.run(PROOFS).output.split()[-2:])
-    assert one["measured"] == other["measured"], "it takes about as much as before"
+    assert one["measured"] == other["measured"], "its memory usage has changed"
 
 
 @pytest.mark.nightly

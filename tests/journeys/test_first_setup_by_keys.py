@@ -29,7 +29,7 @@ def test_full_setup_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
         watch.end()
     assert one.finished
     person.terminal.see(f"https://{home.DUCK}/")
-    assert one.kept_address, "nobody was asked whether the address shall stay"
+    assert one.kept_address, "the address was not confirmed"
     full_setup.served(lab)
     full_setup.all_done(pi)
     person.leave()
@@ -54,7 +54,7 @@ def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
     in_app = {leak for leak in found if leak.place.endswith(f" of user {app}")}
     assert {leak.secret for leak in in_app} == set(names)
     assert found - in_app == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
-    assert len(watch.seen) > 200, "the kernel has told of too few programs"
+    assert len(watch.seen) > 200, "the kernel has reported too few programs"
 
 
 def _leaves(tree: object) -> list[str]:

@@ -143,13 +143,13 @@ CASES: dict[str, Callable[[Street], tuple[float | None, float]]] = {
         for case in CASES
     ],
 )
-def test_nobody_is_locked_out(street: Street, case: str, variant: str) -> None:
+def test_address_trial_locks_nobody_out(street: Street, case: str, variant: str) -> None:
     seconds, promised = CASES[case](street)
     ROWS.append((case, variant, seconds, promised))
 
 
 @pytest.mark.parametrize("variant", ["trixie"])
-def test_what_does_not_fit_alters_nothing(street: Street) -> None:
+def test_unsuitable_address_changes_nothing(street: Street) -> None:
     before = street.settings()
     for settings, key, words in (
         ({"address": "192.168.2.5/24"}, "static_ip.address", "another subnet than the router"),
@@ -180,7 +180,7 @@ def test_what_does_not_fit_alters_nothing(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["trixie", "bookworm"])
-def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
+def test_screens_confirm_over_the_changing_connection(street: Street) -> None:
     pi = street.pi
     first = _screens(street)
     first.type("\r")
@@ -217,7 +217,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
+def test_undo_restores_dhcp(street: Street) -> None:
     before = street.settings()
     street.try_out()
     street.on_trial()
@@ -236,7 +236,7 @@ def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["bookworm"])
-def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
+def test_stopped_trial_can_be_changed(street: Street) -> None:
     before = street.settings()
     street.try_out(revert_after=600)
     street.on_trial()
@@ -263,7 +263,7 @@ def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None:
+def test_trial_killed_at_every_event_can_be_applied_again(lab: Lab, variant: str) -> None:
     """Expect the second run to roll back the trial of the first, and to start again."""
     tried = 0
     while True:
@@ -320,7 +320,7 @@ def _comes_back_by_itself(street: Street, **settings: object) -> tuple[float | N
     street.try_out(**settings)
     street.on_trial(str(settings.get("address", NEW)).partition("/")[0])
     back = street.until_back(since, SECONDS + GRACE)
-    assert back > SECONDS - 1, "it never was on trial"
+    assert back > SECONDS - 1, "it was never on trial"
     _as_before(street, before)
     assert quickstart.states(street.pi)["static-ip"] == "failed"
     assert (

@@ -60,11 +60,11 @@ def test_upgrade_keeps_answers_secrets_state_and_the_running_site(pi: Pi) -> Non
     product.push(pi)
     assert "Upgrading: piwizard" in pi.run((f"{product.PUSHED}/install.sh", "--version")).errors
     assert [pi.read(path) for path in KEPT] == before
-    assert pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output == pid, "nobody restarted the app"
+    assert pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output == pid, "the app was restarted"
     quickstart.serves(pi)
     now = quickstart.states(pi)
-    assert {step for step, state in now.items() if state in ("done", "drifted")} == done, "no step is forgotten"
-    assert quickstart.events(pi), "the last run's record can be read"
+    assert {step for step, state in now.items() if state in ("done", "drifted")} == done, "a step is missing"
+    assert quickstart.events(pi), "the last run's log cannot be read"
 
     quickstart.apply(pi, "--yes")
     assert set(quickstart.states(pi).values()) == {"done"}

@@ -60,7 +60,7 @@ def test_certificate_is_issued_despite_bad_nonces(lab: Lab, plain: Pi, bad_nonce
         _restart(lab, plain, slow=5)
         ask(lab, plain)
     assert results(plain)[-1] == "issued"
-    assert not any(one["failed"] for one in kept_attempts(plain)), "no failed validation is counted"
+    assert not any(one["failed"] for one in kept_attempts(plain)), "a failed validation is counted"
 
 
 def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
@@ -68,7 +68,7 @@ def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
     ask(lab, plain)
     validated = lab.internet.acme.production.counts["challenge"]
     plain.run(("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew"))
-    assert lab.internet.acme.production.counts["challenge"] == validated, "asked for a new proof"
+    assert lab.internet.acme.production.counts["challenge"] == validated, "a new validation was requested"
     assert results(plain) == ["issued"]
 
 
@@ -83,7 +83,7 @@ def test_acme_server_errors_are_reported_and_retried(lab: Lab, plain: Pi, kind: 
     assert "Traceback" not in refused.output + refused.errors
     assert acme.counts["newOrder"] == orders
     (kept,) = kept_attempts(plain)
-    assert (kept["result"], kept["failed"]) == ("refused", []), "no failed validation is counted"
+    assert (kept["result"], kept["failed"]) == ("refused", []), "a failed validation is counted"
     assert plain.http("/", host=quickstart.HOST).status == 200
     acme.relent()
     ask(lab, plain)

@@ -111,7 +111,7 @@ def test_public_app_needs_an_answer(lab: Lab, pi: Pi) -> None:
         raise
 
 
-def test_second_apply_of_all_apps_alters_nothing(pi: Pi) -> None:
+def test_second_apply_of_all_apps_changes_nothing(pi: Pi) -> None:
     nothing_to_do(pi)
     for app in (*APPS, NEEDY):
         assert first_page(pi, app).status == 200

@@ -94,7 +94,7 @@ def test_deploys_are_safe_while_the_app_swaps_folders(lab: Lab, pi: Pi) -> None:
     assert number, said
     seen = json.loads(pi.http("/compiled", host=attackers.HOST).text)
     if pi.run(("systemctl", "--version")).output.split()[1] >= "257":
-        assert seen["environments"] == [], "a command of the app can read the running app"
+        assert seen["environments"] == [], "a command of the app can read the running app's memory"
     assert seen["temporary"] == []
 
 

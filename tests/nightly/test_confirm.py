@@ -74,7 +74,7 @@ def test_confirm_killed_at_every_line_keeps_one_address(street: Street, most: in
         pi.run(("piwizard", "undo", "static-ip", "--yes"))
         assert street.addresses() == [street.old]
         _begin(street)
-    assert point > stayed, "it was never killed before it had decided"
+    assert point > stayed, "it was never killed before the decision"
 
 
 @pytest.mark.parametrize(("variant", "most"), SAMPLED)

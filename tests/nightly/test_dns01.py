@@ -101,10 +101,10 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
     assert refused.exit == 1
     assert case.refusal in refused.output, refused.output
     assert not net.acme.production.counts
-    assert pi.http("/", host=case.host).status == 200, "it is served over HTTP"
+    assert pi.http("/", host=case.host).status == 200, "the site is not served over HTTP"
     looked = quickstart.said(pi.run(("piwizard", "checkup", "--json"), check=False))["findings"]
     (grade,) = [one["detail"] for one in looked if one["id"] == "ssl-labs-grade"]
-    assert "needs no open port" in grade, "port 80 is not to blame"
+    assert "needs no open port" in grade, "the error blames port 80"
 
     pi.write("/root/secret", case.token)
     pi.write(QUICK, f"dns-{case.provider}-propagation-seconds = 1\n")  # the lab's name servers serve it at once
@@ -112,7 +112,7 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
     assert net.acme.production.counts["certificate"] == 1
     for name in case.names:
         assert (f"_acme-challenge.{name}", "TXT") in {(asked.name, asked.type) for asked in net.zone.asked}
-        assert not "".join(net.zone.get(f"_acme-challenge.{name}", "TXT")), "it has tidied up"
+        assert not "".join(net.zone.get(f"_acme-challenge.{name}", "TXT")), "a TXT record is left"
     assert pi.http("/", host=case.host).headers["location"] == f"https://{case.host}/"
     trusting = ssl.create_default_context(cadata=net.acme.root)
     page = pi.http("/", host=case.host, port=443, tls=trusting)

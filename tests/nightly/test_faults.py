@@ -20,7 +20,7 @@ SAMPLE = {
 
 
 @pytest.mark.parametrize("journey", SAMPLE)
-def test_broken_run_has_the_result_of_an_undisturbed_one(lab: Lab, journey: str) -> None:
+def test_interrupted_run_has_the_usual_result(lab: Lab, journey: str) -> None:
     driver = Driver(JOURNEYS[journey](lab, "trixie", f"broken-{journey}"))
     assert driver.counted > 20
     kinds = SAMPLE[journey]

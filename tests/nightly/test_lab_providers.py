@@ -91,7 +91,7 @@ def test_lab_issues_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
     assert lab.internet.acme.production.counts["certificate"] >= 1
     asked = {(a.name, a.type) for a in lab.internet.zone.asked}
     assert (f"_acme-challenge.{CLOUD}", "TXT") in asked
-    assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "it has tidied up"
+    assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "a TXT record is left"
 
 
 @pytest.mark.parametrize(

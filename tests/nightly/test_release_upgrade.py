@@ -62,7 +62,7 @@ def test_upgrade_to_trixie_is_explained_and_fixed(lab: Lab, upgraded: tuple[Pi, 
     assert page == 'It works. Hello $you "there" 100%'
     assert "http2 on;" in pi.read("/etc/nginx/sites-available/myflask")
     assert "warn" not in pi.run(("nginx", "-t")).errors
-    assert [pi.read(path) for path in KEPT] == before, "answers and secrets are as they were"
+    assert [pi.read(path) for path in KEPT] == before, "answers or secrets have changed"
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
     pi.reboot()
     assert eventually(lambda: _page(lab)) == page

@@ -75,7 +75,7 @@ def test_screens_survive_two_lost_connections(lab: Lab, ready: Pi, log_in):
     terminal.rest(1.0)
     terminal.type("a")
     terminal.see("Install now?", 120)
-    assert not (ready.files / "srv" / "myflask").exists(), "altered before the yes"
+    assert not (ready.files / "srv" / "myflask").exists(), "changed before the confirmation"
     terminal.type("y")
     terminal.see("change ", 60)
     eventually(lambda: began(ready, "app"), RUN)

@@ -92,7 +92,7 @@ def findings(pi: Pi) -> dict[str, dict[str, Any]]:
 def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> None:
     before, ours = version(pi, "nginx-common"), pi.read("/etc/nginx/nginx.conf")
     pi.run(("unattended-upgrade", "--verbose"))
-    assert version(pi, "nginx-common") == before, "without options dpkg would ask, so it is kept back"
+    assert version(pi, "nginx-common") == before, "not kept back, although dpkg would ask without options"
     found = findings(pi)
     assert not found["automatic-updates"]["ok"]
     assert "nginx-common" in found["automatic-updates"]["detail"]
@@ -113,7 +113,7 @@ def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> No
 
     debug = ("apt-get", "--option", "Debug::pkgDPkgPM=true", "--reinstall", "--yes", "install", "hostname")
     for_dpkg = pi.run(debug, check=False).errors
-    assert "--force-confold --refuse-confdef --refuse-confold" in for_dpkg, "a person at apt is asked as before"
+    assert "--force-confold --refuse-confdef --refuse-confold" in for_dpkg, "apt does not ask the user as before"
 
     pi.run(("apt-mark", "hold", "nginx"))
     assert "nginx" in findings(pi)["no-packages-on-hold"]["detail"]
