@@ -1,4 +1,4 @@
-"""Processes of the tests' own: they say when they are ready, wait for a word, and can be killed."""
+"""Start child processes that report when they are ready, wait, and can be killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @contextmanager
 def child(code: str, *args: object) -> Iterator[subprocess.Popen[str]]:
-    """Python code in a process of its own, with pipes for its input and output; killed at the end."""
+    """Run Python code in a child process with pipes; kill it at the end."""
     argv = [sys.executable, "-c", code, *map(str, args)]
     process = subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -26,11 +26,11 @@ def child(code: str, *args: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def hears(process: subprocess.Popen[str]) -> str:
-    """The next line that a child prints, waited for."""
+    """Wait for the next line of a child, and return it."""
     return process.stdout.readline().rstrip("\n")
 
 
 def tell(process: subprocess.Popen[str], word: str = "go") -> None:
-    """Gives a waiting child its word."""
+    """Send a word to a waiting child."""
     process.stdin.write(f"{word}\n")
     process.stdin.flush()

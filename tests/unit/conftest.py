@@ -1,4 +1,4 @@
-"""piwizard's own files, and a run, in a folder of the test's."""
+"""Keep piwizard's own files, and a run, in a folder of the test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system import paths
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the test's for locks: none is left in /run."""
+    """Keep locks in a folder of the test, so that none is left in /run."""
     folder = tmp_path_factory.getbasetemp() / "locks"
     monkeypatch.setattr(paths, "locks_dir", lambda: folder)
     return folder
@@ -23,7 +23,7 @@ def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """piwizard's own files below a folder of the test's: etc, lib, log, cache, run."""
+    """Keep piwizard's own files in a folder of the test: etc, lib, log, cache, run."""
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     folders = {f"user_{name}_path": tmp_path / folder for name, folder in names.items()}
     monkeypatch.setattr(paths, "_dirs", lambda: SimpleNamespace(**folders))
@@ -37,13 +37,13 @@ def backups(tmp_path):
 
 @pytest.fixture
 def events(tmp_path):
-    """What the run wrote down so far."""
+    """Return the events of the run."""
     return lambda: read(tmp_path / "run-1")
 
 
 @pytest.fixture
 def working(tmp_path, backups):
-    """The work of one step; each call is another run of it."""
+    """Return the work of a step; each call is another run of it."""
 
     def make(step="nginx", site=None, *, overwrite=False):
         journal = Journal(backups, step, site)

@@ -1,6 +1,7 @@
-"""The plain prompts over a recorded Pi, with runs that only say what they would do. Started by test_prompts.py.
+"""Run the plain prompts on a recorded Pi with simulated runs; see test_prompts.py.
 
-Everything above the engine is the real thing: questions, answers, vault, plans, state.
+
+Everything above the engine is real: questions, answers, secrets, plans, state.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 
 class Pi(PromptService):
-    """Fails once where the file `fail` is there; waits in a run while the file `wait` is there."""
+    """A Pi whose run fails once if `fail` exists, and waits while `wait` exists."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -100,7 +101,7 @@ class Router(System):
 
 
 def main() -> int:
-    """Runs the prompts below the folder of argv[1]."""
+    """Run the prompts below the folder in argv[1]."""
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     paths._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})

@@ -1,4 +1,4 @@
-"""Every refusal of an answer names the file, the line and the key, whichever stage refuses it."""
+"""Test that every refused answer names file, line and key, at each stage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 @pytest.fixture
 def command(own_places, monkeypatch):
-    """Run a command over a recorded machine, as root would on it."""
+    """Run a command on a recorded machine, as root would on it."""
     machine = facts.gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
@@ -76,7 +76,7 @@ repo = "{repo}"
 """
 
 LATER_REFUSALS = {
-    # The step that is planned, the lines before the answer at fault, that answer, its key.
+    # The planned step, the lines before the faulty answer, that answer, its key.
     "validator": ("app", SITE, 'entry = "no entry"', "app.entry"),
     "comment sign in a user name": ("ddns", NO_IP, 'username = "x#y"', "ddns.username"),
     "colon in a user name": ("ddns", NO_IP, 'username = "x:y"', "ddns.username"),
@@ -150,7 +150,7 @@ def test_refusal_names_file_line_and_key(command, own_places, repo, name):
 
 
 MISSING = {
-    # The step that is planned, the file, the line of the table that the answer belongs to, its key.
+    # The planned step, the file, the line of the answer's table, its key.
     "required answer": ("app", '[site]\nname = "blog"\n[app]\nentry = "app:app"\n', "given.toml line 3", "app.repo"),
     "required answer without its table": ("app", '[site]\nname = "blog"\n', "given.toml", "app.repo"),
     "password of an account": ("ddns", '[ddns]\nprovider = "duckdns"\nhostname = "x.duckdns.org"\n',
@@ -186,7 +186,7 @@ def test_code_without_a_flask_app_blames_no_line(command, own_places, repo):
 
 
 def test_refusal_of_a_site_that_the_file_lacks_names_the_own_answers(command, own_places, repo):
-    """Its answers are taken from the machine's own file, so no line of the given file is named."""
+    """Name no line of the given file, since the answers come from the machine's own."""
     own = paths.answers_file()
     own.parent.mkdir(parents=True)
     own.write_text(SITE.replace("{repo}", "/srv/gone"))
@@ -209,7 +209,7 @@ def test_file_that_renames_a_site_is_refused_with_its_line(command, own_places, 
 
 
 def test_failed_run_names_the_line_of_the_answer(own_places):
-    """A provider that refuses an account says so in the run, long after the file was read."""
+    """Name the line even if a provider refuses the account much later."""
     found = file_reader.parse(NO_IP + 'username = "u"\n', all_questions())
     engine = Runner(
         workspace.backups_dir(), workspace.state(), Recorder(own_places / "log" / "run-1"), locate=found.locate

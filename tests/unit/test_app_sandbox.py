@@ -1,4 +1,4 @@
-"""The sandbox of apps: each of its lines is there, in the service and for each command, and says what it has to."""
+"""Test that the service and each command have every line of the sandbox."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def job(target="/mnt/usb", **more):
 
 
 def missing(found):
-    """What a unit lacks of the hardening."""
+    """Return the hardening that a unit lacks."""
     lacking = [name for name, values in HARDENED.items() if found.get(name) != values]
     shared = [] if SHARED_MEMORY in found.get("TemporaryFileSystem", []) else ["TemporaryFileSystem"]
     score = [] if "OOMScoreAdjust" in found else ["OOMScoreAdjust"]

@@ -1,4 +1,4 @@
-"""What the documents say of the answers is what piwizard takes."""
+"""Test that the documents match the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of the tests: what is skipped where machines cannot be booted, and what the summary says of it."""
+"""Test the layers of the tests, and the summary of skipped ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The lock files: they fit pyproject.toml on every Python and machine, and pip takes no file that they do not name."""
+"""Test that the lock files match pyproject.toml on every Python and machine.
+
+pip installs no file that they do not list.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def read(kind: str) -> dict[str, Locked]:
 
 
 def needed(environment: dict[str, str], locked: dict[str, Locked]) -> set[str]:
-    """What pyproject.toml asks for on such a machine, with all that this needs in turn."""
+    """Return what pyproject.toml requires on such a machine, with all dependencies."""
     waiting = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
     found: dict[str, set[str]] = {}
     while waiting:
@@ -112,7 +115,10 @@ def test_every_machine_finds_a_file(kind: str) -> None:
 
 
 def test_only_markupsafe_may_have_to_be_built() -> None:
-    """It builds without a compiler; tests/component/test_install.py tries that. Another package might not."""
+    """Allow only one package without wheels: markupsafe builds without a compiler.
+
+    tests/component/test_install_upgrade.py tries that.
+    """
     built = [package.name for package in read("runtime").values() if package.files[-1].endswith(".tar.gz")]
     assert built == ["markupsafe"]
 
@@ -128,7 +134,7 @@ def test_build_lock_fits_the_build_system() -> None:
 
 
 def wheel(folder: Path, tag: str, code: str) -> tuple[Path, str]:
-    """A package `thing` 1.0 with that code, and its SHA-256."""
+    """Make a package `thing` 1.0 with that code, and return its SHA-256."""
     info = "thing-1.0.dist-info"
     files = {
         "thing.py": code,
@@ -147,7 +153,7 @@ def wheel(folder: Path, tag: str, code: str) -> tuple[Path, str]:
 
 
 def index(folder: Path, tag: str, code: str, *, with_hash: bool = True) -> str:
-    """An index below `folder` that offers such a package. The hash of its file."""
+    """Make an index below `folder` with such a package; return its file's hash."""
     path, digest = wheel(folder / "simple/thing", tag, code)
     fragment = f"#sha256={digest}" if with_hash else ""
     (path.parent / "index.html").write_text(f'<!DOCTYPE html><a href="{path.name}{fragment}">{path.name}</a>')
@@ -156,7 +162,7 @@ def index(folder: Path, tag: str, code: str, *, with_hash: bool = True) -> str:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
-    """The address of the folder `tmp_path`."""
+    """Serve the folder `tmp_path`, and return its address."""
     handler = functools.partial(Quiet, directory=str(tmp_path))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -166,7 +172,7 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Says nothing."""
+    """Logs nothing."""
 
     def log_message(self, *_: object) -> None:
         return
@@ -184,7 +190,7 @@ def pip(target: Path, lock: Path, *options: str) -> subprocess.CompletedProcess[
 def test_another_index_with_a_build_of_its_own_is_passed_over(
     tmp_path: Path, served: str, tag: str, with_hash: bool
 ) -> None:
-    """As piwheels does on Raspberry Pi OS, which has wheels that fit the machine better than the locked ones."""
+    """Ignore it even if its wheels fit the machine better, as those of piwheels do."""
     good = index(tmp_path / "main", "py3-none-any", "made = 'by its authors'")
     index(tmp_path / "other", tag, "made = 'by others'", with_hash=with_hash)
     lock = tmp_path / "lock"

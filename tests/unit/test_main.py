@@ -1,4 +1,4 @@
-"""What holds before any command begins."""
+"""Test what happens before any command begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever piwizard runs in the background has a limit of memory."""
+"""Test that everything in the background has a memory limit."""
 
 from __future__ import annotations
 

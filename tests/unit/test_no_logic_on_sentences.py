@@ -1,4 +1,4 @@
-"""The program decides by ids, kinds and keys, never by the wording of what a person reads."""
+"""Test that the program decides by ids, kinds and keys, never by sentences."""
 
 from __future__ import annotations
 

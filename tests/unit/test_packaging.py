@@ -1,4 +1,4 @@
-"""What is installed: the whole of it, and nothing slow is loaded before it is needed."""
+"""Test that the installation is complete, and loads slow modules late."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDERS = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": "
 
 
 def sources() -> set[str]:
-    """Every file of the checkout that belongs to the product, by its name once installed."""
+    """Return every file of the product in the checkout, by its installed name."""
     return {
         f"{package}/{file.relative_to(ROOT / folder)}"
         for folder, package in FOLDERS.items()
@@ -43,7 +43,7 @@ def test_the_package_list_is_what_is_on_the_disk() -> None:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
-    """A copy of what install.sh builds from: a build writes beside its sources."""
+    """Return a copy of install.sh's files, since a build writes to its sources."""
     copy = tmp_path_factory.mktemp("checkout")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, copy)

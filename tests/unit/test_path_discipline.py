@@ -1,4 +1,7 @@
-"""Root works by path only where everything belongs to root: a few modules copy, remove and chown trees for all."""
+"""Test that root works by path only where everything belongs to root.
+
+A few modules copy, remove and chown trees for all others.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def name_of(path):
 
 
 def faults(text):
-    """Line and words of each way to work on trees by path."""
+    """Yield line and code of each operation on trees by path."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Tuple, ast.List)) and node.elts:
             first = node.elts[0]
@@ -66,7 +69,7 @@ def faults(text):
 
 
 def _is_command(node):
-    """Whether a tuple is an argv: its second word is an option, or is worked out."""
+    """Return whether a tuple is an argv: its second word is an option or computed."""
     second = node.elts[1]
     return not isinstance(second, ast.Constant) or str(second.value).startswith(("-", "/"))
 

@@ -1,4 +1,7 @@
-"""Everything that people read is plain English; `python -m tests.plain_english` prints what is not."""
+"""Test that all texts are plain English.
+
+`python -m tests.plain_english` lists the faults.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question at a time, with a console whose lines are given beforehand."""
+"""Test the form that asks one question at a time, with prepared input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.prompts.prompt_form import PromptForm
 
 
 class FakeConsole:
-    """Answers with prepared lines; remembers what was said."""
+    """A console that reads prepared lines and records its output."""
 
     def __init__(self, *lines):
         self.lines, self.said = list(lines), []

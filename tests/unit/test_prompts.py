@@ -1,4 +1,4 @@
-"""The plain prompts in a real terminal, over a recorded Pi; see prompts_child.py."""
+"""Test the plain prompts in a real terminal; see prompts_child.py."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def term(request) -> str:
 
 @pytest.fixture
 def talk(tmp_path: Path, term: str) -> Iterator:
-    """Starts the prompts in a terminal; wide, so that nothing typed is broken into lines."""
+    """Start the prompts in a wide terminal, so that no input is wrapped."""
     begun: list[Dialogue] = []
 
     def start(**options) -> Dialogue:

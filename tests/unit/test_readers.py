@@ -1,4 +1,7 @@
-"""Whatever is read from a stranger is read by one module that has limits; what else there is has a reason."""
+"""Test that untrusted sources are read by one module with limits.
+
+Each exception has a reason.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ import pytest
 TREE = Path(__file__).parents[2] / "piwizard"
 HTTP = {
     "system/http_client.py",
-    "rehearsal/local_proxy.py",  # passes on what a browser asks for, piece by piece
+    "rehearsal/local_proxy.py",  # passes on what a browser requests, piece by piece
 }
 SOCKETS = {
     "system/http_client.py",
-    "apps/smoke_test.py",  # runs without piwizard: the first line of an answer
+    "apps/smoke_test.py",  # runs without piwizard: the first line of a response
     "network/arp.py",  # a hundred bytes
     "system/facts/netlink.py",  # the kernel
     "network/port_forwarding.py",  # a datagram
@@ -23,7 +26,7 @@ SOCKETS = {
 LOCKS = {
     "system/file_lock.py",
     "system/held_service.py",
-    "sandbox/scratch_dir.py",  # a file of mode 0600, and never waited for
+    "sandbox/scratch_dir.py",  # a file of mode 0600, read without waiting
 }
 
 

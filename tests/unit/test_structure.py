@@ -1,4 +1,4 @@
-"""The shape of the source: packages, layers and names."""
+"""Test the structure of the source: packages, layers and names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers files: what is taken, and what is refused with its key and its line."""
+"""Test which answers files are accepted, and that refusals name key and line."""
 
 from __future__ import annotations
 

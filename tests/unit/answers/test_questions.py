@@ -1,4 +1,4 @@
-"""A question, as front ends ask it."""
+"""Test questions as front ends ask them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The secret store: where secrets come from and where they are kept."""
+"""Test the sources of secrets, and the store that keeps them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 
 def kept(folder, site, source):
-    """Take in and save the secrets of these sources, as a run does."""
+    """Read and save the secrets of these sources, as a run does."""
     store = SecretStore(folder)
     store.generate(site, source)
     store.save()

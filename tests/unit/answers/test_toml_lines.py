@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands."""
+"""Test the line of a key in a TOML text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each kind of answer may be, and what it may not."""
+"""Test which values each kind of answer accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small source trees to read."""
+"""Make small source trees to read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Tree = Callable[[dict[str, str]], Path]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    """Writes a checkout from a table of paths and texts; a path that ends in / is a folder."""
+    """Write a checkout from a table of paths and texts; folders end in /."""
 
     def write(files: dict[str, str]) -> Path:
         root = tmp_path / "checkout"

@@ -1,4 +1,4 @@
-"""The process that reads a stranger's code: what it may do, what it takes, and what is believed of its report."""
+"""Test the process that reads untrusted code: sandbox, limits, report."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _anew():
 
 
 def chosen(root: Path, **given: object) -> AppConfig:
-    """The app in a folder, with these answers of its table."""
+    """Return the app in a folder, with these answers of its table."""
     answers = {"site.name": "blog", **{f"app.{key}": value for key, value in given.items()}}
     return AppConfig(AppSource("/srv/git/blog.git", None, COMMIT, root, None), Answers("blog", answers))
 
@@ -153,7 +153,7 @@ def test_analysis_of_links_pipes_and_sparse_files_takes_seconds(tree):
 
 @pytest.fixture
 def hurried(monkeypatch, tmp_path):
-    """The child has 1 second, and 128 MB."""
+    """Limit the child to 1 second and 128 MB."""
     start = (
         "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
         "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 128 << 20; "
@@ -214,7 +214,7 @@ def test_failed_analysis_is_not_repeated_in_the_same_plan(tree, monkeypatch):
 
 
 def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
-    """What the child could do, had somebody taken it over: runs `body` in place of reading."""
+    """Run `body` instead of the analysis, as an attacker in the child could."""
     report = tmp_path / "tree"
     report.mkdir(exist_ok=True)
     start = (
@@ -244,7 +244,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its righ
         ("os.setuid(0)", "'PermissionError'"),
         ("os.chroot('..')", "'PermissionError'"),
         ("os.fork()", "'BlockingIOError'"),
-        ("socket.socket().connect((b'127.0.0.1', 1))", "'OSError'"),  # there is not even a loopback that refuses
+        ("socket.socket().connect((b'127.0.0.1', 1))", "'OSError'"),  # not even a loopback that refuses
         ("sorted(fd for fd in range(64) if os.path.exists(f'/dev/fd/{fd}'))", "[]"),
         ("os.kill(os.getppid(), 9)", "'PermissionError'"),
         ("len(bytearray(300 << 20))", "'MemoryError'"),
@@ -408,7 +408,7 @@ def test_reported_python_that_is_malformed_is_ignored(lie):
 
 
 class Kept:
-    """A checkout with a note beside it, and how often it was read."""
+    """A checkout with a saved analysis beside it, and how often it was read."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.tree, self.count, real = folder / "tree", 0, analysis_process.analyze_code
@@ -423,7 +423,7 @@ class Kept:
         monkeypatch.setattr(analysis_process, "analyze_code", counted)
 
     def of(self, options: AnalysisOptions | None = None, commit: str = COMMIT) -> Analysis:
-        """The analysis, as another process would have it."""
+        """Return the analysis as another process would."""
         analysis_cache.forget_analyses()
         return analysis_cache.cached_analysis("blog", self.tree, commit, DATA, options or AnalysisOptions())
 
@@ -439,7 +439,7 @@ def test_analysis_is_cached_by_commit_and_answers(kept):
     assert kept.count == 1
     assert kept.of(AnalysisOptions(entry="app:other")).entries == first.entries
     assert kept.count == 2
-    assert kept.of(commit="f" * 40) == first  # the note beside the code does not vouch for it
+    assert kept.of(commit="f" * 40) == first  # the saved analysis beside the code is not trusted
     assert kept.of(commit="f" * 40) == first
     assert kept.count == 4
 

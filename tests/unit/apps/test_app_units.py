@@ -1,4 +1,4 @@
-"""The units, as text and as systemd reads them."""
+"""Test the units as text, and as systemd reads them."""
 
 from __future__ import annotations
 

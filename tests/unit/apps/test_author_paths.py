@@ -1,4 +1,4 @@
-"""Paths of the author's own Pi: what the app sees there on this one."""
+"""Test paths of the author's own Pi, and what the app sees there on this one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPENS = "open({!r}, 'w')\n"
 
 @pytest.fixture
 def shown(tree):
-    """The folders that an app sees elsewhere, by the paths that its code opens."""
+    """Return the folders that an app sees elsewhere, by the paths in its code."""
 
     def made(*paths, **more):
         files = {"app.py": "".join(map(OPENS.format, paths))} | more

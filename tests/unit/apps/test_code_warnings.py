@@ -1,4 +1,4 @@
-"""Settings in the code that are unsafe on the Internet, and the Python version that the code asks for."""
+"""Test warnings about unsafe settings in the code, and its Python version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that may delete data are told from those that only create."""
+"""Test that commands that may delete data differ from those that only create."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every app gets from gunicorn's configuration: addresses, prefixes, room beside streams."""
+"""Test gunicorn's configuration: addresses, prefixes, room beside streams."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = [("Content-Length", "4")]
 
 
 class Visit:
-    """One request to an app, and what it answers."""
+    """One request to an app, and its response."""
 
     def __init__(self, app: Callable[..., Any], **environ: str) -> None:
         self.environ: dict[str, Any] = {"REMOTE_ADDR": "", "PATH_INFO": "/", "SCRIPT_NAME": "", **environ}

@@ -1,4 +1,4 @@
-"""What in an app's code uses the hardware of a Pi, and what only looks like it."""
+"""Test which code uses the hardware of a Pi, and which only looks like it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in an app's code asks for the home network, and what only looks like it."""
+"""Test which code needs the home network, and which only looks like it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of Git LFS: git itself fetches only pointers to them."""
+"""Test files of Git LFS, of which git itself fetches only pointers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lgpio changes the working directory when it is imported; an app's environment keeps it."""
+"""Test that an app keeps its working directory, which lgpio changes on import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules that an app imports and that its author keeps out of the repository."""
+"""Test imports of modules that the author keeps out of the repository."""
 
 from __future__ import annotations
 

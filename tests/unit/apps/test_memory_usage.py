@@ -1,4 +1,4 @@
-"""What a trial measured, kept over versions that take about the same, and the workers that fit a board."""
+"""Test measured memory over versions of similar size, and the number of workers."""
 
 from __future__ import annotations
 

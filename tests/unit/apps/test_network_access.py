@@ -1,4 +1,4 @@
-"""What an app may reach, as lines of a unit, and what the packet filter says of it."""
+"""Test an app's network access, as lines of a unit and of the packet filter."""
 
 from __future__ import annotations
 

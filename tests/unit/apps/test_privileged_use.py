@@ -1,4 +1,4 @@
-"""What in an app's code needs root, and what is said about it."""
+"""Test which code needs root, and the warnings about it."""
 
 from __future__ import annotations
 

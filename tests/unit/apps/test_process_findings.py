@@ -1,4 +1,4 @@
-"""What decides how an app is served: its state, threads, devices, sockets and streams."""
+"""Test what decides how an app is served: state, threads, devices, streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs that run beside the web server, as the author's own files start them."""
+"""Test programs beside the web server, as the author's own files start them."""
 
 from __future__ import annotations
 

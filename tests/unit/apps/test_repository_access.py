@@ -1,4 +1,4 @@
-"""From answers to what git is told."""
+"""Test the access to a repository that the answers give to git."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that people bring along: other encodings, hashes, and lines that are only right where they were written."""
+"""Test requirement lists with encodings, hashes, and lines for one machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = (
 
 @pytest.fixture
 def read(tree):
-    """Reads one list of a checkout, without the lines to skip."""
+    """Read one list of a checkout, without the lines to skip."""
     return lambda text, skip=(), **files: read_requirements(
         scan_checkout(tree({"list.txt": text} | files)), "list.txt", skip
     )

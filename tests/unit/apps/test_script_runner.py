@@ -1,4 +1,7 @@
-"""A script runs as its author runs it, up to its server, which gunicorn replaces."""
+"""Test that a script runs as its author runs it, up to its server.
+
+gunicorn replaces the server.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ FLASK = {
 
 
 def run(tree: Tree, files: dict[str, str], script: str = "app.py") -> tuple[list[str], int]:
-    """Return what a script and its worker say, and the exit code."""
+    """Return the output of a script and its worker, and the exit code."""
     code = tree({**FLASK, **files})
     folder = str(Path(script_runner.__file__).parent)
     worker = WORKER.format(folder=folder, code=str(code), script=script)

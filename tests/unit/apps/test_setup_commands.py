@@ -1,4 +1,4 @@
-"""Which setup commands run, and which are only offered, in every state of a site."""
+"""Test which setup commands run, and which are only offered."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_command_of_a_later_version_is_only_offered(site, working):
 
 
 def test_command_of_a_later_version_is_only_offered_for_a_database_server(site, working):
-    """The folder is empty then, and the site is not new all the same."""
+    """Offer it even if the data folder is empty, since the site is not new."""
     agree(site, choose_setup_commands(None, (MIGRATION,), site), working)
     assert "flask create-db" in texts(choose_setup_commands(None, ALL, site))[1]
 

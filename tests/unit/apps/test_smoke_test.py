@@ -79,7 +79,7 @@ def test_failing_workers_are_counted() -> None:
 
 
 def test_memory_usage_is_measured() -> None:
-    """A process with one child that holds 32 MiB, and says when it does."""
+    """Measure a process with one child that uses 32 MiB and reports when it does."""
     child = "held = bytes(1) * (32 << 20); print(flush=True); input()"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as master:
@@ -100,7 +100,7 @@ def test_app_whose_workers_keep_failing_is_stopped() -> None:
 
 @pytest.fixture
 def answering(tmp_path: Path) -> Iterator[Callable[[Callable[[socket.socket], None]], Path]]:
-    """Starts a server on a Unix socket that does this with its one visitor."""
+    """Start a server on a Unix socket that handles its only client this way."""
     threads = []
 
     def start(handle: Callable[[socket.socket], None]) -> Path:
@@ -174,7 +174,7 @@ def test_websockets_must_open(
 
 
 def test_all_workers_must_have_loaded_the_app(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
-    """The second worker cannot take what the first one holds, and gunicorn ends."""
+    """Stop gunicorn if the second worker cannot get what the first one uses."""
     path = answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n"))
     loaded, reports = os.pipe()
     os.set_blocking(loaded, False)

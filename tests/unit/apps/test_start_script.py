@@ -1,4 +1,4 @@
-"""Scripts that do more than start a server run as programs, in the folder of their author."""
+"""Test that larger start scripts run as programs, in their author's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an app's libraries for hardware come from: Debian, pip, or nowhere."""
+"""Test where an app's libraries for hardware come from: Debian, pip, or nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The largest request that an app takes, as its code says."""
+"""Test the largest request that an app accepts according to its code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in a folder of the test's, and a kill of it at any system call that alters a file."""
+"""Run changes in a folder of the test, and kill the run at any system call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_root = pytest.mark.skipif(not ROOT, reason="gives files to another user")
 
 @pytest.fixture
 def undo(working, backups):
-    """Takes a step back as the engine does; gives what it left alone, and why."""
+    """Undo a step as the engine does; return what it kept, and why."""
 
     def go(step="nginx", site=None):
         journal = Journal(backups, step, site)
@@ -38,7 +38,10 @@ def undo(working, backups):
 
 @pytest.fixture(autouse=True)
 def units_without_systemd(monkeypatch):
-    """Where no systemd runs, an app's command gets its user and folders by mounts of its own; the lab has the rest."""
+    """Confine an app's commands by mounts, since systemd is not running here.
+
+    The lab tests the rest.
+    """
 
     def run(argv, properties, *, env, cwd, on_line=None):
         settings = [one.partition("=")[::2] for one in properties]
@@ -59,7 +62,7 @@ def units_without_systemd(monkeypatch):
 
 @pytest.fixture
 def open_folder():
-    """A folder that another user can reach, as /srv is."""
+    """Return a folder that another user can reach, as /srv is."""
     folder = Path(tempfile.mkdtemp(prefix="piwizard-test-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -68,7 +71,7 @@ def open_folder():
 
 @pytest.fixture
 def app_ids():
-    """The numbers of the app's user."""
+    """Return the IDs of the app's user."""
     import pwd
 
     found = pwd.getpwnam(APP_USER)
@@ -76,7 +79,7 @@ def app_ids():
 
 
 def tree(folder):
-    """Everything below a folder: kind, mode, owner, content or target."""
+    """Return everything below a folder: kind, mode, owner, content or target."""
     found = {}
     for path in sorted(folder.rglob("*")):
         info = path.lstat()
@@ -86,7 +89,7 @@ def tree(folder):
 
 
 def whole(folder):
-    """The tree with the times of its files."""
+    """Return the tree with the times of its files."""
     return tree(folder), {
         path: path.lstat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
     }

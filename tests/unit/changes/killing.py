@@ -1,4 +1,4 @@
-"""SIGKILL before each operation in turn that alters a file: what a power cut in a run comes to."""
+"""Kill a process before each operation that changes a file, as a power cut would."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ MAX_KILLS = 400
 
 
 def killed_at_each(body: Callable[[], None]) -> Iterator[int]:
-    """Runs `body` in a process of its own that is killed at its first altering operation, at its second, and so on.
+    """Run `body` and kill it at its first changing operation, then at its second, …
 
-    Yields after each kill, once nothing of that process runs any more; ends when `body` came to its end.
+
+    Yields after each kill, when no process of it is left; ends when `body` runs to its end.
     """
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     try:
@@ -41,7 +42,7 @@ def killed_at_each(body: Callable[[], None]) -> Iterator[int]:
 
 
 def _killed(body: Callable[[], None], point: int) -> bool:
-    """Whether it came to its end before that point."""
+    """Return whether it ended before that point."""
     pid = os.fork()
     if pid == 0:
         code = 1

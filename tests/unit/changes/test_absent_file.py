@@ -1,4 +1,4 @@
-"""A file of piwizard's that goes; what is somebody's stays."""
+"""Test the removal of piwizard's own files, and that other files stay."""
 
 from piwizard.changes.file import AbsentFile, File
 

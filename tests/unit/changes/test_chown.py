@@ -1,4 +1,7 @@
-"""What sudo left in an app's folder goes back to the app, and nothing beyond that folder."""
+"""Test that files left by sudo in an app's folder go back to the app.
+
+Nothing outside of that folder changes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command that fails says of itself."""
+"""Test the error messages of failed commands."""
 
 from __future__ import annotations
 
@@ -89,6 +89,6 @@ def test_missing_library_is_installed_and_the_command_runs_again(working, tmp_pa
     assert installed == ["libgl1"]
     assert (tmp_path / "marker").exists()
     (there / "library").unlink()
-    with pytest.raises(ChangeFailed, match=r"libGL\.so\.1"):  # it is installed, and did not help
+    with pytest.raises(ChangeFailed, match=r"libGL\.so\.1"):  # it is installed, but did not help
         Command("Try it", argv, tmp_path / "other", APP_USER, Path("/"), "It does not run.").apply(working())
     there.rmdir()

@@ -1,4 +1,4 @@
-"""Services that run with the files of a transaction, on a systemd that a dictionary stands for."""
+"""Test services that belong to a transaction, with a simulated systemd."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOOPING = replace(STOPPED, active="activating", failing=True)
 
 @dataclass
 class FakeWork:
-    """What a transaction uses: the states of units, changed by the commands that are recorded."""
+    """The states of units, changed by the recorded commands."""
 
     states: dict[str, UnitState]
     ran: list[str] = field(default_factory=list)

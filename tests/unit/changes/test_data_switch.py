@@ -1,4 +1,4 @@
-"""The data of a site and its release, moved on together: killed anywhere, they are both old or both new."""
+"""Test that a site's data and release change together, even if killed anywhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MIGRATE = "import sqlite3; d = sqlite3.connect('{data}/app.db'); d.execute('alte
 
 @pytest.fixture
 def site(open_folder):
-    """A site in use, with data."""
+    """Return a site in use, with data."""
     return fresh(open_folder)
 
 
@@ -74,7 +74,11 @@ def make(folder: Path, change: Transaction) -> None:
 
 
 def state(site: Path) -> tuple[str, bool, list[str]]:
-    """The release in use, whether its data is migrated, and what lies beside. What was stored is there always."""
+    """Return the current release, the state of its data, and other files.
+
+
+    The stored data is always there.
+    """
     with closing(sqlite3.connect(site / "data" / "app.db")) as database:
         rows = database.execute("select * from note").fetchall()
     assert rows[0][0] == "mine"

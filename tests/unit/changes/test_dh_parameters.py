@@ -1,4 +1,4 @@
-"""Diffie-Hellman parameters: started in the background, put in place whole or not at all."""
+"""Test DH parameters: generated in the background, installed whole or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def change(tmp_path, own_places, monkeypatch):
 
 @pytest.fixture
 def systemctl(monkeypatch):
-    """What systemd was asked for; it says of the unit what the test puts in."""
+    """Record the commands to systemd; a test sets the state of the unit."""
     asked, run = [], commands.run
 
     def fake(argv, **options):

@@ -1,4 +1,7 @@
-"""Files: written and edited, never over somebody's work, undone to the byte."""
+"""Test that files are written and edited, but edits by hand are kept.
+
+Undo restores every byte.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ def test_an_edit_by_hand_needs_a_yes(working, tmp_path):
 
 
 def replaced(working, path, *versions, change=None):
-    """Each version is written by hand and replaced after a yes."""
+    """Write each version by hand, and replace it after a yes."""
     working().make(change or ours(path))
     for version in versions:
         path.write_text(version)
@@ -199,7 +202,7 @@ def test_undo_of_a_file_that_is_gone(working, tmp_path, undo):
 
 
 def test_undo_of_a_link_that_was_taken_over(working, tmp_path, undo):
-    """The link comes back, and what it leads to was never touched."""
+    """Restore the link; its target never changes."""
     theirs, path = tmp_path / "mine.conf", tmp_path / "ddclient.conf"
     theirs.write_text("password=old\n")
     theirs.chmod(0o600)
@@ -258,7 +261,7 @@ STEPS = st.lists(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(before=BEFORE, steps=STEPS)
 def test_undo_gives_back_every_byte(before, steps):
-    """Whatever was there, whatever of it could be altered, in whatever order."""
+    """Restore every byte, for any mix and order of changes."""
     with tempfile.TemporaryDirectory() as name:
         there, backups = Path(name) / "etc", Path(name) / "backups"
         there.mkdir()
@@ -280,7 +283,7 @@ def test_undo_gives_back_every_byte(before, steps):
             try:
                 work.make(changes[kind]())
             except (ChangeFailed, OSError, RuntimeError):
-                continue  # a loop of links, a link to somewhere that is not there
+                continue  # a loop of links, a link to a missing target
         journal = Journal(backups, "s", None)
         work = RunApplyContext(Recorder(Path(name) / "run"), Backups(backups), journal, overwrite=False)
         left = [UNDO[one["kind"]](one, work) for one in reversed(journal.records()) if one["kind"] in UNDO]

@@ -1,4 +1,7 @@
-"""An interface of the Pi that is turned on: by the file, or by raspi-config; and turned off again."""
+"""Test turning on an interface of the Pi, and off again.
+
+The file or raspi-config does it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ SHIPPED = "# hardware\n#dtparam=i2c_arm=on\n[all]\n"
 
 @pytest.fixture(autouse=True)
 def pi(own_places, tmp_path, monkeypatch):
-    """No such program and no such node, whatever this machine has."""
+    """Hide the program and the node, in case this machine has them."""
     monkeypatch.setattr(commands, "which", lambda program: None)
     monkeypatch.setattr(boot_config, "is_present", lambda name: False)
     monkeypatch.setattr(interface, "MODULES", tmp_path / "modules-load.d")

@@ -1,4 +1,4 @@
-"""Every kind of change, killed before each alteration in turn: applied again, it ends in the same place."""
+"""Kill every kind of change before each operation, and apply it again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def edit(text):
 
 
 def before(there):
-    """What each of the changes below meets."""
+    """Prepare what each of the changes below expects."""
     there.mkdir()
     there.chmod(0o755)
     (there / "conf").write_text("# theirs\n")
@@ -89,7 +89,7 @@ CHANGES = {
 
 
 def make(folder, changes):
-    """One run of the engine over these changes."""
+    """Run the engine once over these changes."""
     journal = Journal(folder / "backups", "step", None)
     work = RunApplyContext(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
     for change in changes:
@@ -97,7 +97,7 @@ def make(folder, changes):
 
 
 def fresh(folder):
-    """A folder in which nothing was done yet."""
+    """Return a folder in which nothing was done."""
     for path in folder.iterdir():
         shutil.rmtree(path)
     before(folder / "there")
@@ -126,7 +126,7 @@ def test_applied_again_after_a_kill(open_folder, name, tmp_path):
 
 
 def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
-    """Killed while it writes, while it asks, and while it takes back."""
+    """Kill a refused group while it writes, while it checks, and while it rolls back."""
     there, points = open_folder / "there", 0
 
     def refused():
@@ -147,7 +147,7 @@ def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
 
 
 def test_activation_missed_by_a_kill_follows_later(open_folder):
-    """Killed after the files were accepted: the service is still told, by the next run."""
+    """Activate the service in the next run, if the files were accepted before."""
     there = open_folder / "there"
     fresh(open_folder)
     told = open_folder / "told"
@@ -161,7 +161,7 @@ def test_activation_missed_by_a_kill_follows_later(open_folder):
 
 
 def undone(folder):
-    """The step taken back, as the engine does it."""
+    """Undo the step as the engine does."""
     journal = Journal(folder / "backups", "step", None)
     work = RunApplyContext(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
     for record in [record for record in journal.records() if record["kind"] in UNDO][::-1]:
@@ -170,7 +170,7 @@ def undone(folder):
 
 
 def test_undone_after_a_kill(open_folder):
-    """Nothing stays aside, with a secret in it perhaps, and so no folder either."""
+    """Leave no file or folder behind, since it may contain a secret."""
     there = open_folder / "there"
     changes = [Folder(there / "a"), File(there / "a" / "env", "KEY=s3cret\n", 0o600), Link(there / "a" / "now", "env")]
     fresh(open_folder)
@@ -182,7 +182,7 @@ def test_undone_after_a_kill(open_folder):
 
 
 def test_folder_killed_during_its_removal_is_created_again(open_folder):
-    """What is there by half vouches for nothing."""
+    """Create a folder again that was removed only in part."""
     there = open_folder / "there"
     names = [f"r{number}" for number in range(6)]
 
@@ -202,7 +202,7 @@ def test_folder_killed_during_its_removal_is_created_again(open_folder):
 
 
 def test_an_old_release_that_was_cut_off_while_it_went(open_folder):
-    """It counts as none of those that are kept."""
+    """Do not count a release that was removed in part among those that are kept."""
     there = open_folder / "there"
 
     def begin():

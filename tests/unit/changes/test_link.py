@@ -1,4 +1,4 @@
-"""Links: a link that was changed by hand is kept, named, and restored by undo."""
+"""Test that a link changed by hand is kept, named, and restored by undo."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_undo_keeps_a_link_that_was_changed_by_hand_since(working, tmp_path, und
 
 
 def test_link_of_an_earlier_version_counts_as_unchanged(working, tmp_path, backups):
-    """Its journal does not say where the link pointed to."""
+    """Accept a journal that does not say where the link pointed to."""
     (tmp_path / "enabled").symlink_to("../available")
     Journal(backups, "nginx", None).remember("link", str(tmp_path / "enabled"), {"target": None})
     change = Link(tmp_path / "enabled", "../other")

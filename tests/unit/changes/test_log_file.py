@@ -1,4 +1,7 @@
-"""The log of a site: closed to others before nginx writes into it, and no link in its place is followed."""
+"""Test that a site's log is private before nginx writes to it.
+
+A link in its place is not followed.
+"""
 
 from __future__ import annotations
 

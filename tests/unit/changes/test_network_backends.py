@@ -1,4 +1,4 @@
-"""Files of network settings that a person edited: never replaced without a yes, never gone."""
+"""Test that edited network settings are replaced only after a yes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEFORE = {"keeper": "netplan"}
 
 @pytest.fixture
 def ours(tmp_path, monkeypatch, working):
-    """piwizard's file of netplan's, as it was written; the network itself is left alone."""
+    """Return piwizard's netplan file as written; the network itself stays unchanged."""
     path = tmp_path / "netplan" / "95-piwizard-static-ip.yaml"
     path.parent.mkdir()
     monkeypatch.setattr(netplan, "OWN_FILE", path)

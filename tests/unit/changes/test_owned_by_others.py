@@ -1,4 +1,4 @@
-"""An app that was taken over puts links where root is about to work: nothing outside of its folder may change."""
+"""Test that links of a hijacked app make root change nothing outside its folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ APP = Owner(APP_USER, APP_USER)
 
 @pytest.fixture
 def there(open_folder):
-    """The code of an app, its data folder, and a folder of root's that it would like to have."""
+    """Return an app's code and data folder, and a folder of root that it wants."""
     (open_folder / "code").mkdir()
     (open_folder / "code" / "result.json").write_text("{}")
     (open_folder / "data").mkdir()
@@ -38,7 +38,7 @@ def there(open_folder):
 
 @pytest.fixture
 def untouched(there):
-    """Asserts at the end that root's folder is as it was."""
+    """Assert at the end that root's folder is unchanged."""
     before = tree(there / "secret"), (there / "secret").stat().st_uid, (there / "secret").stat().st_mode
     yield
     assert (tree(there / "secret"), (there / "secret").stat().st_uid, (there / "secret").stat().st_mode) == before
@@ -188,7 +188,7 @@ def test_undo_of_a_folder_keeps_what_is_in_it(there, working, undo):
 
 
 def wheel(folder):
-    """A wheel of nothing but a module."""
+    """Make a wheel with a single module."""
     dist = "hello-1.0.dist-info"
     with zipfile.ZipFile(folder / "hello-1.0-py3-none-any.whl", "w") as file:
         file.writestr("hello.py", "word = 'hello'\n")
@@ -199,7 +199,7 @@ def wheel(folder):
 
 @pytest.fixture
 def environment(there, own_places, monkeypatch):
-    """The environment of an app whose build user is an ordinary one here."""
+    """Make the environment of an app whose build user is an ordinary one here."""
     monkeypatch.setattr("piwizard.changes.virtualenv.BUILD_USER", APP_USER)
     for path in (there / "code", *(there / "code").rglob("*")):
         os.lchown(path, 0, APP.ids()[1])

@@ -1,4 +1,4 @@
-"""The record of setup commands stays with the data, and goes with it."""
+"""Test that the record of setup commands stays with the data, and goes with it."""
 
 from __future__ import annotations
 

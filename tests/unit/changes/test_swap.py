@@ -1,4 +1,4 @@
-"""Swap for the time of a build: when, where not, and gone again afterwards. The kernel's own part is played."""
+"""Test temporary swap during a build, with a simulated kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRAMS = {
 
 @pytest.fixture
 def swaps(tmp_path, monkeypatch):
-    """The kernel's list of what is swapped to, altered by programs that stand in for the real ones."""
+    """Simulate the kernel's list of swap files, changed by replaced programs."""
     listed, programs = tmp_path / "swaps", tmp_path / "bin"
     listed.write_text("Filename Type Size Used Priority\n/dev/zram0 partition 440316 0 100\n")
     programs.mkdir()
@@ -120,7 +120,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("after", ["fallocate", "mkswap", "swapon"])
 def test_what_a_killed_run_leaves_goes_with_the_next(working, undo, swaps, room, monkeypatch, after):
-    """Whatever of it was there when the power went: the next run ends it, and so does undo."""
+    """Remove any rest of it after a power cut: in the next run, and by undo."""
     for again in (lambda: working().make(NoSwap()), undo):
         room(SMALL)
         work = working()

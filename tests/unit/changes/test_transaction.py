@@ -1,4 +1,4 @@
-"""Groups: all of it or nothing, and nothing of a person's lost on the way back."""
+"""Test transactions: all or nothing, and no user data lost in a rollback."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_member_that_cannot_be_made(there, working):
 
 @pytest.mark.parametrize("error", [Stopped(), OSError(28, "No space left on device"), PiwizardError("no nginx")])
 def test_whatever_comes_in_between(there, working, monkeypatch, error):
-    """A stop, a full disk, a program that is gone: the files go back."""
+    """Roll back after a stop, with a full disk, and with a missing program."""
     before = whole(there)
     work = working()
 

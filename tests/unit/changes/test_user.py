@@ -1,4 +1,4 @@
-"""Numbers of system users: none is ever given twice."""
+"""Test that no ID of a system user is ever used twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .conftest import needs_root
 
 @pytest.fixture
 def accounts(monkeypatch, own_places):
-    """Users that useradd and userdel would have made, without making them."""
+    """Simulate users that useradd and userdel would create and delete."""
     there = {"root": 0, "daemon": 999}
 
     def named(name):
@@ -33,7 +33,7 @@ def accounts(monkeypatch, own_places):
 
 
 class Work:
-    """Takes the commands that would alter the accounts."""
+    """Records the commands that would change the accounts."""
 
     def __init__(self, there):
         self.there = there

@@ -1,4 +1,4 @@
-"""`piwizard run`: which site, which command, and in what environment."""
+"""Test `piwizard run`: its site, its command and its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`apply` without changes to make, and the dependencies that `undo` respects."""
+"""Test `apply` without changes, and the dependencies that `undo` respects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`piwizard key`: output, questions and saved host keys."""
+"""Test `piwizard key`: output, questions and saved host keys."""
 
 from __future__ import annotations
 

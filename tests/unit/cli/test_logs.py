@@ -1,4 +1,4 @@
-"""The run and the events that `logs` shows."""
+"""Test which run and which events `logs` shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that are refused: message and exit code, and warnings about the code of an app."""
+"""Test refused commands: message, exit code, and warnings about an app's code."""
 
 from __future__ import annotations
 

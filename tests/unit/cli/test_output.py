@@ -1,4 +1,4 @@
-"""Output of commands on terminals with different encodings."""
+"""Test the output of commands on terminals with different encodings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`remove` and `undo` delete user data only after a confirmation that names it."""
+"""Test that user data is deleted only after a confirmation that names it."""
 
 from __future__ import annotations
 

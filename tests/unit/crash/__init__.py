@@ -1,1 +1,4 @@
-"""What a power cut may leave of piwizard's own files, each such state opened again. `python -m tests.unit.crash`."""
+"""Open every state of piwizard's own files that a power cut may leave.
+
+Run all of them with `python -m tests.unit.crash`.
+"""

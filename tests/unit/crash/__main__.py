@@ -1,4 +1,7 @@
-"""All journeys, every state of each: `python -m tests.unit.crash [JOURNEY …]`. Exit code 1 where one failed."""
+"""Try every state of each journey: `python -m tests.unit.crash [JOURNEY …]`.
+
+The exit code is 1 if a state failed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ SHOWN = 12
 
 
 def main(names: list[str]) -> int:
-    """Prints a line a journey, and the states that failed."""
+    """Print one line for each journey, and the states that failed."""
     states = failed = 0
     for name in names or JOURNEYS:
         since = time.monotonic()

@@ -1,8 +1,8 @@
-"""A model of a file system that keeps what was synced, and of the rest whatever it likes.
+"""Model a file system that keeps only what was synced.
 
-What was fsynced is there: the content of a file by the fsync of the file, names in a folder by that of the folder. All
-else since may be there or not, in any order: a rename before the content of what was renamed, a later write before an
-earlier one; content may be cut short, or be zeros. One rename is atomic, as every file system promises.
+fsync of a file keeps its content, fsync of a folder its names. Everything written since may be missing or not, in any
+order: a rename before the content of the renamed file, a later write before an earlier one; content may be cut short,
+or be zeros. One rename is atomic, as every file system promises.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ Tree = tuple[tuple[str, str, bytes], ...]
 
 @dataclass(eq=False)
 class Node:
-    """A file, a folder or a link; `names` are a folder's, `content` a file's, both as the programs see them."""
+    """A file, folder or link as programs see it.
+
+    `names` are those of a folder, `content` that of a file.
+    """
 
     kind: str
     target: bytes = b""
@@ -37,14 +40,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Naming:
-    """Names set or removed together."""
+    """Names that are set or removed together."""
 
     names: tuple[tuple[Node, str, Node | None], ...]
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Bytes at an offset; `data` None: cut to that length."""
+    """Bytes at an offset; `data` None: truncated to that length."""
 
     node: Node
     offset: int
@@ -52,7 +55,10 @@ class Writing:
 
 
 class Disk:
-    """Takes calls one by one; `states` gives what a power cut at this moment may leave."""
+    """A disk that takes calls one by one.
+
+    `states` yields what a power cut at this moment may leave.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -61,7 +67,7 @@ class Disk:
         self._writings: list[Writing] = []
 
     def take(self, call: Call) -> bool:
-        """Carries a call out; False where it alters nothing that a power cut could tell."""
+        """Carry out a call; return False if no power cut could reveal it."""
         if call.name in ("sync", "syncfs"):
             self.settle()
             return True
@@ -75,7 +81,7 @@ class Disk:
         return bool(act(call))
 
     def settle(self) -> None:
-        """All of it is on the disk."""
+        """Write everything to the disk."""
         for node in self._all_nodes():
             node.synced_names, node.synced_content = dict(node.names), node.content
         self._namings, self._writings = [], []
@@ -98,9 +104,9 @@ class Disk:
 
     def call_write(self, call: Call) -> bool:
         node = self._find(call.paths[0])
-        if node is None:  # removed meanwhile: nobody will see it
+        if node is None:  # removed meanwhile, so nobody can see it
             return False
-        return self._write(Writing(node, len(node.content), call.data))  # piwizard only appends, also to a new file
+        return self._write(Writing(node, len(node.content), call.data))  # piwizard only appends, even to a new file
 
     call_writev = call_write
 
@@ -189,10 +195,10 @@ class Disk:
             todo += [*node.names.values(), *node.synced_names.values()]
         return list({id(node): node for node in found}.values())
 
-    # What a power cut may leave
+    # States after a power cut
 
     def states(self) -> Iterator[Tree]:
-        """Every state that may be found after a power cut now; the first is that of a kill without one."""
+        """Yield every possible state after a power cut now; the first has no lost writes."""
         yield self._tree(self._namings, {id(one.node): one.node.content for one in self._writings})
         choices = list(_subsets(self._namings))
         touched = list({id(one.node): one.node for one in self._writings}.values())
@@ -258,7 +264,7 @@ def _subsets(namings: list[Naming]) -> Iterator[list[Naming]]:
 
 
 def _contents(node: Node, writings: list[Writing]) -> Iterator[bytes]:
-    """What may be in a file: some writings, the last of them cut short or zeros, or zeros before what came later."""
+    """Return the possible contents of a file: some writes, the last incomplete."""
     counts = (
         range(len(writings) + 1) if len(writings) <= 8 else (0, 1, len(writings) // 2, len(writings) - 1, len(writings))
     )
@@ -284,7 +290,7 @@ def _contents(node: Node, writings: list[Writing]) -> Iterator[bytes]:
 
 
 def _some(choices: list[list[Naming]], contents: list[list[bytes]]) -> Iterator[tuple[object, ...]]:
-    """Of too many combinations: each choice beside the last of all others, and some by chance."""
+    """Choose from too many combinations: each choice once, and some at random."""
     parts: list[list[object]] = [list(choices), *(list(some) for some in contents)]
     last = [part[-1] for part in parts]
     for number, part in enumerate(parts):

@@ -1,4 +1,7 @@
-"""What piwizard does with its own files, and what it promised. `python -m tests.unit.crash.journeys NAME`."""
+"""Run journeys that write piwizard's own files, and note what they promise.
+
+Start one with `python -m tests.unit.crash.journeys NAME`.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ REPO = "https://github.com/someone/myflask.git"
 
 
 def answers(root: Path, notes: Notes) -> None:
-    """Questions answered one by one, a step left out, a further site made and taken away."""
+    """Answer questions one by one, skip a step, add a site and remove it."""
     answering = AnswerStore()
 
     def give(site: str, key: str, value: object) -> None:
@@ -56,7 +59,7 @@ def answers(root: Path, notes: Notes) -> None:
 
 
 def removed(root: Path, notes: Notes) -> None:
-    """A further site taken away; the first one stays."""
+    """Remove a second site; the first one stays."""
     answers(root, Notes(root.with_name("unheard")))
     notes.settled()
     notes.holds(REPO, "answer", "myflask", "app.repo")
@@ -65,7 +68,7 @@ def removed(root: Path, notes: Notes) -> None:
 
 
 def imported(root: Path, notes: Notes) -> None:
-    """An answers file given on the command line, then another."""
+    """Import an answers file, then another."""
     for workers in (2, 3):
         file = root / "given.toml"
         file.write_text(f'[site]\nname = "myflask"\n\n[app]\nrepo = "{REPO}"\n\n[gunicorn]\nworkers = {workers}\n')
@@ -74,7 +77,7 @@ def imported(root: Path, notes: Notes) -> None:
 
 
 def secrets(root: Path, notes: Notes) -> None:
-    """Check the given and the generated secrets; a generated one never changes."""
+    """Save a given and a generated secret; the generated one never changes."""
     vault = workspace.secret_store()
     vault.keep(None, "ddns.password", "of-the-account")
     with notes.promised("of-the-account", "secret", "", "ddns.password"):
@@ -91,7 +94,7 @@ def secrets(root: Path, notes: Notes) -> None:
 
 
 def state(root: Path, notes: Notes) -> None:
-    """Results of steps, from two runs, one after the other."""
+    """Save results of steps from two runs."""
     state = workspace.state()
     for step, site, result, run in (
         ("system", "", "running", RUN),
@@ -108,7 +111,7 @@ def state(root: Path, notes: Notes) -> None:
 
 
 def run(root: Path, notes: Notes) -> None:
-    """A whole run of a step: files of the machine replaced in a group, its events, its result; then another."""
+    """Run a step twice: a transaction of files, its events, its result."""
     machine = root / "machine"
     machine.mkdir(parents=True)
     (machine / "nginx.conf").write_text("theirs\n")
@@ -153,7 +156,7 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
 
 
 def refused(root: Path, notes: Notes) -> None:
-    """A guard refuses, and the files go back; then the step is undone."""
+    """Refuse a transaction and roll it back; then undo the step."""
     machine = root / "machine"
     _run_prepared(root, machine)
     notes.settled()
@@ -170,7 +173,7 @@ def refused(root: Path, notes: Notes) -> None:
 
 
 def undone(root: Path, notes: Notes) -> None:
-    """A step is taken back; what it was done to is as before, or can still be brought there."""
+    """Undo a step: its files are restored, or can still be."""
     machine = root / "machine"
     _run_prepared(root, machine)
     notes.settled()
@@ -191,7 +194,7 @@ def _run_prepared(root: Path, machine: Path) -> None:
 
 
 def asked(root: Path, notes: Notes) -> None:
-    """Let's Encrypt is asked twice; that it was asked counts from before the asking on."""
+    """Request two certificates; each attempt counts from before the request."""
     known = rate_limits.Attempts(paths.state_dir() / "attempts.json")
     now = rate_limits.now()
     for number, result in enumerate(("refused", "issued")):
@@ -203,21 +206,21 @@ def asked(root: Path, notes: Notes) -> None:
 
 
 def keys(root: Path, notes: Notes) -> None:
-    """A key made and shown to a person, who adds it at the forge; then the site gets another name."""
+    """Generate a deploy key that the user adds at the forge; then rename the site."""
     with mock.patch.object(deploy_key.socket, "gethostname", return_value="raspberrypi"):
         public = deploy_key.make_key("myflask")
     notes.holds(public, "key", "myflask")
 
 
 def trusted(root: Path, notes: Notes) -> None:
-    """Host keys that a person said yes to: of one host, of another, then the first with other keys."""
+    """Trust the host keys of one host, of another, then new keys of the first."""
     for host, key in (("git.lan", "QUFB"), ("forge.lan", "QkJC"), ("git.lan", "Q0ND")):
         with notes.promised([f"ssh-ed25519 {key}"], "host-key", "myflask", host):
             host_keys.trust_keys("myflask", [HostKey(host, "ssh-ed25519", key)])
 
 
 def account(root: Path, notes: Notes) -> None:
-    """A provider of names refuses, and is left alone from then on; with another secret it accepts."""
+    """Refuse a DDNS account until its secret changes, then accept it."""
     for secret, code, found in (("wrong", "ko", "refused"), ("right", "good", "proven")):
         if found == "proven":
             notes.may_be(None, "account", "wrong")
@@ -232,7 +235,7 @@ def account(root: Path, notes: Notes) -> None:
 
 
 def renamed(root: Path, notes: Notes) -> None:
-    """A site with a key and a secret gets another name: under the name that counts, both are there."""
+    """Rename a site with a key and a secret: both are found under its current name."""
     answering = AnswerStore()
     answering.set(None, "site.name", "blog")
     answering.set_secret("blog", "app.token", "a-token")
@@ -246,7 +249,7 @@ def renamed(root: Path, notes: Notes) -> None:
 
 
 def started(root: Path, notes: Notes) -> None:
-    """A run is started: what it is asked to do is there before its process is."""
+    """Start a run: its request exists before its process."""
     asked_for = run_launch.RunRequest("apply", (("system", None), ("app", "myflask")))
     seen: list[str] = []
 
@@ -272,7 +275,7 @@ def started(root: Path, notes: Notes) -> None:
 
 
 def address(root: Path, notes: Notes) -> None:
-    """An address on trial, confirmed; the settings are altered only once all that takes them back is there."""
+    """Confirm an address on trial; the rollback is ready before the settings change."""
     settings = root / "machine" / "connection"
     settings.parent.mkdir(parents=True)
     settings.write_text("theirs\n")

@@ -1,4 +1,4 @@
-"""Opens what a power cut has left, by piwizard's own code: what is found, and whether it can be gone on with."""
+"""Open the state after a power cut with piwizard's own code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FOLDERS = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "run
 
 @contextmanager
 def piwizard_in(root: Path) -> Iterator[None]:
-    """piwizard with all its places below a folder."""
+    """Move all files of piwizard below a folder."""
     found = {f"user_{name}_path": root / folder for name, folder in FOLDERS.items()}
     units = root / "units"
     boot = units / address_rollback.BOOT_UNIT.name
@@ -52,7 +52,7 @@ def piwizard_in(root: Path) -> Iterator[None]:
 
 
 def read_promised(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
-    """What is found for each name; any error is the caller's to tell."""
+    """Return what is found for each name; the caller reports errors."""
     state = workspace.state()
     assert not state.trouble, state.trouble
     planner = workspace.planner(None)
@@ -77,7 +77,7 @@ def read_promised(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
 
 
 def _accounted_for(file: Path, wrote: Callable[[Path, str], bool]) -> None:
-    """A file of the machine is as it was, or piwizard's own writing and known as that."""
+    """Assert that a file is unchanged, or known as written by piwizard."""
     content = file.read_bytes()
     if content.startswith(b"theirs") or not content:
         return
@@ -136,7 +136,7 @@ def _host_key(site: str, host: str) -> list[str] | None:
 
 
 def account_to_prove(secret: str) -> VerifyAccount:
-    """The proof of an account with that secret, as a step makes it."""
+    """Return the verification of an account with that secret, as a step makes it."""
     account = Account(PROVIDERS["duckdns"], "songuuli2020.duckdns.org", "nobody", secret, "www.duckdns.org")
     return VerifyAccount(account, lambda: None, paths.state_dir() / "ddns.json")
 
@@ -195,7 +195,7 @@ READERS: dict[str, Callable[..., Any]] = {
 
 
 def go_on() -> None:
-    """What a person and a run do next: each has to be taken, and to be found afterwards."""
+    """Do what a user and a run do next; each change must be accepted and found again."""
     answering = AnswerStore()
     answering.set(None, "tls.email", "next@example.org")
     site = next(iter(answering.sites()), None)
@@ -220,7 +220,7 @@ def go_on() -> None:
 
 
 def commands() -> None:
-    """The commands of a person who comes back: no traceback, and an answer that can be read."""
+    """Run the commands of a returning user: readable output without tracebacks."""
     from piwizard.cli.main import cli
 
     with mock.patch("os.geteuid", return_value=0):

@@ -1,4 +1,4 @@
-"""What a journey says it has been promised: written beside its folder, so that it stands among its system calls."""
+"""Record a journey's promises beside its folder, among its system calls."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ Name = tuple[str, ...]
 
 
 class Notes:
-    """The journey's side: what is begun, what has returned."""
+    """The journey's side: what has begun, and what has returned."""
 
     def __init__(self, file: Path) -> None:
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     @contextmanager
     def promised(self, value: object, *name: str) -> Iterator[None]:
-        """Inside, `name` may still be what it was; from its end on it has to be `value`, whatever happens."""
+        """Allow the old value inside the block; require `value` from its end on."""
         self._say("begin", name, value)
         yield
         self._say("end", name, value)
 
     def holds(self, value: object, *name: str) -> None:
-        """It is so from now on."""
+        """Require this value from now on."""
         with self.promised(value, *name):
             pass
 
     def may_be(self, value: object, *name: str) -> None:
-        """It may be so as well, until the next promise of that name has been kept."""
+        """Allow this value, too, until the next promise of that name is kept."""
         self._say("begin", name, value)
 
     def settled(self) -> None:
-        """What was done so far is long ago: all of it is on the disk."""
+        """Treat everything so far as written to the disk."""
         self._say("settled", (), None)
 
     def _say(self, word: str, name: Name, value: object) -> None:
@@ -44,18 +44,18 @@ class Notes:
 
 
 class Promises:
-    """The reader's side: what may be found, and what must be."""
+    """The reader's side: allowed and required values."""
 
     def __init__(self) -> None:
         self._allowed: dict[Name, list[Any]] = {}
 
     def take(self, word: str, name: Name, value: object) -> None:
-        """One line of the notes."""
+        """Read one line of the notes."""
         if word == "begin":
             self._allowed.setdefault(name, [None]).append(value)
         elif word == "end":
             self._allowed[name] = [value]
 
     def now(self) -> dict[Name, list[Any]]:
-        """For each name the values that may be found; None is: nothing is known of it."""
+        """Return the allowed values of each name; None is: unknown."""
         return {name: list(values) for name, values in self._allowed.items()}

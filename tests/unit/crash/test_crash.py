@@ -1,4 +1,4 @@
-"""A sample of the states that a power cut may leave; `python -m tests.unit.crash` tries all of them."""
+"""Try a sample of the states; `python -m tests.unit.crash` tries all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_sample_of_each_journey(name: str) -> None:
 
 
 def contents(*calls: Call) -> set[bytes | None]:
-    """What may be in the file after a power cut at the end of these calls."""
+    """Return the possible contents of the file after a power cut."""
     disk = Disk(ROOT)
     for call in (Call("openat", (FILE,), flags="O_CREAT"), Call("write", (FILE,), b"old")):
         disk.take(call)

@@ -1,4 +1,4 @@
-"""The system calls of a journey that alter files below a folder, in their order, as strace sees them."""
+"""Trace the system calls of a journey that change files below a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARGUMENT = re.compile(
 
 @dataclass(frozen=True)
 class Call:
-    """One system call that succeeded: its paths are whole, its data is as it was handed over."""
+    """One successful system call: its paths are absolute, its data complete."""
 
     name: str
     paths: tuple[Path, ...]
@@ -32,7 +32,7 @@ class Call:
 
 
 def record(journey: str, root: Path, notes: Path) -> list[Call]:
-    """Runs a journey in a process of its own, and gives what it did below `root` and to `notes`."""
+    """Run a journey in its own process; return its calls below `root` and on `notes`."""
     told = root.with_name(f"{root.name}.strace")
     strace = ("strace", "-f", "-y", "-xx", "-s", "1000000", "-e", "signal=none", "-e", f"trace={NAMES},{DATA},{SYNCS}")
     program = (sys.executable, "-m", "tests.unit.crash.journeys", journey, str(root), str(notes))
@@ -47,7 +47,7 @@ def record(journey: str, root: Path, notes: Path) -> list[Call]:
 
 
 def _whole(lines: list[str]) -> list[str]:
-    """Lines of calls that another process interrupted are put together where they ended."""
+    """Join lines of calls that another process interrupted."""
     begun: dict[str, str] = {}
     whole = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""One journey, and every state that a power cut in it may leave: written out, opened again, gone on with."""
+"""Try every state that a power cut in a journey may leave: write, open, continue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERY = 40
 
 @dataclass
 class Outcome:
-    """What came of a journey; `failures` has for each state that failed where it was and what was wrong."""
+    """The result of a journey; `failures` has place and error of each failed state."""
 
     journey: str
     calls: int = 0
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def try_journey(name: str, *, most: int | None = None) -> Outcome:
-    """Records a journey, and tries each of its states, or about `most` of them, spread over all."""
+    """Record a journey, and try all of its states, or an even sample of about `most`."""
     outcome = Outcome(name)
     with _scratch() as root:
         notes = root.with_name("notes")
@@ -53,7 +53,7 @@ def try_journey(name: str, *, most: int | None = None) -> Outcome:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    """A folder that is the same length for every process, so that every record is."""
+    """Return a folder with a path of constant length, so that all traces match."""
     folder = Path(tempfile.mkdtemp(prefix="piwizard-crash-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         yield folder / "root"
@@ -62,7 +62,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def _points(calls: list[Call], root: Path, notes: Path) -> Iterator[tuple[str, Tree, dict[Name, list[Any]]]]:
-    """Where the power may be cut: after each call that alters something, with what was promised by then."""
+    """Yield the possible points of a power cut, with the promises up to each."""
     disk, promises = Disk(root), Promises()
     begins = max((number for number, call in enumerate(calls, 1) if b'["settled"' in call.data), default=0)
     for number, call in enumerate(calls, 1):
@@ -84,14 +84,14 @@ def _points(calls: list[Call], root: Path, notes: Path) -> Iterator[tuple[str, T
 
 
 class _Tried:
-    """States are written to one folder in turn: what lies in files names its paths."""
+    """Writes states to one folder in turn, since files contain its paths."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._seen: set[tuple[Tree, str]] = set()
 
     def one(self, tree: Tree, promises: dict[Name, list[Any]], *, commands: bool) -> list[str] | None:
-        """What was wrong with a state; None where just that was tried before."""
+        """Return the error of a state; None if it was tried before."""
         key = (tree, repr(sorted(promises.items())))
         if key in self._seen:
             return None

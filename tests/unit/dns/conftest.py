@@ -1,4 +1,4 @@
-"""Accounts at each provider, and a provider of the test's own over https."""
+"""Provide accounts at each provider, and a provider of the test over HTTPS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN = "0d5b1f6e-77aa-4d1b-9c4f-abcdef012345"
 
 
 class Given(dict):
-    """Answers as a step gets them, with the one secret."""
+    """Answers as a step gets them, with one secret."""
 
     def __init__(self, values, secret):
         super().__init__({f"ddns.{name}": value for name, value in values.items() if value is not None})
@@ -25,7 +25,7 @@ class Given(dict):
 
 @pytest.fixture
 def account():
-    """The account of a person at that provider; other answers by name, the secret as `password`."""
+    """Return an account at that provider; the secret is `password`."""
 
     def made(provider="no-ip", **more):
         suffix = next(iter(PROVIDERS[provider].suffixes), "example.org")
@@ -39,7 +39,7 @@ def account():
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """For "localhost", signed by itself."""
+    """Create a self-signed certificate for "localhost"."""
     folder = tmp_path_factory.mktemp("certificate")
     made = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     named = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2")
@@ -50,7 +50,10 @@ def certificate(tmp_path_factory):
 
 
 class Provider:
-    """Answers every request with `status` and `text`, or by path where `pages` has one; keeps what it was asked."""
+    """A provider that answers with `status` and `text`, or by path from `pages`.
+
+    It keeps the requests.
+    """
 
     def __init__(self, certificate):
         self.status, self.text, self.pages, self.asked = 200, "good 11.22.33.44\r\n", {}, []
@@ -78,7 +81,7 @@ class Provider:
 
 @pytest.fixture
 def provider(certificate, monkeypatch):
-    """A provider whose certificate is trusted."""
+    """Start a provider whose certificate is trusted."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     made = Provider(certificate)
     thread = Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,4 +1,4 @@
-"""A name server on the loopback that keeps some zones, and answers for all others as a resolver does."""
+"""Run a DNS server on localhost: authoritative for some zones, else a resolver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Records = dict[tuple[str, str], list[str]]
 
 
 class NameServer:
-    """`records` may be altered while it runs; `lame` keeps no zone, `silent` answers nobody."""
+    """A DNS server.
+
+    `records` may change while it runs; `lame` makes it refuse its zones, `silent` never answer.
+    """
 
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -50,7 +53,7 @@ class NameServer:
 
 @contextmanager
 def serving(records: Records) -> Iterator[NameServer]:
-    """The server, running."""
+    """Return the running server."""
     server = NameServer(records)
     thread = threading.Thread(target=server.serve)
     thread.start()

@@ -1,4 +1,7 @@
-"""The settings of each version for each provider. That ddclient reads them so is shown in the lab."""
+"""Test the settings of each version of ddclient for each provider.
+
+The lab tests that ddclient reads them this way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DDNS accounts from answers."""
+"""Test DDNS accounts from answers."""
 
 from __future__ import annotations
 

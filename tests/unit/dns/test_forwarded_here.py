@@ -1,4 +1,4 @@
-"""Names behind a proxy or a VPN, whose addresses are not those of this Pi."""
+"""Test domains behind a proxy or a VPN, whose addresses are not this Pi's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups at a real name server on localhost."""
+"""Test lookups at a real DNS server on localhost."""
 
 from __future__ import annotations
 

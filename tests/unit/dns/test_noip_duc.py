@@ -1,4 +1,4 @@
-"""No-IP's own client: its settings, and what is taken from No-IP's archive."""
+"""Test the settings of No-IP's client, and the content of No-IP's archive."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_download_that_is_no_archive_is_refused(tmp_path):
 
 
 class Server(BaseHTTPRequestHandler):
-    """Redirects without protection, in a circle, or sends a body without an end."""
+    """Redirects without TLS, in a circle, or sends an endless body."""
 
     def do_GET(self):
         self.send_response({"/endless": 200, "/gone": 404}.get(self.path, 302))

@@ -1,4 +1,4 @@
-"""Where a host name points, compared with our own addresses."""
+"""Test whether a host name points to one of our own addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which failures of ddclient are over. That it then asks again is shown in the lab."""
+"""Test which failures of ddclient are over.
+
+The lab tests that it then retries.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ ALTERED = 1_790_000_000
 
 @pytest.fixture
 def probed(account, tmp_path, monkeypatch):
-    """A probe, after ddclient has noted `status` so many seconds after its settings were altered."""
+    """Return a probe after ddclient's `status`, this many seconds after a change."""
 
     def probe(status, after, name="songuuli"):
         monkeypatch.setattr(ddclient, "CACHE", tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""Each protocol at a provider of the test's own, over https."""
+"""Test each protocol at a provider of the test over HTTPS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import TOKEN
 
 @pytest.fixture
 def code(account, provider):
-    """What an update at that provider comes to."""
+    """Return the result of an update at that provider."""
     return lambda name="no-ip", **more: (
         update_request.update(account(name, server=provider.name, **more), "11.22.33.44").code
     )

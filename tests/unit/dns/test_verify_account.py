@@ -1,4 +1,4 @@
-"""The account is asked for once; a refusal is not asked for again before its time."""
+"""Test that an account is verified once, and a refusal is not repeated too soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real SIGTERM, at once inside, later outside."""
+"""Test a real SIGTERM: handled at once inside the block, later outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of events and of entries of a journal, also of other versions."""
+"""Test reading events and journal entries, even those of other versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as lines: whatever a program printed, a terminal stays as it was."""
+"""Test events as lines, which never change the state of a terminal."""
 
 from __future__ import annotations
 

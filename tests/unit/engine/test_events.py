@@ -1,4 +1,4 @@
-"""The record of a run: whole lines, no secrets, readable as it grows and after a power cut."""
+"""Test the run log: whole lines, no secrets, readable while it grows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def record(folder):
 
 
 def strings(value):
-    """Every text in a JSON value."""
+    """Return every text in a JSON value."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -49,7 +49,7 @@ def test_what_is_emitted_is_read(tmp_path):
 @FEW
 @given(secret=NASTY, around=st.lists(st.text(max_size=8), min_size=2, max_size=4))
 def test_no_secret_passes(tmp_path_factory, secret, around):
-    """Of one line: a secret that a program breaks over two lines of output is not seen."""
+    """Hide secrets within one line; one that is split over two lines is not found."""
     folder = tmp_path_factory.mktemp("record") / "run"
     recorder = Recorder(folder, [secret])
     text = secret.join(around)
@@ -93,7 +93,7 @@ def test_secrets_that_come_later(tmp_path):
 
 
 def test_recorder_keeps_fields_that_equal_a_secret(tmp_path):
-    """Somebody's password is "done", or the name of the site: readers must still see how the run ended."""
+    """Keep results and site names that equal a secret, since readers need them."""
     recorder = Recorder(tmp_path, ["done", "myflask", "nginx"])
     recorder.emit(
         {
@@ -151,7 +151,7 @@ def test_a_reader_follows_byte_by_byte(tmp_path):
 
 
 def test_a_full_disk_tears_one_line_and_no_other(tmp_path):
-    """/dev/full answers as a full disk does; a torn write is made by a limit on the file's size."""
+    """Tear only one line: /dev/full is a full disk, a size limit tears a write."""
     code = """
 import os, resource, signal, sys
 from pathlib import Path

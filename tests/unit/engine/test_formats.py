@@ -1,4 +1,4 @@
-"""What earlier versions of piwizard wrote is read and gone on with; what a newer one wrote is left as it is."""
+"""Test that files of earlier versions are read, and those of newer ones stay."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_requests(own_places, number):
 
 
 def test_a_request_to_delete_data_of_an_earlier_version(own_places):
-    """It named no sites: those of its steps were meant."""
+    """Read a request without site names: it applies to the sites of its steps."""
     file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"wipe": True}))
     assert run_launch.request(RUN).wipe == ("myflask",)
@@ -87,7 +87,7 @@ def test_journal_1(tmp_path):
 
 
 def test_journal_2(tmp_path):
-    """With a version that was edited by hand and replaced: it is no writing of ours."""
+    """Read a version that was edited by hand and replaced: it is not piwizard's."""
     put("journal-2.jsonl", tmp_path / "_machine/nginx/journal.jsonl")
     theirs = "2f1f1b0c6c1c1c0e6ad2a0b7c41b0c70a2a8d6e0f2f4b6a8c0e2f4a6b8c0d2e4"
     assert not Backups(tmp_path).wrote(NGINX, theirs)

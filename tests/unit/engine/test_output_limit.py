@@ -1,4 +1,4 @@
-"""The record does not grow with what a stranger's code prints."""
+"""Test that the output of untrusted code does not grow the run log without limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old records go; the last of each step stays, however old."""
+"""Test that old run logs are removed, except the last one of each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.engine.state import State
 
 @pytest.fixture
 def logs(tmp_path):
-    """Ten runs, the first the oldest, of 100 bytes each."""
+    """Make ten run logs of 100 bytes each, the oldest first."""
     for number in range(10):
         (tmp_path / f"run-{number}").mkdir()
         (tmp_path / f"run-{number}" / "events.jsonl").write_bytes(b"x" * 100)

@@ -1,4 +1,8 @@
-"""The process of a run, from outside: followed, stopped, killed, started twice. Real processes, without systemd."""
+"""Test a run's process from outside: followed, stopped, killed, started twice.
+
+
+The processes are real, without systemd.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +94,7 @@ print(worker.work(sys.argv[2]), flush=True)
 
 @pytest.fixture
 def request_of(own_places):
-    """Notes what a run shall do; gives its name."""
+    """Write a request for a run, and return its name."""
 
     def make(run, *steps, **more):
         run_launch.folder(run).mkdir(parents=True)
@@ -137,7 +141,7 @@ def test_another_run_is_not_taken_for_it(own_places):
 
 
 def work(process):
-    """What a worker's process said at its end."""
+    """Return the final output of a worker's process."""
     said = hears(process)
     process.wait()
     return said
@@ -216,7 +220,7 @@ def test_without_systemd(own_places):
 
 
 def test_lock_is_given_to_one_of_many(own_places):
-    """Of runs that begin in the same moment one goes on; the others are told."""
+    """Start many runs at once: one continues, the others report that it runs."""
     barrier, got = threading.Barrier(8), []
 
     def begin(number):

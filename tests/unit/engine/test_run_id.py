@@ -1,4 +1,4 @@
-"""The last run is the last by name, whatever the clock says."""
+"""Test that the last run is the last by name, even if the clock is wrong."""
 
 from __future__ import annotations
 

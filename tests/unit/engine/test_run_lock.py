@@ -1,4 +1,4 @@
-"""The lock of a run, held by real processes."""
+"""Test the lock of a run, with real processes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it_ends_with_its_process(tmp_path):
 
 
 def test_who_watches_is_never_in_the_way(tmp_path):
-    """A look at the lock takes nothing: a run that begins meanwhile gets it."""
+    """Query the lock without taking it: a run that begins meanwhile gets it."""
     path = tmp_path / "lock"
     ended = threading.Event()
     seen = set()
@@ -77,7 +77,7 @@ def test_who_watches_is_never_in_the_way(tmp_path):
 
 
 def test_nobody_else_can_open_it(tmp_path):
-    """Whoever could open it, even for reading, could keep every run from starting."""
+    """Refuse to open it even for reading, which would be enough to block every run."""
     path = tmp_path / "run.lock"
     path.touch(0o644)
     lock = Lock(path)

@@ -1,4 +1,7 @@
-"""One step from its first event to its last, and back; ended by errors, a stop, a kill."""
+"""Test a step from its first event to its last, and its undo.
+
+Errors, a stop and a kill interrupt it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.envi
 
 @pytest.fixture
 def engine(tmp_path):
-    """The engine of one run, and what it wrote down."""
+    """Return the engine of one run, and its events."""
     return Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"))
 
 
@@ -57,7 +60,7 @@ def test_done(engine, tmp_path):
 
 @dataclass(frozen=True)
 class Fails:
-    """A change that cannot be made."""
+    """A change that fails."""
 
     error: BaseException
     kind = "test"
@@ -152,7 +155,7 @@ def test_undo_names_what_it_kept(engine, tmp_path):
 
 @dataclass(frozen=True)
 class Brings:
-    """A package that was brought, as far as the journal is concerned."""
+    """An installed package, according to the journal."""
 
     name: str
     kind = "test"

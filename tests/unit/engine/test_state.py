@@ -1,4 +1,4 @@
-"""state.json: replaced whole, and what is done when it is torn, missing, or a newer piwizard's."""
+"""Test state.json: replaced whole; torn, missing, or of a newer version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ while True:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with a state of two changes: nginx done, and the app running after it."""
+    """Return a folder with a state of two changes: nginx done, then the app running."""
     state = State(tmp_path / "lib")
     assert state.trouble == ""
     state.mark("nginx", None, "done", "run-1", "fine", 1.23)

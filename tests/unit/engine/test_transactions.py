@@ -1,4 +1,4 @@
-"""A group that was begun: what it goes back to, whatever happened in between."""
+"""Test the files that an unfinished transaction is rolled back to."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from piwizard.system import files
 
 @pytest.fixture
 def wrote():
-    """What counts as piwizard's writing: every text that begins with "ours"."""
+    """Recognise piwizard's own content: every text that begins with "ours"."""
     ours = {files.digest(text) for text in (b"ours", b"ours 1", b"ours 2")}
     return lambda path, sha256: sha256 in ours
 
 
 @pytest.fixture
 def group(backups):
-    """The group as each run of piwizard finds it."""
+    """Return the transaction as each run of piwizard finds it."""
     return lambda: TransactionBackup(backups, "nginx")
 
 
 @pytest.fixture
 def there(tmp_path):
-    """A folder with a file, a link, and the paths of a file and a link that are not there."""
+    """Return a folder with a file, a link, and the paths of a missing file and link."""
     folder = tmp_path / "etc"
     folder.mkdir()
     (folder / "file").write_bytes(b"theirs")
@@ -78,7 +78,7 @@ def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
 
 
 def test_begun_again_with_another_path(group, there, wrote):
-    """The answers changed after a run was killed: what is new in the group is kept as well."""
+    """Keep the original of a path that is new in the transaction after a kill."""
     group().begin([there / "file"], wrote)
     files.replace(there / "file", b"ours")
     before = tree(there)["link"]
@@ -91,7 +91,7 @@ def test_begun_again_with_another_path(group, there, wrote):
 
 
 def test_begun_again_without_a_path(group, there, wrote):
-    """What a killed run wrote and nobody wants any more goes back."""
+    """Restore a path that a killed run wrote and that is no longer wanted."""
     group().begin(paths(there), wrote)
     alter(there)
     assert group().begin([there / "file"], wrote) == paths(there)[1:]

@@ -1,4 +1,4 @@
-"""What undo needs, and whose writing a file is: kept through torn lines, kept once."""
+"""Test the undo journal: originals kept once, torn lines ignored."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_torn_line_was_never_acted_upon(journal, backups, torn):
 
 
 def test_a_note_that_could_not_be_written_whole_is_an_error(journal, backups):
-    """Else the alteration it speaks of would be made, and nothing would be known of it."""
+    """Fail before the change if its journal entry could not be written whole."""
     journal.remember("unit", "a", {})
     size = file_of(backups).stat().st_size
     before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

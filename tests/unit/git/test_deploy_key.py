@@ -1,4 +1,4 @@
-"""A site's own key: made once, for root's eyes."""
+"""Test a site's deploy key: generated once, readable by root only."""
 
 from __future__ import annotations
 

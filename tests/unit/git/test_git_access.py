@@ -1,4 +1,4 @@
-"""What git is told about keys, hosts and tokens."""
+"""Test the keys, hosts and tokens that git gets."""
 
 from __future__ import annotations
 

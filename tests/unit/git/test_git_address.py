@@ -1,4 +1,4 @@
-"""Addresses of repositories, taken apart."""
+"""Test parsing of repository addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clones of real repositories: at what is asked for, without asking anybody, running nothing of theirs."""
+"""Test clones of real repositories, whose code never runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(folder, *words):
 
 @pytest.fixture
 def repo(tmp_path):
-    """A repository with a branch, a tag and a submodule."""
+    """Make a repository with a branch, a tag and a submodule."""
     for name in ("part", "repo"):
         (tmp_path / name).mkdir()
         run(tmp_path / name, "init", "--quiet", "--initial-branch=main")
@@ -51,7 +51,7 @@ def test_clone_checks_out_the_requested_ref(repo, tmp_path, ref, wanted, parts, 
 
 
 def test_remote_repository_cannot_fetch_local_folders(repo, tmp_path):
-    """Its submodules would be fetched by root, who may read all of them."""
+    """Refuse local submodules, since root could read any of them."""
     elsewhere = git_command.git_environment(GitAccess("blog", "https://git.example.org/a.git"))
     result = commands.run(git_command.clone_command(str(repo), tmp_path / "to", None), env=elsewhere)
     assert "transport 'file' not allowed" in result.last_lines
@@ -76,7 +76,7 @@ def test_command_protocols_are_refused(tmp_path, address):
 
 
 def test_hooks_do_not_run(repo, tmp_path, monkeypatch):
-    """Neither of a template that somebody configured, nor of the repository."""
+    """Run no hooks, neither of a configured template nor of the repository."""
     hooks = tmp_path / "template" / "hooks"
     hooks.mkdir(parents=True)
     for folder in (hooks, repo / ".git" / "hooks"):

@@ -1,4 +1,4 @@
-"""The messages of git and ssh, and how piwizard explains them."""
+"""Test explanations of the messages of git and ssh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Host keys: the pinned ones are those that the forges publish."""
+"""Test that the pinned host keys are those that the forges publish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script is run for real, on files of the test; systemd's part is tried in the lab."""
+"""Test the rollback script on files of the test; the lab tests systemd's part."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ NEW = "192.168.1.197"
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A machine of its own: the folders of a trial, and the address that its interface has."""
+    """Return a machine with the folders of a trial and an interface address."""
     monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path / "with a space" / "network")
     for name in ("BOOT_UNIT", "BOOT_UNIT_LINK", "NOTICE_FILE"):
         monkeypatch.setattr(address_rollback, name, tmp_path / "leftovers" / name)
@@ -32,7 +32,7 @@ def place(tmp_path, monkeypatch):
 
 
 def armed(place, seconds=180):
-    """A trial in which one file is altered and another is made."""
+    """Begin a trial in which one file is changed and another is created."""
     ran = []
 
     def command(argv):
@@ -121,7 +121,7 @@ def test_confirmed_address_stays(place):
 
 
 def test_unchecked_address_cannot_be_confirmed(place):
-    """Else the run might find the router silent, and there were nobody left to take the address back."""
+    """Refuse a confirmation before the checks, since the router might not answer."""
     now, _ = armed(place)
     (address_trial.trial_folder() / "looked-at").unlink()
     assert not address_trial.is_ready(now)

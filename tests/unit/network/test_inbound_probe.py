@@ -1,4 +1,4 @@
-"""A request that comes back by itself, against a small server that keeps a log as nginx does."""
+"""Test a request to our own public IP, with a server that logs as nginx does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piwizard.network import inbound_probe
 
 @pytest.fixture
 def served(tmp_path):
-    """A server's port; `log` says whether it writes down what it is asked."""
+    """Return a server's port; `log` says whether it writes requests to its log."""
     servers = []
 
     def made(*, log):

@@ -1,4 +1,4 @@
-"""The clock against the Internet's time, and without it."""
+"""Test the clock against the Internet's time, and without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ping printed, and ranges of addresses."""
+"""Test the output of ping, and ranges of addresses."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ YAML = """network:
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    """A connection of that file name, as netplan makes it from these files."""
+    """Return a connection of that name, as netplan generates it from these files."""
     for name in ("etc", "run"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(netplan, "FOLDER", tmp_path / "etc")

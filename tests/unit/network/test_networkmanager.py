@@ -48,7 +48,7 @@ def test_settings_files_include_netplan(tmp_path, monkeypatch):
     (tmp_path / "GENERATED_KEYFILES/netplan-wlan0.nmconnection").write_text("[connection]\n")
     (tmp_path / "NETPLAN/50-cloud-init.yaml").write_text("network:\n")
     (tmp_path / "NETPLAN/notes").write_text("")
-    by_hand = tmp_path / "KEYFILES/by-hand.nmconnection"  # a UUID is no must
+    by_hand = tmp_path / "KEYFILES/by-hand.nmconnection"  # a UUID is optional
     by_hand.write_text("[connection]\nid=by hand\n")
     found = [path.relative_to(tmp_path).as_posix() for path in networkmanager.settings_files(UUID, by_hand)]
     assert found == [

@@ -1,4 +1,4 @@
-"""Rules of the packet filter, as nft listed them."""
+"""Test rules of the packet filter in nft's format."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SAMPLES = Path(__file__).with_name("nft")
 @pytest.mark.parametrize(
     ("sample", "verdicts"),
     [
-        ("workstation", "open closed closed"),  # a counter and a drop at the end, the policy is accept
-        ("policy-drop", "open closed closed"),  # port 80 from the home network alone
-        ("opened", "closed open open"),  # by a jump to another chain, behind a set of the banned
+        ("workstation", "open closed closed"),  # a counter and a drop at the end; the policy is accept
+        ("policy-drop", "open closed closed"),  # port 80 from the home network only
+        ("opened", "closed open open"),  # through a jump to another chain, after a set of banned addresses
         ("named-set", "unknown unknown unknown"),
         ("maps", "unknown unknown unknown"),
-        ("other-hooks", "open open open"),  # forwarding and another interface are no matter of visitors here
+        ("other-hooks", "open open open"),  # forwarding and other interfaces do not affect visitors here
     ],
 )
 def test_verdict_for_visitors(sample, verdicts):

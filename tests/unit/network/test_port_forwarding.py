@@ -1,4 +1,4 @@
-"""Port forwarding, with real output of upnpc 2.2.4 (bookworm) and 2.2.8 (trixie)."""
+"""Test port forwarding with real output of upnpc 2.2.4 and 2.2.8."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_forwarding_to_another_machine_is_refused(version):
         ((), [80, 443], []),
         ((forward(80), forward(443)), [], []),
         ((forward(80, description="by hand"), forward(443, lease=60)), [], [443]),
-        ((forward(80, "192.168.1.7"), forward(443)), [80], []),  # ours, from an address that it had before
+        ((forward(80, "192.168.1.7"), forward(443)), [80], []),  # ours, from an earlier address
         ((forward(80, description="another program, but to this machine", lease=60),), [443], []),
     ],
 )
@@ -99,7 +99,10 @@ def test_forwarding_is_added(version):
 
 
 def test_forwarding_of_another_own_interface_is_ours(monkeypatch, tmp_path):
-    """Set up over Wi-Fi, then by cable: address and MAC differ, the machine is the same."""
+    """Recognise a mapping made over Wi-Fi after a change to cable.
+
+    Address and MAC differ, but both belong to this machine.
+    """
     for name, mac in (("eth0", "dc:a6:32:00:00:01"), ("wlan0", "dc:a6:32:00:00:02")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "address").write_text(f"{mac}\n")

@@ -1,4 +1,4 @@
-"""Services that say what address we come from, right and wrong ones."""
+"""Test services that return our public IP, correct and faulty ones."""
 
 from __future__ import annotations
 

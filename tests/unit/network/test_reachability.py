@@ -1,4 +1,4 @@
-"""The verdict on reachability for each combination of evidence."""
+"""Test the result of the reachability check for each combination of evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
         ("unknown", {"router": PUBLIC, "internet": PUBLIC, "forwarded": True}),  # no hairpin NAT proves nothing
         ("unknown", {"internet": PUBLIC, "way": NatPath(1, None)}),
         ("unknown", {"internet": PUBLIC}),
-        ("unknown", {"internet": PUBLIC, "way": NatPath(None, "10.1.2.3")}),  # many providers number their machines so
+        (
+            "unknown",
+            {"internet": PUBLIC, "way": NatPath(None, "10.1.2.3")},
+        ),  # many providers number their devices like this
         ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
         ("no evidence", {"no_internet": "No service reported the public IP."}),
     ],

@@ -1,4 +1,4 @@
-"""The search for the router, and its answers."""
+"""Test the search for the router, and its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ufw, by its own files."""
+"""Test ufw's rules as its own files have them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rule(line):
 
 @pytest.fixture
 def etc(tmp_path):
-    """A ufw of these rules."""
+    """Write ufw's files with these rules."""
 
     def made(rules="", enabled="yes", policy="DROP"):
         for path, text in {
@@ -52,7 +52,7 @@ def test_disabled_ufw_is_inactive(etc):
         ("limit tcp 443 0.0.0.0/0 any 0.0.0.0/0 in", (80,), ()),
         ("allow_log tcp 443 0.0.0.0/0 any 0.0.0.0/0 in", (80,), ()),
         ("allow any any 0.0.0.0/0 any 0.0.0.0/0 in", (), ()),
-        ("allow tcp 80 0.0.0.0/0 any 192.168.1.0/24 in", (80, 443), ()),  # the home network alone
+        ("allow tcp 80 0.0.0.0/0 any 192.168.1.0/24 in", (80, 443), ()),  # the home network only
         ("allow udp 443 0.0.0.0/0 any 0.0.0.0/0 in", (80, 443), ()),
         ("allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 out", (80, 443), ()),
         ("route:allow any any 0.0.0.0/0 any 0.0.0.0/0 in", (80, 443), ()),

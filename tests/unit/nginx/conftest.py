@@ -1,4 +1,4 @@
-"""A real nginx on a high port, in front of a backend that says what it was asked."""
+"""Run a real nginx on a high port, in front of a backend that reports requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BOOKWORM = Path(__file__).parent / "samples" / "bookworm.conf"
 
 @dataclass
 class Answer:
-    """One response, headers as they came."""
+    """One response, with its headers as received."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -48,14 +48,15 @@ class Answer:
 
     @property
     def asked(self):
-        """What the backend was asked, if it was."""
+        """Return the request that reached the backend, if one did."""
         return json.loads(self.body)
 
 
 class Backend(BaseHTTPRequestHandler):
-    """Tells path and headers back; /own sends security headers of its own, /dead nothing, /late when it is let go.
+    """A backend that returns path and headers of each request.
 
-    /socket takes an upgrade and says what it gets; /events begins a stream and says more when it is let go.
+    /own sends security headers of its own, /dead nothing, /late when it is released. /socket accepts an upgrade and
+    returns its input; /events begins a stream and continues when it is released.
     """
 
     protocol_version = "HTTP/1.1"
@@ -154,7 +155,7 @@ class Served:
             connection.close()
 
     def handshake(self, host, address="127.0.0.1", **settings):
-        """A TLS connection to the server of that name; `settings` are those of the client's context."""
+        """Open a TLS connection to the server of that name; `settings` are the client's."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.set_alpn_protocols(settings.pop("alpn", ["http/1.1"]))
@@ -172,7 +173,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def throwaway(tmp_path_factory):
-    """A folder such as certbot's with a certificate that nobody trusts."""
+    """Create an untrusted certificate in a folder as certbot has it."""
     folder = tmp_path_factory.mktemp("live")
     key = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90")
     names = ("-subj", "/CN=pi.example", "-addext", "subjectAltName=DNS:pi.example,DNS:www.pi.example,DNS:*.b.example")
@@ -183,7 +184,7 @@ def throwaway(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def engine_here(nginx):
-    """The nginx and OpenSSL of this machine."""
+    """Return the versions of nginx and OpenSSL on this machine."""
     said = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr
     found = dict(re.findall(r"(nginx|OpenSSL)[/ ](\d[\d.]*)", said))
     return engine(found["nginx"], found["OpenSSL"])
@@ -198,7 +199,7 @@ def nginx():
 
 @pytest.fixture
 def configuration(tmp_path, engine_here):
-    """Writes a whole configuration below tmp_path that listens on one port, and gives its main file."""
+    """Write a whole configuration for one port below tmp_path; return its main file."""
 
     def write(port, tls_port=443, **files):
         for sub in ("logs", "sites", "listens"):
@@ -269,7 +270,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
 
 
 def free_ports(number):
-    """Ports that nobody listens on, below those that the kernel gives to connections meanwhile."""
+    """Return unused ports, below those that the kernel assigns meanwhile."""
     with contextlib.ExitStack() as together:
         found = []
         while len(found) < number:

@@ -1,4 +1,4 @@
-"""Visitors who take their time: each sends a byte now and then, and says after how many seconds nginx ended it."""
+"""Simulate slow visitors, and measure when nginx disconnects them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ HEADERS_FRAME = b"\0\x10\0\1\5\0\0\0\1" + b"\0\1x\x7f\xa1\x1e"
 
 @dataclass
 class Slow:
-    """Send `first` at once and a byte of `rest` after each pause; `settle` is how long to wait for the end."""
+    """A visitor who sends `first` at once and a byte of `rest` after each pause.
+
+    `settle` is how long to wait for the end.
+    """
 
     connect: Callable[[], object]
     first: bytes = b""
@@ -28,7 +31,7 @@ class Slow:
     log: list[bytes] = field(default_factory=list)
 
     def lasts(self, longest: float) -> float:
-        """Return the seconds until nginx closed the connection; `longest` where it did not."""
+        """Return the seconds until nginx closed the connection, at most `longest`."""
         connection = self.connect()
         with contextlib.closing(connection):
             began, rest = time.monotonic(), iter(self.rest)
@@ -48,7 +51,7 @@ class Slow:
             return time.monotonic() - began
 
     def _ended(self, connection) -> bool:
-        """Whether the other end has closed; what it says before is passed over."""
+        """Return whether the other end has closed; skip its output before."""
         until = time.monotonic() + PAUSE
         while (left := until - time.monotonic()) > 0:
             if isinstance(connection, ssl.SSLSocket) and connection.pending() == 0:

@@ -1,4 +1,4 @@
-"""What `nginx -T` prints, taken apart."""
+"""Test parsing of the output of `nginx -T`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gixy, which knows the ways in which configurations of nginx go wrong, finds nothing in ours."""
+"""Check our nginx configuration with gixy, which finds common security mistakes."""
 
 from __future__ import annotations
 

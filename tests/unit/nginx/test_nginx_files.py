@@ -1,4 +1,4 @@
-"""What of other people's nginx files a plan must know."""
+"""Test what a plan reads of other people's nginx files."""
 
 from __future__ import annotations
 

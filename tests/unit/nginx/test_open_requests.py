@@ -1,4 +1,4 @@
-"""WebSockets and streams, which stay open, through a real nginx."""
+"""Test WebSockets and streams, which stay open, through a real nginx."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHORT = {"faster": {"proxy_read_timeout 60s;": "proxy_read_timeout 1s;"}}
 
 @contextlib.contextmanager
 def opened(served, path, *headers, secure=False):
-    """A connection with one request, from which nothing has been read yet."""
+    """Open a connection and send one request; nothing is read yet."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(
             served.handshake("pi.example") if secure else socket.create_connection(("127.0.0.1", served.port), 10)
@@ -31,7 +31,7 @@ def opened(served, path, *headers, secure=False):
 
 
 def read_until(connection, wanted):
-    """What arrives, up to these bytes."""
+    """Return what arrives, up to these bytes."""
     found = b""
     while wanted not in found:
         piece = connection.recv(4096)

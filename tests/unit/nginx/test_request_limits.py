@@ -1,4 +1,4 @@
-"""How much one address may ask for at a time, and how much nginx has room for."""
+"""Test the limits for each address, and nginx's capacity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .test_tuning import ALL, dump, read
 
 
 def late(served, number):
-    """Requests that the app answers later: a pool with so many of them under way."""
+    """Hold this many requests open in the app during the block."""
     pool = ThreadPoolExecutor(number)
     waiting = [pool.submit(served.get, "/late") for _ in range(number)]
     for _ in range(number):
@@ -45,7 +45,7 @@ def test_one_address_has_so_many_requests_at_a_time(served):
 
 
 def test_a_household_is_let_in(served):
-    """Sixteen browsers, each with six pages that never end: all connections that it makes over HTTP/1.1."""
+    """Accept sixteen browsers with six endless pages each, over HTTP/1.1."""
     waiting = late(served, 16 * 6)
     (served.static / "a.css").write_text("x")
     assert served.get("/static/a.css").status == 200
@@ -67,7 +67,7 @@ def test_one_browser_over_http2_stays_below_the_limit(served):
 
 
 def workers(served):
-    """The processes that serve."""
+    """Return nginx's worker processes."""
     master = (served.folder / "pid").read_text().strip()
     return Path(f"/proc/{master}/task/{master}/children").read_text().split()
 
@@ -134,7 +134,7 @@ def test_limits_that_are_missing_are_named():
 
 
 def paths(others):
-    """The paths as `dump` wants them."""
+    """Format the paths for `dump`."""
     return {path.removeprefix("/etc/nginx/").removesuffix(".conf"): text for path, text in others.items()}
 
 

@@ -1,4 +1,4 @@
-"""The server blocks, as text and as a real nginx serves them."""
+"""Test the server blocks as text, and as a real nginx serves them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def site(**changes):
 
 
 def block(text, name):
-    """The lines of the server block that has the name."""
+    """Return the lines of the server block with that name."""
     return next(part for part in text.split("\nserver {") if f"server_name {name}" in part)
 
 
@@ -58,7 +58,7 @@ def test_ipv6_only_where_there_is_some(engine_here):
 
 
 def test_ipv6_listens_are_in_separate_files(engine_here):
-    """One change of those files is enough for all servers; none of them would be accepted alone."""
+    """Change those files once for all servers; alone they are invalid."""
     tls = Tls("/etc/letsencrypt/live/app", engine_here)
     servers = render_site(site(tls=tls)) + render_default_server(tls=engine_here)
     assert "[::]" not in servers
@@ -132,7 +132,7 @@ def test_nothing_of_the_repository_is_served(served):
     os.symlink("..", served.static / "up")
     paths = ["/app.py", "/.env", "/.git/config", "/static../app.py", "/static/../app.py", "/static/%2e%2e/app.py"]
     for path in paths:
-        assert served.get(path).asked["path"] == path  # the app's, which has no such page
+        assert served.get(path).asked["path"] == path  # from the app, which has no such page
     for path in ["/static/.secret", "/static/.git/config", "/static/passwd", "/static/up/app.py", "/static/"]:
         answer = served.get(path)
         assert answer.status in (403, 404) or answer.asked["path"] == path, path
@@ -198,7 +198,7 @@ def test_what_was_not_published_is_asked_of_the_app(served):
 
 
 def test_what_is_closed_is_not_asked_of_the_app(served):
-    """Where the publisher leaves a mark in place of a link: the app has the link itself, and would follow it."""
+    """Refuse what replaces an unpublished link: the app would follow the link itself."""
     os.symlink("/etc/passwd", served.static / "passwd")
     os.symlink("/nowhere", served.static / "dangling")
     (served.static / "folder").mkdir()
@@ -329,5 +329,5 @@ def test_a_body_that_is_too_big(served):
 def test_the_site_has_a_log_of_its_own(served):
     served.get("/logged")
     log = served.folder / "logs" / "my-flask.access.log"
-    # nginx writes the line after the answer has gone out.
+    # nginx writes the line after the response.
     assert "/logged" in poll_until(log.read_text, lambda text: "/logged" in text)

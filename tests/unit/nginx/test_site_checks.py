@@ -1,4 +1,4 @@
-"""The site's own checks, against a real nginx and apps that give more or less away."""
+"""Test the site's checks with a real nginx, and apps that expose more or less."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILES = {
 
 
 class App(BaseHTTPRequestHandler):
-    """An app that answers as the test's function says: a status, and a body or pieces of one."""
+    """An app that answers as its function says: a status, and a body or pieces."""
 
     protocol_version = "HTTP/1.1"
 
@@ -64,11 +64,11 @@ class App(BaseHTTPRequestHandler):
 
 class Quiet(UnixServer):
     def handle_error(self, *_):
-        """Nobody listens any more."""
+        """Ignore the error: the client is gone."""
 
 
 class Pi:
-    """A site that is set up: nginx, its files, an app. `answer` is what the app does."""
+    """A site with nginx, its files, and an app. `answer` is the app's function."""
 
     def __init__(self, folder, process, backend):
         self.folder, self.process, self.backend = folder, process, backend
@@ -85,11 +85,11 @@ class Pi:
         self.backend.answer = function
 
     def reload(self):
-        """As a run does it: the file is written again, nginx is told, and nobody waits for anything."""
+        """Rewrite the file and reload nginx as a run does, without waiting."""
         file, began = self.folder / "sites" / "blog", time.time()
         checks.poll_until(
             time.time, lambda now: now > began + 2 * worker_reload.TICK
-        )  # else it is as old as the workers
+        )  # otherwise it is as old as the workers
         file.write_text(file.read_text())
         self.process.send_signal(1)
 
@@ -137,7 +137,7 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Does not wait for what will not come."""
+    """Skip waiting for responses that never come."""
     real = leak_check.find_leaks
     monkeypatch.setattr(leak_check, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
     settled = checks.poll_until
@@ -145,7 +145,7 @@ def impatient(monkeypatch):
 
 
 def given_away(pi, within="app"):
-    """An app that sends any file of its folder, as send_from_directory(".", path) does."""
+    """Answer as an app that serves its whole folder, like send_from_directory(".")."""
 
     def answer(path):
         file = (pi.code if within == "app" else pi.data) / path.lstrip("/")
@@ -162,7 +162,7 @@ def test_app_that_gives_nothing_away_passes(pi):
 
 
 def two_part(path):
-    """`/<device>/<action>`: the same page, whatever the two are."""
+    """Answer `/<device>/<action>` with the same page for any values."""
     return (200, PAGE) if path == "/" or path.count("/") == 2 else (404, b"")
 
 
@@ -251,7 +251,7 @@ def test_stream_at_the_first_page_counts_as_an_answer(pi):
 
 
 def test_silence_proves_nothing(pi, impatient):
-    """Of the app, of nginx, and of one address alone."""
+    """Report no result if the app, nginx or one address does not answer."""
     pi.answer(lambda path: (200, PAGE) if path != "/app.py" else (503, b""))
     found = pi.check()
     assert not found["repository-closed"].ok
@@ -269,7 +269,7 @@ def test_silence_proves_nothing(pi, impatient):
 
 
 def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
-    """nginx refuses to load what is on the disk, and runs on with what was there before."""
+    """Ignore nginx's old workers if it refuses to load the new configuration."""
     assert worker_reload.up_to_date([pi.folder / "sites" / "blog"])
     with (pi.folder / "nginx.conf").open("a") as file:
         file.write("nonsense;\n")

@@ -1,4 +1,4 @@
-"""Who takes their time is cut off after the time that is set: wherever nginx takes that time from."""
+"""Test that slow visitors are disconnected after the configured timeout."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ THEIRS = "server { listen 80 default_server; server_name _; return 204; }\n"
 
 
 def header():
-    """Headers without end."""
+    """Yield headers without end."""
     return itertools.cycle(b"X-Slow: yes\r\n")
 
 
 def hello(host="pi.example"):
-    """The first bytes of a TLS handshake."""
+    """Return the first bytes of a TLS handshake."""
     context, incoming, outgoing = ssl.create_default_context(), ssl.MemoryBIO(), ssl.MemoryBIO()
     with pytest.raises(ssl.SSLWantReadError):
         context.wrap_bio(incoming, outgoing, server_hostname=host).do_handshake()
@@ -38,7 +38,7 @@ def hello(host="pi.example"):
 
 
 def visitors(served):
-    """Everybody who is slow in another way, by name."""
+    """Return every kind of slow visitor by name."""
 
     def plain():
         return socket.create_connection(("127.0.0.1", served.port), 10)
@@ -68,16 +68,16 @@ def visitors(served):
 
 
 def lasting(slow):
-    """Let all of them come at the same time; return how long each was let in."""
+    """Start all of them at once; return how long each stayed connected."""
     with ThreadPoolExecutor(len(slow)) as pool:
         return dict(zip(slow, pool.map(lambda one: one.lasts(LONGEST), slow.values()), strict=True))
 
 
 @pytest.mark.parametrize("served", [{"https": True, "faster": FASTER}], indirect=True)
 def test_slow_headers_are_cut_off(served):
-    """Debian's nginx.conf sets nothing, so that these seconds come from the servers alone."""
+    """Check the servers' own timeouts: Debian's nginx.conf sets none."""
     seconds = lasting(visitors(served))
-    # Over HTTP/2 nginx says that it ends the connection, and gives the visitor keepalive_timeout to do so.
+    # Over HTTP/2 nginx announces the end, and gives the visitor keepalive_timeout to disconnect.
     set_for = {name: 2 * SHORT if name == "header over HTTP/2" else SHORT for name in seconds}
     wrong = {name: s for name, s in seconds.items() if not set_for[name] - 0.5 <= s <= set_for[name] + LATE}
     assert wrong == {}
@@ -91,7 +91,7 @@ def test_what_a_person_sets_for_all_servers_does_not_count_here(served):
 
 @pytest.mark.parametrize("served", [{"default": THEIRS}], indirect=True)
 def test_without_a_limit_of_the_default_server_slow_headers_stay(served):
-    """The fault that was there: what the site says is not asked, since another server answers for the port."""
+    """Show that the site's own timeout needs one of the default server, too."""
     some = {name: slow for name, slow in visitors(served).items() if name in ("says nothing", "header")}
     assert min(lasting(some).values()) == LONGEST
 

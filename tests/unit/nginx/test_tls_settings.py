@@ -1,4 +1,4 @@
-"""HTTPS, as text for every version, and as a real nginx serves it with a certificate of the moment."""
+"""Test HTTPS as text for every version, and with a real nginx and certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nine settings, in the files that Debian ships and in those that people made of them."""
+"""Test the nine settings in Debian's files and in edited ones."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_missing_is_read_from_nginx_t():
 def test_missing_sees_included_files():
     main = tune(read("bookworm.conf"), included={"x": "server_tokens off;"})
     assert missing(dump(main)) == ["server_tokens"]
-    assert missing(dump(main, conf__d="server_tokens off;")) == ["server_tokens"]  # not a file that is included
+    assert missing(dump(main, conf__d="server_tokens off;")) == ["server_tokens"]  # not an included file
     assert missing(dump(main, **{"conf.d__x": "server_tokens off;"})) == []
     assert missing(dump(main, **{"conf.d__x": "server { server_tokens off; }"})) == ["server_tokens"]
 
@@ -226,7 +226,7 @@ def test_whatever_is_there(lines, newline, ends):
     text = text.replace("\n", newline) + (newline if ends else "")
     active = Counter(child.name for child in http(text).children if child.name != "gzip_types")
     if any(active[name] > 1 for name in ("gzip", *SETTINGS)):
-        with pytest.raises(PiwizardError, match="a second time"):  # nginx would refuse it too
+        with pytest.raises(PiwizardError, match="a second time"):  # nginx would refuse it, too
             tune(text)
         return
     once = tune(text)

@@ -1,4 +1,4 @@
-"""What a visitor says of themselves in headers, and what of it the app gets."""
+"""Test which headers of a visitor reach the app."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AUDITED = """
 
 
 def variants(name):
-    """The name as others would write it: WSGI takes most of these for the same."""
+    """Return other spellings of the name, most of which WSGI treats as the same."""
     words = name.split("-")
     yield from (name, name.lower(), name.upper(), name.replace("-", "_"), name.upper().replace("-", "_"))
     if len(words) > 2:
@@ -53,9 +53,12 @@ def variants(name):
 
 
 def reaching(served, names, *, first, secure=False):
-    """Return which of these headers, sent before or behind Host, the app gets, and all others that it gets."""
+    """Return which of these headers reach the app, and all other headers.
+
+    Each is sent before or after Host.
+    """
     found = set()
-    for at in range(0, len(names), 150):  # a request has room for 32 kB
+    for at in range(0, len(names), 150):  # a request has space for 32 kB
         forged = [f"{name}: forged" for name in names[at : at + 150]]
         lines = [*forged, "Host: pi.example"] if first else ["Host: pi.example", *forged]
         request = "\r\n".join(["GET / HTTP/1.0", *lines, "", ""]).encode()

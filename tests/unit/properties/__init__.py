@@ -1,1 +1,4 @@
-"""Every answer tried with what nobody meant: what is accepted is rendered and shown to the programs that read it."""
+"""Try unexpected values for every answer.
+
+Accepted values are rendered, and read by the programs that use them.
+"""

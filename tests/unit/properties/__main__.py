@@ -1,4 +1,4 @@
-"""Tries every kind of answer with so many values, and tells what came of it: python -m tests.unit.properties."""
+"""Try every kind of answer many times: python -m tests.unit.properties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.properties.trying import MOST_PROVEN, attempt, questions
 
 
 def main() -> int:
-    """Prints one line a question and the sums; 1 where something did not hold."""
+    """Print one line for each question and the totals; return 1 if a check failed."""
     options = argparse.ArgumentParser()
     options.add_argument("--examples", type=int, default=10_000, help="at least so many values a kind of answer")
     options.add_argument("--least", type=int, default=1000, help="at least so many values a question")

@@ -1,4 +1,4 @@
-"""What ddclient makes of its settings, by its own code, out of Debian's package."""
+"""Read settings as ddclient does, with the code from Debian's package."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ READER = Path(__file__).with_name("ddclient.pl")
 
 @dataclass(frozen=True)
 class Read:
-    """What it complains of, and the settings of each host."""
+    """Its warnings, and the settings of each host."""
 
     said: list[str]
     hosts: dict[str, dict[str, object]]
 
 
 def read(texts: Sequence[str], folder: Path) -> list[Read]:
-    """What it makes of each of these texts."""
+    """Return what it reads from each of these texts."""
     if shutil.which("perl") is None:
         pytest.skip("perl is not installed (apt-get install perl)")
     program = unpacked("ddclient") / "usr" / "bin" / "ddclient"

@@ -1,4 +1,4 @@
-"""PlanContext to plan on: a recorded machine, an app, and answers that are right but for the one that is tried."""
+"""Make plans on a recorded machine with an app, with valid answers except one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ SECRETS = {"ddns.password": "hush-hush-hush", "app.token": "hush-hush-token"}
 
 @dataclass(frozen=True)
 class Planned:
-    """What would be written, by path, and run; and what it was made from."""
+    """The files and commands of a plan, and its input."""
 
     files: list[tuple[Path, str]]
     argvs: tuple[tuple[str, ...], ...]
@@ -74,7 +74,7 @@ class Planned:
 
 @contextlib.contextmanager
 def own_places() -> Iterator[Path]:
-    """A folder in which all that is piwizard's own lies meanwhile."""
+    """Keep all of piwizard's own files in a folder during the block."""
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     before = paths._dirs
     with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
@@ -87,7 +87,7 @@ def own_places() -> Iterator[Path]:
 
 
 class World:
-    """One machine with one app, and what its steps make of answers."""
+    """One machine with one app, whose steps make plans from answers."""
 
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
@@ -99,18 +99,18 @@ class World:
         self._site = [answers_module.parse(MACHINE + SITE + account, questions).of("blog") for account in ACCOUNTS]
 
     def context(self, site: str) -> PlanContext:
-        """What plans stand on."""
+        """Return the context of the plans."""
         source = AppSource("/srv/git/blog.git", None, COMMIT, self.tree, None)
         return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
 
     def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
-        """What all steps would do that this answer may matter to. PiwizardError where they refuse it."""
+        """Return the plans of all steps that use this answer, or raise PiwizardError."""
         base = self._site[number % len(ACCOUNTS)]
         site = value if question.key == "site.name" else f"site-{number}-x"
         own = {} if typed else {question.key: value}
         secrets = SECRETS | ({question.key: value} if typed else {})
         values = {**base.values, "site.name": site, **own}
-        if typed and question.kind == "table":  # one variable of the app's, that was asked for
+        if typed and question.kind == "table":  # one variable of the app, for which a question exists
             values |= {question.key: {"SECRET": {"asked": True}}}
             secrets |= {f"{question.key}.SECRET": value}
         for name, setting in values.get("app.env", {}).items():
@@ -132,7 +132,7 @@ class World:
         return Planned(files, tuple(argvs), answers)
 
     def _have(self, values: dict[str, Any]) -> None:
-        """The files that the answers name are in the repository, and no others."""
+        """Put exactly the files that the answers name into the repository."""
         wanted = [*values.get("app.static", {}).values(), *filter(None, [values.get("app.requirements")])]
         if wanted == self._there:
             return
@@ -142,7 +142,7 @@ class World:
         (self.tree / "static").mkdir(parents=True)
         (self.tree / "app.py").write_text(FLASK)
         (self.tree / "requirements.txt").write_text("flask\n")
-        with contextlib.suppress(OSError):  # one is a file where another wants a folder: the plan says so
+        with contextlib.suppress(OSError):  # if one is a file where another needs a folder, the plan reports it
             for folder in values.get("app.static", {}).values():
                 (self.tree / folder).mkdir(parents=True, exist_ok=True)
             if file := values.get("app.requirements"):
@@ -152,7 +152,7 @@ class World:
     def _addressed(
         self, context: PlanContext, answers: Answers, files: list[tuple[Path, str]]
     ) -> list[tuple[str, ...]]:
-        """What the keepers of addresses would be told: the plan itself asks the network."""
+        """Return the requests of the DDNS clients: the plan itself would use the network."""
         wanted = read_settings(context.machine.network, answers)
         files.append((netplan.OWN_FILE, netplan.own_file_text(netplan.NetplanDefinition("ethernets", "eth0"), wanted)))
         files.append((dhcpcd.CONFIG, dhcpcd.add_block("hostname\n", wanted)))
@@ -174,7 +174,7 @@ def _flat(changes: Any) -> list[Change]:
 
 
 def _argvs(change: Change) -> list[tuple[str, ...]]:
-    """The commands of a change, as it says them itself."""
+    """Return the commands of a change, as it prints them itself."""
     if change.kind == "certificate":
         return list(change.request.commands)  # type: ignore[attr-defined]
     if change.kind == "checkout":
@@ -187,7 +187,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
 
 def forget() -> None:
-    """What was read of the app counts no more: the answers have put other files there."""
+    """Forget the analysis of the app, since the answers have changed its files."""
     analysis_cache.forget_analyses()
 
 

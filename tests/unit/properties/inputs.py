@@ -1,4 +1,4 @@
-"""What is tried for a question: values near to what it takes, found by asking its validator, and wild ones."""
+"""Make valid and wild values for a question, with the help of its validator."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SOURCE = st.one_of(
 
 @dataclass(frozen=True)
 class Shape:
-    """Values that look alike, with one that shows whether a validator takes such."""
+    """Similar values, with one that shows whether a validator accepts them."""
 
     sample: Any
     values: st.SearchStrategy[Any]
@@ -119,7 +119,7 @@ ANYTHING = st.one_of(
 
 
 def takes(validate: Validator, value: object) -> bool:
-    """Whether a validator accepts a value."""
+    """Return whether a validator accepts a value."""
     try:
         validate(value)
     except Invalid:
@@ -128,7 +128,7 @@ def takes(validate: Validator, value: object) -> bool:
 
 
 def values(question: Question) -> st.SearchStrategy[Any]:
-    """Everything that is worth trying for a question, whatever it is about."""
+    """Return all values to try for a question, whatever it is about."""
     near = [shape.values for shape in (*TEXTS, *OTHERS) if takes(question.validate, shape.sample)]
     near += [st.just(choice) for choice in question.choices]
     near += [st.just(question.default)] if question.default is not None else []
@@ -136,19 +136,19 @@ def values(question: Question) -> st.SearchStrategy[Any]:
 
 
 def secrets() -> st.SearchStrategy[Any]:
-    """What may be typed where a secret is asked for."""
+    """Return texts that a user may type as a secret."""
     likely = st.one_of(LATIN, st.from_regex(r"\A[A-Za-z0-9._~-]{1,40}\Z"))
     return _mixed(likely, st.one_of(WIDE, st.sampled_from(HOSTILE), st.integers()))
 
 
 def _mixed(good: st.SearchStrategy[Any], wild: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Half of them good, a third good but for one place, the rest wild."""
+    """Return half valid values, a third with one error, the rest wild."""
     bad = spoilt(good)
     return st.integers(0, 11).flatmap(lambda die: good if die < 6 else bad if die < 10 else wild)
 
 
 def spoilt(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Values with something hostile put into one of their texts."""
+    """Return values with hostile text in one place."""
     return st.builds(_spoil, good, st.sampled_from(HOSTILE), st.floats(0, 1))
 
 

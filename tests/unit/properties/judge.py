@@ -1,4 +1,4 @@
-"""One value for one question: refused in one sentence that alters nothing, or accepted and planned."""
+"""Judge one value for one question: properly refused, or accepted and planned."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LONGEST_SENTENCE = 3000
 
 
 class Broken(AssertionError):
-    """A promise does not hold for this value."""
+    """An error for a value that breaks a promise."""
 
 
 def given(question: Question, value: Any, answering: AnswerStore) -> Any:
-    """The value as it is kept, or None where it is refused as it should be: said in a sentence, nothing altered."""
+    """Return the value as it is saved; None if it was properly refused."""
     before = answering.path.read_bytes() if answering.path.exists() else None
     try:
         kept = question.validate(value)
@@ -40,7 +40,7 @@ def given(question: Question, value: Any, answering: AnswerStore) -> Any:
 
 
 def typed(value: Any) -> Any:
-    """A secret as it is typed; what it was is no part of its refusal."""
+    """Return a secret as typed; a refusal must not contain it."""
     try:
         return secret_text(value)
     except Invalid as refusal:
@@ -51,7 +51,7 @@ def typed(value: Any) -> Any:
 
 
 def planned(world: World, question: Question, value: Any, number: int, *, as_typed: bool = False) -> Planned | None:
-    """The plan with this answer; None where a step refuses it as it should."""
+    """Return the plan with this answer; None if a step refuses it properly."""
     try:
         return world.plan(question, value, number, typed=as_typed)
     except PiwizardError as refusal:
@@ -68,7 +68,10 @@ def _tells(refusal: PiwizardError, secret: str) -> bool:
 
 
 def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, value: Any, number: int) -> bool:
-    """Whether the refusal of a longer secret is the very same: then its words are those that what was tried is like."""
+    """Return whether a longer secret gets the same refusal.
+
+    Then the refusal only resembles the tried secret.
+    """
     try:
         world.plan(question, f"{value}Zq7{value}", number, typed=True)
     except PiwizardError as other:
@@ -77,7 +80,7 @@ def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, va
 
 
 def written(question: Question, kept: Any, answering: AnswerStore) -> None:
-    """What was accepted is kept in the answers file, and is the same when it is read again."""
+    """Check that an accepted value is written to the answers file and read unchanged."""
     site = None
     answering.path.unlink(missing_ok=True)
     if question.table in SITE_TABLES and question.key != "site.name":
@@ -92,9 +95,9 @@ def written(question: Question, kept: Any, answering: AnswerStore) -> None:
 
 
 def options(found: Planned, question: Question, kept: Any) -> None:
-    """No answer becomes an option of a program, or the end of its argument."""
+    """Check that no answer becomes an option of a program, or ends its argument."""
     for word in _texts(kept):
-        if word == "--":  # what ends the options stands in many commands by itself
+        if word == "--":  # many commands have a `--` of their own
             continue
         for argv in found.argvs:
             if any("\0" in one for one in argv):
@@ -124,20 +127,20 @@ def _unaltered(question: Question, value: Any, answering: AnswerStore, before: b
 
 
 def _not_from_a_file(question: Question, value: Any, answering: AnswerStore) -> None:
-    """The same in a file that was written by hand: refused by name."""
+    """Check that a file written by hand is refused by name for this value."""
     from piwizard.answers import file_reader
     from piwizard.steps.registry import all_questions
 
     try:
         text = tomlkit.dumps({question.table: {question.key.partition(".")[2]: value}})
         tomllib.loads(text)
-    except (TOMLKitError, ValueError, TypeError):  # cannot stand in a file at all
+    except (TOMLKitError, ValueError, TypeError):  # such a value cannot be written to a file
         return
     try:
         file_reader.parse(text, all_questions())
     except PiwizardError as refusal:
         _sentence(refusal.message)
-        # A table may be written in many ways, and not all of them are found again.
+        # A table can be written in many ways, and the test does not find all of them.
         place = r"(line \d+)?" if isinstance(value, dict | list) else r"line \d+"
         if refusal.key != question.key or not re.search(rf"{place}: {re.escape(question.key)} ", refusal.message):
             raise Broken(f"{question.key} is not named by {refusal.message!r}, in {text!r}") from refusal

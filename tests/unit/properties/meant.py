@@ -1,4 +1,4 @@
-"""What was rendered, shown to the programs that read it: they take it, and it says what was meant."""
+"""Check that programs accept the rendered files, and read the intended values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DIRECTIVES = frozenset(
 
 @dataclass
 class Shown:
-    """One plan with the value that it was made with, for a sentence when it does not hold."""
+    """A plan with the value it was made with, for error messages."""
 
     what: str
     plan: Planned
@@ -45,7 +45,7 @@ class Shown:
 
 @dataclass
 class Programs:
-    """Shows batches of plans to the programs; counts what each has read."""
+    """The programs, which read batches of plans; counts what each has read."""
 
     folder: Path
     counts: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class Programs:
     """What was shown already, but for the site's name: most answers alter few files."""
 
     def check(self, batch: Sequence[Shown]) -> None:
-        """Broken names the value with which something does not hold."""
+        """Raise Broken with the first value that is read differently."""
         self._nginx(batch)
         self._units(batch)
         self._ddclient(batch)
@@ -62,7 +62,7 @@ class Programs:
                 self._file(one, path, text)
 
     def _nginx(self, batch: Sequence[Shown]) -> None:
-        # A site is written twice, by its step and with its certificate: nginx takes only one of them at a time.
+        # A site is written twice, by its step and with its certificate: nginx accepts only one at a time.
         rounds: list[dict[str, tuple[Shown, str]]] = [{}, {}]
         for one in batch:
             own = [(p, t) for p, t in one.plan.files if p.parent == NGINX and p.name == one.plan.answers.site]
@@ -76,7 +76,10 @@ class Programs:
             self.counts["nginx -t"] += len(texts)
 
     def _new(self, one: Shown, *texts: str) -> bool:
-        """Whether one of these was not shown yet, but for the site's name, where that is not what is tried."""
+        """Return whether one of these files is new.
+
+        The site's name does not count if another answer is tried.
+        """
         site = str(one.plan.answers.site)
         kinds = {text.replace(site, "SITE").replace(site.replace("-", "_"), "SITE") for text in texts}
         new = not kinds <= self.known or not site.startswith("site-")
@@ -124,7 +127,10 @@ class Programs:
             self.counts["systemd-analyze verify"] += len(units)
 
     def _here(self, text: str, one: Shown, number: int) -> str:
-        """The unit with programs that are here: what is looked at is how systemd reads the rest."""
+        """Replace the unit's programs by existing ones.
+
+        Only systemd's parsing of the rest matters.
+        """
         venv = self.folder / "venv" / "bin"
         venv.mkdir(parents=True, exist_ok=True)
         (venv / "gunicorn").touch(mode=0o755)
@@ -245,7 +251,7 @@ def _netplan_program() -> tuple[str, str]:
 
 
 def _apart(name: str, number: int) -> str:
-    """Units of one batch have names of their own."""
+    """Give the units of one batch different names."""
     stem, _, kind = name.rpartition(".")
     return f"u{number}-{stem}.{kind}"
 
@@ -253,7 +259,7 @@ def _apart(name: str, number: int) -> str:
 def _all_hold(
     texts: Mapping[str, tuple[Shown, str]], look: Callable[[Mapping[str, tuple[Shown, str]]], str | None]
 ) -> None:
-    """Broken names the one that is refused: found by halves."""
+    """Find the refused text by halving the batch; raise Broken with its value."""
     refusal = look(texts)
     if refusal is None:
         return

@@ -1,4 +1,4 @@
-"""What nginx makes of server blocks: `nginx -t`, and what is written in them as crossplane reads it."""
+"""Read server blocks with `nginx -t` and crossplane."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Block = list[dict[str, Any]]
 
 @cache
 def versions() -> tuple[str, str]:
-    """Of the nginx that is here, and of the OpenSSL that it runs on."""
+    """Return the versions of nginx here and of its OpenSSL."""
     if NGINX is None:
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     said = subprocess.run([NGINX, "-V"], capture_output=True, text=True, check=True).stderr
@@ -36,7 +36,7 @@ def versions() -> tuple[str, str]:
 
 @cache
 def certificate(folder: Path) -> Path:
-    """A folder such as certbot's with a certificate that nobody trusts."""
+    """Create an untrusted certificate in a folder as certbot has it."""
     folder.mkdir(parents=True, exist_ok=True)
     key = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=x")
     out = ("-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem"))
@@ -45,7 +45,7 @@ def certificate(folder: Path) -> Path:
 
 
 def test(sites: Mapping[str, str], folder: Path) -> str | None:
-    """What `nginx -t` says of all these files together, None where it takes them."""
+    """Return the error of `nginx -t` about all these files; None if it accepts them."""
     if NGINX is None:
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     live = certificate(folder.parent / "live")
@@ -66,7 +66,7 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         live_here = re.sub(
             r'(ssl_certificate(?:_key)?) "?/etc/letsencrypt/live/[^;]*?/(\w+\.pem)"?;', rf"\1 {live}/\2;", text
         )
-        # Ports that nobody has and anybody may open: the test opens them.
+        # Unused ports that any user may open, since the test opens them.
         own_ports = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>19\2", live_here)
         own_paths = own_ports.replace(FOLDER, f"{folder}/listens").replace("/var/log/nginx", f"{folder}/logs")
         (folder / name).write_text(own_paths)
@@ -75,7 +75,7 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
 
 
 def parsed(text: str, file: Path) -> Block:
-    """The directives of a file."""
+    """Return the directives of a file."""
     file.write_text(text)
     payload = crossplane.parse(str(file), single=True, strict=False, check_ctx=False, check_args=False)
     assert payload["status"] == "ok", payload["errors"]
@@ -84,19 +84,19 @@ def parsed(text: str, file: Path) -> Block:
 
 
 def walk(block: Block) -> Iterator[dict[str, Any]]:
-    """All directives, those in blocks too."""
+    """Yield all directives, including those in blocks."""
     for one in block:
         yield one
         yield from walk(one.get("block", []))
 
 
 def names(block: Block) -> set[str]:
-    """The host names of all servers."""
+    """Return the host names of all servers."""
     return {name for one in walk(block) if one["directive"] == "server_name" for name in one["args"]}
 
 
 def folders(block: Block) -> dict[str, str]:
-    """The URL prefixes that nginx answers itself, with the folder of each."""
+    """Return the URL prefixes that nginx serves itself, with their folders."""
     found = {}
     for one in walk(block):
         if one["directive"] == "location" and one["args"][0] == "^~":
@@ -106,10 +106,10 @@ def folders(block: Block) -> dict[str, str]:
 
 
 def directives(block: Block) -> set[str]:
-    """The names of everything that stands there."""
+    """Return the names of all directives."""
     return {one["directive"] for one in walk(block)}
 
 
 def included(block: Block) -> set[str]:
-    """The folders out of which files are included."""
+    """Return the folders from which files are included."""
     return {one["args"][0].rpartition("/")[0] for one in walk(block) if one["directive"] == "include"}

@@ -1,4 +1,4 @@
-"""What systemd makes of units and environment files, by its own code: systemd-analyze and its shared library."""
+"""Read units and environment files with systemd's own code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNQUOTE, CUNESCAPE = 1 << 5, 1 << 1
 
 
 def library() -> ctypes.CDLL:
-    """systemd's own functions; shown first to be those that are meant."""
+    """Return systemd's own functions, after a check that they are the right ones."""
     if not LIBRARIES or shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed (apt-get install systemd)")
     loaded = ctypes.CDLL(str(LIBRARIES[-1]))
@@ -31,7 +31,7 @@ def library() -> ctypes.CDLL:
 
 
 def words(line: str) -> list[str]:
-    """The words of a line, unquoted; specifiers and variables are left as they are."""
+    """Return the words of a line, unquoted; specifiers and variables stay unchanged."""
     rest, found = ctypes.c_char_p(line.encode()), []
     while True:
         word = ctypes.c_char_p()
@@ -43,7 +43,7 @@ def words(line: str) -> list[str]:
 
 
 def environment_file(path: Path) -> dict[str, str]:
-    """What EnvironmentFile= gives of a file."""
+    """Return the variables that EnvironmentFile= reads from a file."""
     found = ctypes.POINTER(ctypes.c_char_p)()
     result = library().load_env_file(None, str(path).encode(), ctypes.byref(found))
     assert result >= 0, f"systemd cannot read {path}: {result}"
@@ -56,24 +56,24 @@ def environment_file(path: Path) -> dict[str, str]:
 
 
 def plain(word: str, *, variables: bool) -> str:
-    """A word without specifiers, and where they count, variables: none is expected, only the signs themselves."""
-    assert not re.search(r"(?<!%)(%%)*%(?!%)", word), f"{word!r} holds a specifier"
+    """Return a word, which must contain no specifier and no variable."""
+    assert not re.search(r"(?<!%)(%%)*%(?!%)", word), f"{word!r} contains a specifier"
     word = word.replace("%%", "%")
     if variables:
-        assert not re.search(r"(?<!\$)(\$\$)*\$(?!\$)", word), f"{word!r} holds a variable"
+        assert not re.search(r"(?<!\$)(\$\$)*\$(?!\$)", word), f"{word!r} contains a variable"
         word = word.replace("$$", "$")
     return word
 
 
 def settings(text: str) -> list[tuple[str, str]]:
-    """The lines of a unit, without comments."""
+    """Return the lines of a unit, without comments."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("#", ";"))]
-    assert not any(line.endswith("\\") for line in lines), "a line goes on in the next one"
+    assert not any(line.endswith("\\") for line in lines), "a line continues in the next one"
     return [line.partition("=")[::2] for line in lines if not line.startswith("[")]
 
 
 def verify(units: Mapping[str, str], folder: Path) -> str | None:
-    """What systemd-analyze says of these units, None where it has nothing to say."""
+    """Return the warnings of systemd-analyze about these units; None without any."""
     library()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

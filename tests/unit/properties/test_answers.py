@@ -1,4 +1,7 @@
-"""Every answer, tried with what nobody meant. The long run: python -m tests.unit.properties."""
+"""Try unexpected values for every answer.
+
+The long run is python -m tests.unit.properties.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tries one question with many values, and counts."""
+"""Try one question with many values, and count the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_PROVEN = 300
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """The results."""
 
     key: str
     kind: str
@@ -36,14 +36,14 @@ class Tally:
 
 
 def questions() -> dict[str, tuple[Question, bool]]:
-    """All questions by a name, those whose answers are typed as secrets a second time so."""
+    """Return all questions by name; those that take secrets appear a second time."""
     found = {one.key: (one, False) for one in all_questions()}
     typed = [one for one in all_questions() if one.kind == "secret" or one.key == "app.env"]
     return found | {f"{one.key}, typed": (one, True) for one in typed}
 
 
 def attempt(name: str, examples: int, folder: Path, most: int = MOST_PROVEN) -> Tally:
-    """Tries a question with so many values; what does not hold is in the tally's failures."""
+    """Try this many values for a question; failures are in the tally."""
     question, typed = questions()[name]
     tally = Tally(name, question.kind)
     with fixtures.own_places():
@@ -75,7 +75,7 @@ class _Trial:
         self.seen: set[str] = set()
 
     def one(self, value: Any) -> None:
-        """Tries a value."""
+        """Try one value."""
         self.tally.tried += 1
         try:
             self._one(value)
@@ -106,7 +106,7 @@ class _Trial:
             self.show()
 
     def show(self) -> None:
-        """Shows what has come together to the programs."""
+        """Let the programs read the collected plans."""
         batch, self.batch = self.batch, []
         self.tally.shown += len(batch)
         try:

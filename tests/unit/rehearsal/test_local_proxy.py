@@ -35,7 +35,7 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Nobody listens to the stream any more."""
+        """Ignore the error: the client has closed the stream."""
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def start(folder: Path, wanted: run_launch.RunRequest) -> str:
     run_launch.folder(run).mkdir(parents=True)
     (run_launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
     process = subprocess.Popen(
-        ["nice", "-n", "10", sys.executable, __file__, str(folder), run],  # as launch.GENTLE has it
+        ["nice", "-n", "10", sys.executable, __file__, str(folder), run],  # like launch.GENTLE
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Answers kept as they are given."""
+"""Test answers that are saved one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one inspection of a step: its changes, its checks, and what keeps it from either."""
+"""Test the inspection of a step: its changes, its checks, and its obstacles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSED, FAILED = Check("one", "One", True, "fine"), Check("two", "Two", False, "
 
 @pytest.fixture
 def planner(tmp_path, own_places):
-    """A planner whose step is a link that is missing."""
+    """Return a planner whose step is a missing link."""
     return SimpleNamespace(
         plan=lambda place: [Link(tmp_path / "link", "target")], checks=lambda place: [PASSED, FAILED]
     )

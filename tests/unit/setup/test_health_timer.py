@@ -1,4 +1,4 @@
-"""The weekly health check: what is wrong is shown until it is fixed, and logged once."""
+"""Test the weekly health check: shown until fixed, logged once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another answers file does not make a site vanish that is set up."""
+"""Test that another answers file does not remove a site that is set up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ repo = "https://example.org/wiki.git"
 
 @pytest.fixture
 def file(own_places):
-    """Another answers file, beside a machine with two sites that are set up and one that is not."""
+    """Return another answers file, on a machine with three sites, two of them set up."""
     paths.answers_file().parent.mkdir(parents=True)
     paths.answers_file().write_text(OWN + '\n[sites.never.app]\nrepo = "https://example.org/never.git"\n')
     workspace.state().mark("app", "blog", "done", "run-1")
@@ -157,7 +157,7 @@ def test_former_answers_of_a_site_without_answers_are_named(file):
 
 
 def test_missing_sites_with_invalid_answers_are_refused(file):
-    """Otherwise their answers would be lost."""
+    """Refuse the file, since the answers of those sites would be lost."""
     before = "[site\n"
     paths.answers_file().write_text(before)
     with pytest.raises(PiwizardError, match=r"lacks the site blog, shop, which is set up, and .* cannot be read"):

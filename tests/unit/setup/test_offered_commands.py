@@ -1,4 +1,4 @@
-"""Commands that were found and wait for an answer: asked for by name, written into the answers."""
+"""Test found commands that need an answer: asked for by name, saved as answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets are generated when a run starts, never by a plan, a preview or a status."""
+"""Test that secrets are generated when a run starts, never by a plan or a status."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEYS = {"app.env.API_SALT", "app.env.SECRET_KEY"}
 
 @pytest.fixture
 def planner(own_places, tmp_path, monkeypatch):
-    """Make another planner over the same answers, as another command does."""
+    """Make another planner for the same answers, as another command does."""
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "app.py").write_text(CODE)
@@ -51,7 +51,7 @@ def planner(own_places, tmp_path, monkeypatch):
 
 
 def environment_file(planner):
-    """The lines of app.env as the gunicorn step would write it."""
+    """Return the lines of app.env as the gunicorn step would write it."""
     (gunicorn,) = planner.select(["gunicorn"])
     changes = [inner for change in planner.plan(gunicorn) for inner in getattr(change, "changes", ())]
     (content,) = [change.content for change in changes if getattr(change, "path", Path()).name == "app.env"]
@@ -59,7 +59,7 @@ def environment_file(planner):
 
 
 def test_plan_preview_and_status_generate_no_secret(planner, monkeypatch):
-    monkeypatch.setattr(secrets, "token_urlsafe", None)  # whoever calls it fails
+    monkeypatch.setattr(secrets, "token_urlsafe", None)  # any call of it is a failure
     for step in ("app", "gunicorn"):
         workspace.state().mark(step, "blog", "done", "run-1")
     one = planner()

@@ -1,4 +1,4 @@
-"""Which steps there are, what they stand on, and what is missing for them."""
+"""Test which steps exist, what they depend on, and what they still need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def labels(places):
 
 
 def places(*named):
-    """Places written as "nginx" or "app of blog"."""
+    """Return places written as "nginx" or "app of blog"."""
     return [
         StepInstance(step_named(step), site or None) for step, _, site in (name.partition(" of ") for name in named)
     ]

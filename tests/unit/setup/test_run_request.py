@@ -1,4 +1,4 @@
-"""Which steps a run is asked for, and which are left to their background jobs."""
+"""Test which steps a run is requested for, and which their background jobs do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEFT, PENDING = Preview(in_sync=False), Preview(in_sync=False, pending=True)
 
 
 class Foreseen:
-    """A change with a preview that is known."""
+    """A change with a fixed preview."""
 
     kind = "test"
 
@@ -29,7 +29,7 @@ class Foreseen:
 
 
 class Planned(Planner):
-    """A wizard whose steps have nothing to do, but for what a test puts in."""
+    """A wizard whose steps have nothing to do, except what a test adds."""
 
     previews: tuple[Preview, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Sites on the machine are found and can be removed even if their records are lost."""
+"""Test that sites on the machine can be removed even if their records are lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BLOCK = SiteBlock(name="blog", domains=("blog.example.org",), socket="/run/piwiz
 
 @pytest.fixture
 def folders(own_places, monkeypatch):
-    """A machine with the files of the site blog, and nothing else of piwizard."""
+    """Make a machine with the files of the site blog, and no other files of piwizard."""
     etc = own_places / "machine"
     for name in ("units", "available", "enabled", "egress"):
         (etc / name).mkdir(parents=True)
@@ -104,7 +104,7 @@ class _Ok:
 
 
 def test_remove_works_without_any_record(machine, monkeypatch):  # noqa: F811
-    """After state and journals are deleted, the release still names its site."""
+    """Find a site without state and journals: its release still contains its name."""
     for name, value in (("UNITS", "units"),):
         monkeypatch.setattr(site_traces, name, machine.root / value)
     release = machine.srv / "blog" / "releases" / "0123456789ab"

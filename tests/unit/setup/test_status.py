@@ -1,4 +1,4 @@
-"""Memory held against what is seen: half-set states, cut-off runs, drift."""
+"""Compare the saved state with the machine: partial setups, killed runs, drift."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from piwizard.system.checks import Check
 
 
 class Planned(Planner):
-    """A wizard whose nginx step is a link, and whose checks find what the test says."""
+    """A wizard whose nginx step is a link, with checks set by the test."""
 
     found: tuple[Check, ...] = ()
     refuses: PiwizardError | None = None

@@ -1,4 +1,4 @@
-"""The process of a run, called here: what undo needs, and which data it deletes."""
+"""Test the process of a run: what undo needs, and which data it deletes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system import paths
 
 @pytest.fixture
 def undo(own_places, monkeypatch):
-    """Carries out an undo of the step app of two sites, with data of both; gives what is left in /srv."""
+    """Undo the step app of two sites, both with data; return what is left in /srv."""
     srv = own_places / "srv"
     monkeypatch.setattr(paths, "sites_dir", lambda: srv)
     before = signal.getsignal(signal.SIGTERM)

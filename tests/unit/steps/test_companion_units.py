@@ -1,4 +1,4 @@
-"""The further processes and scheduled commands of an app: units, names, and what is removed."""
+"""Test the units of further processes and scheduled commands of an app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""config.txt of a Raspberry Pi: which interfaces it turns on, and how one is turned on."""
+"""Test config.txt of a Raspberry Pi: which interfaces are on, and turning one on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times for people, in systemd's form."""
+"""Test times for people, in systemd's form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that a program lacks, and the packages that have them."""
+"""Test libraries that a program lacks, and the packages that contain them."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_loading_tolerates_one_failed_start(monkeypatch, state, restarts, since,
 
 
 def runs(*states: tuple[str, int, float]) -> Callable[[str], ServiceRun]:
-    """Return what systemd says one time after the other; the last state stays."""
+    """Return systemd's states in this order; the last one stays."""
     left = [ServiceRun(*state) for state in states]
     return lambda name: left.pop(0) if len(left) > 1 else left[0]
 

@@ -1,4 +1,4 @@
-"""Values stay values."""
+"""Test that templates quote values."""
 
 from __future__ import annotations
 

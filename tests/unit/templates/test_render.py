@@ -1,4 +1,4 @@
-"""Templates that miss a value say so, and nothing imports jinja2 before one is filled in."""
+"""Test that a missing value is an error, and that jinja2 is imported late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test certificates in the layout of certbot."""
+"""Create test certificates in the layout of certbot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real output of certbot 2.1 and 4.0 for errors of pebble and Let's Encrypt."""
+"""Provide real output of certbot 2.1 and 4.0 for errors of ACME servers."""
 
 MORE = (
     "Ask for help or search for solutions at https://community.letsencrypt.org. See the logfile x for more details.\n"

@@ -1,4 +1,4 @@
-"""Explanations of certbot's errors."""
+"""Test explanations of certbot's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificate requests and their record; all preflight checks pass here."""
+"""Test certificate requests and their record; all preflight checks pass here."""
 
 from __future__ import annotations
 

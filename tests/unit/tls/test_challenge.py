@@ -1,4 +1,4 @@
-"""The choice of the validation method from the answers."""
+"""Test the choice of the validation method from the answers."""
 
 from __future__ import annotations
 

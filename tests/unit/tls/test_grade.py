@@ -1,4 +1,4 @@
-"""The predicted SSL Labs grade."""
+"""Test the predicted SSL Labs grade."""
 
 from __future__ import annotations
 

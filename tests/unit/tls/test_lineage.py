@@ -1,4 +1,4 @@
-"""Certificates of certbot on this machine."""
+"""Test certificates of certbot on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preflight checks before a certificate request."""
+"""Test preflight checks before a certificate request."""
 
 from __future__ import annotations
 

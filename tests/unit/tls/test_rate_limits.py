@@ -1,4 +1,4 @@
-"""The rate limits of Let's Encrypt, with the record on disk."""
+"""Test the rate limits of Let's Encrypt, with the record on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixes of renewal settings and the dry run of a renewal."""
+"""Test fixes of renewal settings, and the dry run of a renewal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scans of real TLS servers."""
+"""Test scans of real TLS servers."""
 
 from __future__ import annotations
 
