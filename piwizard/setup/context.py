@@ -13,7 +13,7 @@ from piwizard.apps.app_source import AppSource
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
-from piwizard.steps.step import PlanContext
+from piwizard.steps.step import PlanContext, SiteRoute
 from piwizard.system import boot_config, dpkg, facts
 from piwizard.system.facts import Facts
 from piwizard.tls import lineage
@@ -70,6 +70,10 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
+            routes={
+                name: SiteRoute(tuple(values.get("site.domains", ())), values.get("site.path", ""))
+                for name, values in sites.items()
+            },
             installed=dpkg.installed_versions(),
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),

@@ -26,6 +26,14 @@ Scope = Literal["machine", "site"]
 
 
 @dataclass(frozen=True)
+class SiteRoute:
+    """Where visitors find a site: its domains, and the path below them if it has one."""
+
+    domains: tuple[str, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True)
 class PlanContext:
     """The facts, nginx files and code that a plan is made from."""
 
@@ -37,6 +45,8 @@ class PlanContext:
     """The names of all sites."""
     domains: tuple[str, ...] = ()
     """The host names of all sites, the main one of the first site first."""
+    routes: Mapping[str, SiteRoute] = field(default_factory=dict)
+    """Where each site is found."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """The versions of Debian's packages that are installed, by name."""
     ipv6: bool = True

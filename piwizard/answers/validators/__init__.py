@@ -26,6 +26,7 @@ from piwizard.answers.validators.repository import (
     python,
     reference,
     static,
+    url_path,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
 from piwizard.answers.validators.urls import directory, fingerprint, repository
@@ -61,6 +62,7 @@ __all__ = [
     "site_name",
     "static",
     "text",
+    "url_path",
     "whole",
     "yes_or_no",
 ]
