@@ -106,7 +106,7 @@ class _Reader:
         try:
             return question.validate(value)
         except Invalid as error:
-            raise self.refuse(prefix + key, str(error)) from None
+            raise self.refuse(f"{prefix}{key}.{error.member}" if error.member else prefix + key, str(error)) from None
 
     def name(self, title: str, prefix: str) -> str:
         """Return the NAME of a [sites.NAME] table, which is the name of the site."""

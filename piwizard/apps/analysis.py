@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
+from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
@@ -19,6 +20,7 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
@@ -51,6 +53,7 @@ KEY_OF_PART = {
     "hardware": "app.hardware",
     "privileged": "app.may",
     "process": "gunicorn.workers",
+    "processes": "app.processes",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
@@ -115,6 +118,7 @@ class Analysis:
     hardware: tuple[HardwareUse, ...] | None = None
     privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
+    processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
@@ -290,6 +294,11 @@ def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, 
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...]:
+    right = [one for one in found if _accepts(v.processes, {one.name: one.command}) and is_repository_path(one.file)]
+    return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -338,6 +347,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "hardware": (tuple[HardwareUse, ...], _check_hardware),
     "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
+    "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),

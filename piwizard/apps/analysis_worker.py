@@ -50,6 +50,7 @@ from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import ProcessFinding
+from piwizard.apps.processes import find_processes
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import find_requirements, read_requirements
@@ -125,6 +126,7 @@ class AnalysisReader:
         self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
         self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
+        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._entry.chdir))
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))

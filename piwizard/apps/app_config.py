@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
 from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
+from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_processes, scheduled_commands
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
@@ -22,14 +23,17 @@ from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
+from piwizard.apps.system_modules import SYSTEM_MODULE, SYSTEM_PYTHONS, SystemModules, choose_system_modules
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.pip_install import PipInstall
 from piwizard.errors import PiwizardError
 from piwizard.nginx.request_limits import UPLOAD_MIB
+from piwizard.system.apt_archive import AptArchive
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
@@ -43,13 +47,44 @@ class AppConfig:
     answers: Answers
     system_python: str | None = None
     """Version of the system's python3, such as "3.13.5"; None if unknown."""
+    archive: AptArchive = field(default_factory=AptArchive)
+    """The Debian packages of this machine."""
 
     @cached_property
     def analysis(self) -> Analysis:
-        skip = tuple(self.answers.get("app.skip_requirements", ()))
+        """Return what was found in the code.
+
+        The app's list of packages lacks those that Debian provides.
+        """
+        return self._analyze(self.modules.left_out) if self.modules.left_out else self._found
+
+    @cached_property
+    def _found(self) -> Analysis:
+        """Return what was found in the code, with the whole list of packages."""
+        return self._analyze(())
+
+    def _analyze(self, left_out: tuple[str, ...]) -> Analysis:
+        skip = (*self.answers.get("app.skip_requirements", ()), *left_out)
         options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"), skip)
         site = SiteLayout(str(self.answers.site), self.source.commit)
         return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, options)
+
+    @property
+    def own_list(self) -> Requirements | None:
+        """Return the app's own list of packages, those that Debian provides included."""
+        return self._found.needs.requirements if self._found.needs else None
+
+    @cached_property
+    def modules(self) -> SystemModules:
+        """Return where the app's libraries for hardware come from."""
+        return choose_system_modules(
+            self._found.hardware or (), self.own_list, self.archive, system_python=self.python in SYSTEM_PYTHONS
+        )
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Return the further Debian packages that the answers name."""
+        return tuple(self.answers.get("app.packages", ()))
 
     @cached_property
     def layout(self) -> SiteLayout:
@@ -69,7 +104,12 @@ class AppConfig:
     @cached_property
     def pip(self) -> PipInstall:
         """Return what pip installs: the app's requirements, Flask and gunicorn."""
-        return pip_install(self.requirements, () if self.requirements else self.imported, self.process.worker_class)
+        imported = () if self.requirements else self.imported
+        own = pip_install(self.requirements, imported, self.process.worker_class)
+        system = bool(self.modules.provided) or any(name.startswith(SYSTEM_MODULE) for name in self.packages)
+        # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
+        again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
+        return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
@@ -103,12 +143,14 @@ class AppConfig:
     @cached_property
     def libraries(self) -> tuple[str, ...]:
         """Return the Debian packages that the app's Python packages need."""
-        return debian_packages_for(self.requirements.names if self.requirements else self.imported)
+        names = self.requirements.names if self.requirements else self.imported
+        return tuple(dict.fromkeys((*debian_packages_for(names), *self.modules.packages, *self.packages)))
 
     @cached_property
     def imported(self) -> tuple[str, ...]:
         """Return the packages to install if the code lists none."""
-        return tuple(name for name in self._needs.imported if name != "flask")
+        others = ("flask", *self.modules.left_out)
+        return tuple(name for name in self._needs.imported if name not in others)
 
     @cached_property
     def static(self) -> dict[str, str]:
@@ -173,6 +215,21 @@ class AppConfig:
         """Return how the app must be served; as usual if its code cannot be read."""
         packages = self.requirements.names if self.requirements else self.imported
         return ProcessModel(self.analysis.process or (), frozenset(packages))
+
+    @property
+    def found_processes(self) -> tuple[FoundProcess, ...]:
+        """Return the processes that the repository shows, whatever was answered."""
+        return self.analysis.processes or ()
+
+    @cached_property
+    def processes(self) -> tuple[AppProcess, ...]:
+        """Return the further processes of the app."""
+        return named_processes(self.answers.get("app.processes"), self.found_processes)
+
+    @cached_property
+    def scheduled(self) -> tuple[ScheduledCommand, ...]:
+        """Return the commands that run at certain times."""
+        return scheduled_commands(self.answers.get("app.schedule", {}), [one.name for one in self.processes])
 
     @property
     def network(self) -> str:

@@ -63,24 +63,31 @@ def render_socket(unit: AppUnit) -> str:
 
 def render_service(unit: AppUnit) -> str:
     """Return the text of SITE.service."""
+    command = " ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))])
+    return render("systemd/app.service.j2", command=command, **service_values(unit))
+
+
+def service_values(unit: AppUnit) -> dict[str, object]:
+    """Return what the templates of all services of an app need.
+
+    These are environment, sandbox, hardware and network access.
+    """
     _check(unit)
-    return render(
-        "systemd/app.service.j2",
-        site=unit.site,
-        user=unit.user,
-        code=unit.code,
-        venv=unit.venv,
-        home=unit.home,
-        command=" ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))]),
-        environment_file=unit.environment_file,
-        writable=unit.writable,
-        oom_score=SERVICE_OOM_SCORE,
-        pythonpath=unit.pythonpath,
-        guard=network_access.SERVICE if unit.network == network_access.INTERNET else None,
-        notifications=NOTIFICATION_FOLDER if "gpio" in unit.hardware else None,
+    return {
+        "site": unit.site,
+        "user": unit.user,
+        "code": unit.code,
+        "venv": unit.venv,
+        "home": unit.home,
+        "environment_file": unit.environment_file,
+        "writable": unit.writable,
+        "oom_score": SERVICE_OOM_SCORE,
+        "pythonpath": unit.pythonpath,
+        "guard": network_access.SERVICE if unit.network == network_access.INTERNET else None,
+        "notifications": NOTIFICATION_FOLDER if "gpio" in unit.hardware else None,
         **egress_values(unit.network, dbus=unit.dbus),
         **device_values(unit.hardware),
-    )
+    }
 
 
 def _arguments(unit: AppUnit) -> list[str]:

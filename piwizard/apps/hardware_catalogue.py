@@ -18,9 +18,10 @@ class HardwareLibrary:
 
     `modules` are top-level modules, `distributions` its normalized names on PyPI, `kinds` the device classes that it
     uses. If one of the Debian packages `debian` is available, it takes the place of pip's: these libraries belong to
-    the system, or pip cannot install them on every Pi. `compiled`: pip has to compile it, with the Debian packages
-    `build` besides a compiler. `also` are Debian packages that it needs in any case, `needs` other libraries of this
-    table that it loads by itself. `pip` is what pip installs if the code lists no packages ("": not known).
+    the system (`bound`: even if the app pins another version), or pip cannot install them on every Pi. `compiled`: pip
+    has to compile it, with the Debian packages `build` besides a compiler. `also` are Debian packages that it needs in
+    any case, `needs` other libraries of this table that it loads by itself. `pip` is what pip installs if the code
+    lists no packages ("": not known).
     """
 
     name: str
@@ -28,6 +29,7 @@ class HardwareLibrary:
     distributions: tuple[str, ...]
     kinds: tuple[str, ...]
     debian: tuple[str, ...] = ()
+    bound: bool = False
     compiled: bool = False
     build: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ def _library(
     modules: str = "",
     distributions: str = "",
     debian: str = "",
+    bound: bool = False,
     compiled: bool = False,
     build: str = "",
     also: str = "",
@@ -55,6 +58,7 @@ def _library(
         listed,
         kinds,
         tuple(debian.split()),
+        bound,
         compiled,
         tuple(build.split()),
         tuple(also.split()),
@@ -66,9 +70,17 @@ def _library(
 RPI_GPIO = "python3-rpi-lgpio python3-rpi.gpio"
 LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("gpiozero", "gpio", needs="lgpio"),
-    _library("lgpio", "gpio", debian="python3-lgpio", compiled=True, build="swig"),
-    _library("RPi.GPIO", "gpio", modules="RPi", distributions="RPi.GPIO rpi-gpio2", debian=RPI_GPIO, compiled=True),
-    replace(_library("rpi-lgpio", "gpio", debian=RPI_GPIO, needs="lgpio"), modules=()),
+    _library("lgpio", "gpio", debian="python3-lgpio", bound=True, compiled=True, build="swig"),
+    _library(
+        "RPi.GPIO",
+        "gpio",
+        modules="RPi",
+        distributions="RPi.GPIO rpi-gpio2",
+        debian=RPI_GPIO,
+        bound=True,
+        compiled=True,
+    ),
+    replace(_library("rpi-lgpio", "gpio", debian=RPI_GPIO, bound=True, needs="lgpio"), modules=()),
     _library("gpiod", "gpio"),
     _library("pigpio", "gpio"),
     _library("wiringpi", *BUS_KINDS, compiled=True),
@@ -133,8 +145,14 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("Adafruit_SSD1306", *BUS_KINDS, pip=""),
     _library("luma", *BUS_KINDS, distributions="luma-core luma-oled luma-lcd luma-led-matrix", pip=""),
     _library(
-        "sense_hat", "i2c", "input", "display",
-        modules="sense_hat RTIMU", distributions="sense-hat rtimulib", debian="python3-sense-hat",
+        "sense_hat",
+        "i2c",
+        "input",
+        "display",
+        modules="sense_hat RTIMU",
+        distributions="sense-hat rtimulib",
+        debian="python3-sense-hat",
+        bound=True,
     ),
     _library("spidev", "spi", debian="python3-spidev", compiled=True),
     _library("mfrc522", "gpio", "spi", modules="mfrc522 MFRC522", needs="spidev RPi.GPIO"),
@@ -146,16 +164,35 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("pyfirmata", "serial"),
     _library("pyfirmata2", "serial"),
     _library("pyubx2", "serial"),
-    _library("picamera2", "camera", debian="python3-picamera2", compiled=True, build="libcap-dev", needs="libcamera",
-             pip=""),
-    _library("libcamera", "camera", distributions="libcamera rpi-libcamera", debian="python3-libcamera", pip=""),
-    _library("pykms", "display", modules="pykms kms", distributions="pykms rpi-kms", debian="python3-kms++", pip=""),
+    _library(
+        "picamera2",
+        "camera",
+        debian="python3-picamera2",
+        bound=True,
+        compiled=True,
+        build="libcap-dev",
+        needs="libcamera",
+        pip="",
+    ),
+    _library(
+        "libcamera", "camera", distributions="libcamera rpi-libcamera", debian="python3-libcamera", bound=True, pip=""
+    ),
+    _library(
+        "pykms",
+        "display",
+        modules="pykms kms",
+        distributions="pykms rpi-kms",
+        debian="python3-kms++",
+        bound=True,
+        pip="",
+    ),
     _library("picamera", "camera", pip=""),
     _library("v4l2", "camera", modules="v4l2", distributions="v4l2 v4l2-python3", pip=""),
     _library("linuxpy", "camera", modules="linuxpy v4l2py", distributions="linuxpy v4l2py"),
     _library("pyaudio", "audio", debian="python3-pyaudio", compiled=True, build="portaudio19-dev"),
-    _library("pyalsaaudio", "audio", modules="alsaaudio", debian="python3-alsaaudio", compiled=True,
-             build="libasound2-dev"),
+    _library(
+        "pyalsaaudio", "audio", modules="alsaaudio", debian="python3-alsaaudio", compiled=True, build="libasound2-dev"
+    ),
     _library("sounddevice", "audio", also="libportaudio2"),
     _library("pyttsx3", "audio", also="espeak"),
     _library("python-vlc", "audio", modules="vlc", also="libvlc5 vlc-plugin-base"),
@@ -174,7 +211,7 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
         modules="cv2",
         distributions="opencv-python-headless opencv-python opencv-contrib-python opencv-contrib-python-headless",
     ),
-)  # fmt: skip
+)
 """OpenCV alone uses no hardware: `cv2.VideoCapture` does."""
 BY_NAME = {library.name: library for library in LIBRARIES}
 BY_MODULE = {module: library for library in LIBRARIES for module in library.modules}
@@ -189,6 +226,10 @@ CIRCUITPYTHON_DRIVERS = frozenset({
     "tsl2561", "tsl2591", "veml7700", "vl53l0x", "vl53l1x",
 })  # fmt: skip
 """Modules adafruit_NAME whose package is adafruit-circuitpython-NAME."""
+HARDWARE_PACKAGES = frozenset(
+    (*(one.pip for one in LIBRARIES if one.pip), *(f"adafruit-circuitpython-{one}" for one in CIRCUITPYTHON_DRIVERS))
+)
+"""All packages that `package_of_module` may return."""
 
 CALLS = {
     "VideoCapture": ("camera",),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
+from piwizard.apps.hardware_catalogue import HARDWARE_PACKAGES, package_of_module
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, is_own_module
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.version_specs import normalized_name
@@ -64,7 +65,8 @@ COMMON_DEPENDENCIES = frozenset({
 })  # fmt: skip
 """Packages that the others bring, so that a list of everything installed names them."""
 KNOWN_PACKAGES = frozenset(
-    normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES)
+    normalized_name(name)
+    for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES, *HARDWARE_PACKAGES)
 )
 
 
@@ -90,6 +92,8 @@ def is_known_package(name: str) -> bool:
 def _package(module: str) -> str | None:
     if module in PACKAGE_OF_MODULE:
         return PACKAGE_OF_MODULE[module]
+    if package := package_of_module(module):
+        return package
     known = module in SAME_NAME_PACKAGES or (
         module.startswith("flask_") and module.removeprefix("flask_") in FLASK_EXTENSIONS
     )

@@ -61,12 +61,15 @@ def trial_bind(app: AppConfig) -> Bind | None:
     return (app.layout.folder / TRIAL, app.layout.data) if _pending_commands(app) and _has_data_to_lose(app) else None
 
 
-def data_switch(app: AppConfig) -> DataSwitch | None:
-    """Return how the data moves to the new release; None if no data could be lost."""
+def data_switch(app: AppConfig, further: Sequence[str] = ()) -> DataSwitch | None:
+    """Return how the data moves to the new release; None if no data could be lost.
+
+    `further` are the services of the app besides the web service.
+    """
     wanted = tuple(_setup_step(app, one) for one in app.setup.run if not one.makes)
     if not wanted or not _has_data_to_lose(app):
         return None
-    return DataSwitch(app.layout.folder, f"{app.layout.site}.service", _copier(app), wanted)
+    return DataSwitch(app.layout.folder, (f"{app.layout.site}.service", *further), _copier(app), wanted)
 
 
 def offered_hint(app: AppConfig) -> str:

@@ -16,8 +16,6 @@ DEBIAN_PACKAGES = {
     "pyodbc": ("unixodbc",),
     "python-ldap": (*COMPILER, "libldap-dev", "libsasl2-dev"),
     "python-magic": ("file",),
-    "rpi-gpio": COMPILER,
-    "smbus": COMPILER,
     "uwsgi": COMPILER,
     "weasyprint": ("libpangoft2-1.0-0", "libharfbuzz-subset0"),
 }

@@ -33,7 +33,7 @@ class DataSwitch:
 
     The `commands` run on a copy of `site`/data, which replaces the data when the release is switched.
 
-    The service is stopped meanwhile and visitors wait, so that no data is written that would be lost. The data is
+    The services are stopped meanwhile and visitors wait, so that no data is written that would be lost. The data is
     not changed until the copy replaces it: a run that is killed leaves the old release with its data. The old data
     is kept in `data.next` until the new release has answered, and restored if it does not; what visitors wrote
     through the new release in those seconds is then lost. The markers of `commands` record that they have run on
@@ -41,7 +41,7 @@ class DataSwitch:
     """
 
     site: Path
-    service: str
+    services: tuple[str, ...]
     copier: Copier
     commands: tuple[Command, ...]
 
@@ -66,8 +66,8 @@ class DataSwitch:
         return self.site / FOLDER / "switch.json"
 
     @cached_property
-    def _held(self) -> HeldService:
-        return HeldService(self.service)
+    def _held(self) -> tuple[HeldService, ...]:
+        return tuple(HeldService(service) for service in self.services)
 
     def pending(self, machine: SystemCache, memory: OwnershipIndex) -> tuple[Command, ...]:
         """Return the commands that have not run on the data yet."""
@@ -99,7 +99,7 @@ class DataSwitch:
         return took
 
     def prepare(self, work: ApplyContext) -> None:
-        """Stop the service, copy the data, run the commands on the copy.
+        """Stop the services, copy the data, run the commands on the copy.
 
         On failure nothing has changed.
         """
@@ -141,17 +141,18 @@ class DataSwitch:
         work.note(self._data, "replaced by the copy on which the setup commands ran")
 
     def let_go(self, work: ApplyContext) -> None:
-        """Allow the service to start."""
-        if self._held.release():
+        """Allow the services to start."""
+        released = [held.release() for held in self._held]
+        if any(released):
             work.command(("systemctl", "daemon-reload"))
 
     def stop_again(self, work: ApplyContext) -> None:
-        """Stop the service before the data of a new release is rolled back."""
+        """Stop the services before the data of a new release is rolled back."""
         if self._read():
             self._stop(work)
 
     def back(self, work: ApplyContext) -> None:
-        """Restore the old data, if the copy has replaced it. The service is stopped."""
+        """Restore the old data, if the copy has replaced it. The services are stopped."""
         journal = self._read()
         if not journal:
             return
@@ -178,15 +179,19 @@ class DataSwitch:
             self.let_go(work)
 
     def _stop(self, work: ApplyContext) -> None:
-        state = work.machine.unit(self.service)
-        if not state.exists or self._held.held:
+        """Stop the services; those that ran wait until they may start."""
+        states = {name: work.machine.unit(name) for name in self.services}
+        free = {name: held for name, held in zip(self.services, self._held, strict=True) if not held.held}
+        there = [name for name in free if states[name].exists]
+        if not there:
             return
-        self._held.hold()
+        for name in there:
+            free[name].hold()
         work.command(("systemctl", "daemon-reload"))
-        work.command(("systemctl", "reset-failed", self.service), allow=range(256))
-        work.command(("systemctl", "stop", self.service))
-        if state.running or state.failing:
-            work.command(("systemctl", "start", "--no-block", self.service))
+        work.command(("systemctl", "reset-failed", *there), allow=range(256))
+        work.command(("systemctl", "stop", *there))
+        if ran := [name for name in there if states[name].running or states[name].failing]:
+            work.command(("systemctl", "start", "--no-block", *ran))
 
     def _mark(self, markers: list[Any]) -> None:
         for path, argv in markers:

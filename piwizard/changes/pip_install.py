@@ -24,7 +24,8 @@ class PipInstall:
     cannot read from the app's files. `apart` are projects that a list with hashes cannot contain; their requirements
     are in the list. `added` are gunicorn and Flask: one list with hashes makes pip require hashes of everything in its
     call, and an old version that the list pins would keep gunicorn old. `pins` are the versions that `added` must not
-    change. `inputs` are files of the code that decide what is installed.
+    change. `inputs` are files of the code that decide what is installed. `system`: the environment sees the system's
+    packages; `again` are those of them that it needs as its own.
     """
 
     arguments: tuple[str, ...] = ()
@@ -34,6 +35,8 @@ class PipInstall:
     added: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    system: bool = False
+    again: tuple[str, ...] = ()
 
     def calls(self) -> Iterator[tuple[str, ...]]:
         """Yield the arguments of each call of `pip install`, in order."""
@@ -44,6 +47,8 @@ class PipInstall:
             yield ("--no-deps", *self.apart)
         if self.added:
             yield (*(("-c", PINS) if self.pins else ()), *self.added)
+        if self.again:
+            yield ("--ignore-installed", "--no-deps", *self.again)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the names and contents of the files that the calls read."""
@@ -65,4 +70,5 @@ class PipInstall:
         }
         # Absent where empty: environments that were built before there were such calls count as up to date.
         built_with |= {"apart": self.apart} if self.apart else {}
+        built_with |= {"system": True, "again": self.again} if self.system else {}
         return json.dumps(built_with).encode()

@@ -111,6 +111,8 @@ class DisabledUnit:
         now = work.machine.unit(self.name)
         work.remember("idle", self.name, {"enabled": now.enabled, "running": now.running})
         work.command(self._argv())
+        if (OWN / self.name).is_file():
+            files.remove(SET_AT_RUN_TIME / f"{self.name}.d")
 
     def _argv(self) -> tuple[str, ...]:
         return ("systemctl", "disable", "--now", self.name)

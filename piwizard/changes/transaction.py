@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.companions import NO_COMPANIONS, Companions
 from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
@@ -42,7 +43,7 @@ class Transaction:
     if a run was killed between the change and the activation. `verify` then checks the service and returns an error
     message; in that case everything is rolled back too. Undo validates and activates as well, after it has restored
     the files. A `shared` transaction belongs to all sites together, so it is undone with the last of them. `data`
-    moves to the new release, and is rolled back, together with the files.
+    moves to the new release, and is rolled back, together with the files; so are the services of `companions`.
     """
 
     kind: ClassVar[str] = "group"
@@ -53,6 +54,7 @@ class Transaction:
     verify: Callable[[], str | None] | None = None
     shared: bool = False
     data: DataSwitch | None = None
+    companions: Companions = NO_COMPANIONS
 
     def describe(self) -> str:
         return f"Validate and activate: {self.name}"
@@ -66,7 +68,8 @@ class Transaction:
         moved = tuple(one.argv for one in self.data.pending(machine, memory)) if self.data else ()
         validate = (self.validate,) if self.validate else ()
         activate = tuple(one.argv for one in self.activate if one.needed(machine))
-        return Preview(in_sync=False, argv=(*moved, *validate, *activate))
+        started = (("systemctl", "start", *self.companions.services),) if self.companions.services else ()
+        return Preview(in_sync=False, argv=(*moved, *validate, *activate, *started))
 
     def apply(self, work: ApplyContext) -> None:
         with work.shared() if self.shared else nullcontext():
@@ -80,6 +83,7 @@ class Transaction:
         )
         if self.validate or self.activate:
             work.remember("group", self.name, {"guard": self.validate, "then": [one.argv for one in self.activate]})
+        ran = self.companions.running(work)
         try:
             if self.data:
                 self.data.prepare(work)
@@ -91,17 +95,21 @@ class Transaction:
                 )
             if self.data:
                 self.data.switch(work)
+                self.companions.stop(work)  # those that are retired must not see the new data
                 self.data.let_go(work)
         except BaseException:  # also a full disk and a stop: nothing is left half done
             self._roll_back(work)
+            self.companions.restart(ran, work)
             raise
         try:
             self._activate(work)
         except ChangeFailed:
+            self.companions.stop(work)
             self._roll_back(work)
             for one in self.activate:
                 if one.needed(work.machine):
                     work.command(one.argv, allow=range(256))
+            self.companions.restart(ran, work)
             raise
         work.finish(self.name)
         if self.data:
@@ -122,6 +130,7 @@ class Transaction:
                 self.data.let_go(work)
 
     def _activate(self, work: ApplyContext) -> None:
+        self.companions.stop(work)
         for one in self.activate:
             if one.needed(work.machine):
                 if one.unit and work.machine.unit(one.unit).failed:
@@ -132,6 +141,7 @@ class Transaction:
             raise ChangeFailed(
                 problem, hint="The version from before is running again. `piwizard logs` shows the whole output."
             )
+        self.companions.start(work)
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:

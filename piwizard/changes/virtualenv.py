@@ -32,6 +32,9 @@ NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-w
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
 
+BUILD_SETTINGS = {"PYPI": "1"}
+"""Without it, lgpio's setup.py expects a C library that Debian does not have."""
+
 
 @dataclass(frozen=True)
 class Virtualenv:
@@ -97,7 +100,7 @@ class Virtualenv:
 
         Return the last result.
         """
-        env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
+        env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1", **BUILD_SETTINGS}
         result = work.job(self._create(), sandbox, env=env, cwd=self.code)
         for call in self._calls():
             if not result.ok:
@@ -110,7 +113,8 @@ class Virtualenv:
         return result
 
     def _create(self) -> tuple[str, ...]:
-        return (self.python, "-m", "venv", "--clear", str(self.folder))
+        system = ("--system-site-packages",) if self.pip.system else ()
+        return (self.python, "-m", "venv", "--clear", *system, str(self.folder))
 
     def _calls(self) -> Iterator[tuple[str, ...]]:
         pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")

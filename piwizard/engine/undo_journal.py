@@ -225,6 +225,20 @@ def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
     return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
 
 
+def find_owners(folder: Path, backups: Path) -> dict[str, str]:
+    """Return the names of the files in a folder, each with its site.
+
+    That is the site that piwizard wrote it for; "" for files of others.
+    """
+    owners = {path.name: "" for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
+    for step, site in journaled(backups):
+        for record in Journal(backups, step, site).records() if site else ():
+            path = Path(record["target"])
+            if record["kind"] == "file" and path.parent == folder and path.name in owners:
+                owners[path.name] = site or ""
+    return owners
+
+
 class Backups:
     """All journals together: which files piwizard wrote."""
 

@@ -10,14 +10,17 @@ from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
+from piwizard.engine.undo_journal import find_owners
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext, SiteRoute
-from piwizard.system import boot_config, dpkg, facts
+from piwizard.system import boot_config, dpkg, facts, paths
+from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.facts import Facts
 from piwizard.tls import lineage
 
+LOCAL_UNITS = Path("/etc/systemd/system")
 UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 
 
@@ -36,7 +39,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
+        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -57,8 +60,16 @@ class SetupContext:
         return lineage.read_certificates()
 
     @cached_property
+    def _archive(self) -> AptArchive:
+        return AptArchive(dpkg.installed_versions(), look_up_packages)
+
+    @cached_property
     def _packaged_units(self) -> frozenset[str]:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
+
+    @cached_property
+    def _local_units(self) -> dict[str, str]:
+        return find_owners(LOCAL_UNITS, paths.state_dir() / "backups")
 
     def of(self, instance: StepInstance) -> PlanContext:
         """Return the context for the plan of an instance; may fetch its repository."""
@@ -74,10 +85,12 @@ class SetupContext:
                 name: SiteRoute(tuple(values.get("site.domains", ())), values.get("site.path", ""))
                 for name, values in sites.items()
             },
-            installed=dpkg.installed_versions(),
+            installed=self._archive.installed,
+            archive=self._archive,
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
+            local_units=self._local_units,
         )
 
     def source(self, site: str) -> AppSource:

@@ -16,6 +16,7 @@ from piwizard.apps import (
     power_access,
     preparation,
     repository_access,
+    system_modules,
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
@@ -125,6 +126,22 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.processes",
+        "Further processes",
+        "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
+        v.processes,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.schedule",
+        "Scheduled commands",
+        'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
+        v.schedule,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.network",
         "Home network access",
         "Whether the app may reach your router and other devices at home, or only the Internet.",
@@ -140,6 +157,14 @@ QUESTIONS = (
         v.hardware(*DEVICE_CLASSES),
         kind="list",
         choices=tuple(DEVICE_CLASSES),
+        default=[],
+    ),
+    Question(
+        "app.packages",
+        "Debian packages",
+        "Packages that the app needs besides those that piwizard finds, such as ffmpeg.",
+        v.list_of(v.debian_package, 50),
+        kind="list",
         default=[],
     ),
     Question(
@@ -202,6 +227,7 @@ class App(Step):
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
@@ -210,6 +236,7 @@ class App(Step):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        system_modules.require_packages(app)
         require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
@@ -242,6 +269,7 @@ class App(Step):
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
+            *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -290,6 +318,12 @@ def _origin_of_setup(app: AppConfig) -> str:
     """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
+    """Return the processes that the repository shows, and where."""
+    found = app.found_processes
+    return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 
 
 def _suggested_network(app: AppConfig) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
-from piwizard.errors import PiwizardError
+from piwizard.steps.companion_units import CompanionUnits, companion_checks
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
@@ -92,12 +92,7 @@ class Gunicorn(Step):
         app = app_of(context, answers)
         unit = _unit(app, context)
         where, name, host = app.layout, unit.site, _host(answers)
-        if f"{name}.service" in context.packaged_units:
-            raise PiwizardError(
-                f"site.name: {name} is the name of a system service.",
-                key="site.name",
-                hint="Choose another name for the site.",
-            )
+        further = CompanionUnits(app, unit, context)
         settings = "".join(
             f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
         )
@@ -109,6 +104,7 @@ class Gunicorn(Step):
                 File(where.script_runner, SCRIPT_RUNNER.read_text(encoding="utf-8")),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
+                *further.files(),
                 Link(where.current, f"releases/{where.release.name}"),
             ),
             activate=(
@@ -116,13 +112,15 @@ class Gunicorn(Step):
                 Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
             verify=lambda: _service_problem(name, host),
-            data=preparation.data_switch(app),
+            data=preparation.data_switch(app, further.data_writers()),
+            companions=further.companions(),
         )
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
-        notices = process_notices(app, unit.workers)
+        notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
-        return (*notices, *network, *power_access.power_changes(app), units_group, *running, prune)
+        enabled = (*running, *further.running(), *further.removals())
+        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, prune)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -141,7 +139,9 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
-        yield _network_check(app_of(context, answers), name)
+        app = app_of(context, answers)
+        yield from companion_checks(app)
+        yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
         app_fails = answer is not None and answer.status == 500

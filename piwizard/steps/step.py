@@ -14,6 +14,7 @@ from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.errors import MissingAnswer
 from piwizard.nginx.nginx_files import NginxFiles
+from piwizard.system.apt_archive import AptArchive
 from piwizard.system.background_job import BackgroundJob
 from piwizard.system.checks import Check
 from piwizard.system.facts import Facts
@@ -49,11 +50,15 @@ class PlanContext:
     """Where each site is found."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """The versions of Debian's packages that are installed, by name."""
+    archive: AptArchive = field(default_factory=AptArchive)
+    """The Debian packages that apt can install."""
     ipv6: bool = True
     boot_config: Path | None = None
     """The file config.txt of a Raspberry Pi."""
     packaged_units: frozenset[str] = frozenset()
     """The units of Debian's packages: no site may have the name of one."""
+    local_units: Mapping[str, str] = field(default_factory=dict)
+    """The units in /etc/systemd/system, each with the site that piwizard wrote it for; "" for others."""
 
 
 def app_of(context: PlanContext, answers: Answers) -> AppConfig:
@@ -62,7 +67,7 @@ def app_of(context: PlanContext, answers: Answers) -> AppConfig:
         raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
     from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
-    return AppConfig(context.source, answers, context.machine.python_version)
+    return AppConfig(context.source, answers, context.machine.python_version, context.archive)
 
 
 class Step(ABC):

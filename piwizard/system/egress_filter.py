@@ -27,6 +27,7 @@ SITES_FOLDER = Path("/etc/piwizard/egress")
 """One file per site, named like its user, that contains one word: "internet" or "home"."""
 RESOLV_CONF = Path("/etc/resolv.conf")
 BUILD_USER = "piwizard-build"
+UNITS = Path("/etc/systemd/system")
 TABLE = "piwizard_egress"
 INTERNET, HOME = "internet", "home"
 
@@ -163,6 +164,13 @@ def load_table(names: Sequence[str]) -> str:
     return _run(("nft", "-f", "-"), delete + wanted).stderr
 
 
+def services_of(name: str, units: Path = UNITS) -> tuple[str, ...]:
+    """Return the services of a site: its web server's, and others with its user."""
+    user = f"\nUser={name}\n"
+    further = (path for path in sorted(units.glob(f"{name}-*.service")) if path.is_file())
+    return f"{name}.service", *(path.name for path in further if user in path.read_text(errors="replace"))
+
+
 def allow_resolvers(names: Sequence[str], addresses: Sequence[str]) -> str:
     """Allow these sites' services to reach the name servers.
 
@@ -170,8 +178,7 @@ def allow_resolvers(names: Sequence[str], addresses: Sequence[str]) -> str:
     """
     wanted = {str(ipaddress.ip_network(address)) for address in addresses}
     complaints = ""
-    for name in names:
-        unit = f"{name}.service"
+    for unit in (unit for name in names for unit in services_of(name)):
         shown = _run(("systemctl", "show", "--property=LoadState,IPAddressAllow", unit)).stdout
         fields = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
         if fields.get("LoadState") != "loaded" or set(fields.get("IPAddressAllow", "").split()) == wanted:

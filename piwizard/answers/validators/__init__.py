@@ -18,6 +18,7 @@ from piwizard.answers.validators.identifiers import (
     site_name,
 )
 from piwizard.answers.validators.machine import debian_package, hardware, power_actions
+from piwizard.answers.validators.process_tables import processes, schedule
 from piwizard.answers.validators.repository import (
     CHALLENGES,
     command,
@@ -54,9 +55,11 @@ __all__ = [
     "login",
     "one_of",
     "power_actions",
+    "processes",
     "python",
     "reference",
     "repository",
+    "schedule",
     "secret_source",
     "secret_text",
     "site_name",

@@ -10,7 +10,14 @@ Validator = Callable[[Any], Any]
 
 
 class Invalid(ValueError):
-    """The answer is not acceptable; the message says what it must be."""
+    """The answer is not acceptable; the message says what it must be.
+
+    `member` is the key of a table's member that the message is about.
+    """
+
+    def __init__(self, message: str, member: str = "") -> None:
+        super().__init__(message)
+        self.member = member
 
 
 def text(value: Any) -> str:

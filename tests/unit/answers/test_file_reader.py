@@ -167,3 +167,17 @@ def test_unreadable_file_is_refused(tmp_path):
 
 def test_repr_of_answers_has_no_secret():
     assert "tulips" not in repr(Answers("myflask", {}, {"app.env.API_KEY": "tulips"}))
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ('[app.processes]\nok = "python a.py"\nlogger = "a; b"', "line 6: app.processes.logger runs without a shell"),
+        ('[app.processes]\nok = "python a.py"\nLogger = "a"', "line 4: app.processes has the name 'Logger'"),
+        ('[app.schedule]\n"hourly" = "a"\n"every 7 hours" = "b"', "line 6: app.schedule.every 7 hours repeats every 7"),
+        ('[app.schedule]\n"hourly" = "a"\n"Mon *-*-* 3:00:00.5" = ""', "line 6: app.schedule.Mon *-*-* 3:00:00.5 must"),
+    ],
+)  # fmt: skip
+def test_member_of_a_table_is_named_with_its_line(table, sentence):
+    error = refused(f'[site]\nname = "blog"\n\n{table}\n')
+    assert f"answers.toml {sentence}" in error.message

@@ -64,7 +64,7 @@ def group(site: Path, proof: str | None = None, code: str = MIGRATE) -> Transact
     argv = ("/usr/bin/python3", "-I", "-c", code.format(data=site / "data"))
     marker = site / "releases" / "two" / "prepared" / "marker"
     command = SetupStep("Migrate", argv, marker, APP_USER, Path("/"), "It failed.", proves=("upgrade",))
-    data = DataSwitch(site, "not-there-at-all.service", COPIER, (command,))
+    data = DataSwitch(site, ("not-there-at-all.service",), COPIER, (command,))
     return Transaction("blog-service", (Link(site / "current", "releases/two"),), verify=lambda: proof, data=data)
 
 

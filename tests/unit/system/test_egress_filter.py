@@ -51,6 +51,13 @@ def test_sites_are_read_with_their_networks(tmp_path) -> None:
     assert egress_filter.read_sites(tmp_path) == {"a": "internet", "b": "home"}
 
 
+def test_services_of_a_site_are_those_with_its_user(tmp_path) -> None:
+    for name, user in (("blog-logger", "blog"), ("blog-two", "blog-two"), ("blogger", "blog"), ("blog", "blog")):
+        (tmp_path / f"{name}.service").write_text(f"[Service]\nUser={user}\n")
+    assert egress_filter.services_of("blog", tmp_path) == ("blog.service", "blog-logger.service")
+    assert egress_filter.services_of("other", tmp_path / "missing") == ("other.service",)
+
+
 def test_ruleset_loads_repeatedly() -> None:
     if os.geteuid() or not shutil.which("nft"):
         pytest.skip("needs root and nft (apt-get install nftables)")

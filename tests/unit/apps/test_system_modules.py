@@ -1,0 +1,157 @@
+"""Where an app's libraries for hardware come from: Debian, pip, or nowhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.answers.model import Answers
+from piwizard.apps import analysis_cache
+from piwizard.apps.app_config import AppConfig
+from piwizard.apps.app_source import AppSource
+from piwizard.apps.system_modules import module_notices, require_packages
+from piwizard.errors import PiwizardError
+from piwizard.system.apt_archive import AptArchive, parse_policy
+from tests.unit.apps.conftest import Tree
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+RASPBERRY_PI_OS = {
+    name: "1.0"
+    for name in (
+        "python3-lgpio", "python3-rpi-lgpio", "python3-picamera2", "python3-libcamera", "python3-sense-hat",
+        "python3-spidev", "python3-smbus", "swig", "fswebcam",
+    )
+}  # fmt: skip
+DEBIAN = {name: "1.0" for name in ("python3-libcamera", "python3-spidev", "python3-smbus", "swig", "fswebcam")}
+
+
+@pytest.fixture
+def app(tree: Tree):
+    def made(code, requirements=None, archive=RASPBERRY_PI_OS, installed=(), **answers):
+        analysis_cache.forget_analyses()
+        files = {"app.py": f"{FLASK}{code}\n"} | ({"requirements.txt": requirements} if requirements else {})
+        source = AppSource("/srv/git/lamp.git", None, COMMIT, tree(files), None)
+        given = {"site.name": "lamp"} | {f"app.{key}": value for key, value in answers.items()}
+        known = AptArchive(dict.fromkeys(installed, "1.0"), lambda names: archive)
+        return AppConfig(source, Answers("lamp", given), "3.13.5", known)
+
+    return made
+
+
+def sentences(app):
+    return [notice.sentence for notice in module_notices(app)]
+
+
+def test_picamera_comes_from_debian_into_an_environment_that_sees_it(app):
+    camera = app("from picamera2 import Picamera2", "flask\n")
+    assert camera.libraries == ("python3-picamera2",)
+    assert camera.pip.system
+    assert sentences(camera) == []
+
+
+def test_listed_library_of_the_system_is_skipped_by_pip(app):
+    lamp = app("import RPi.GPIO as GPIO", "flask\nRPi.GPIO==0.7.0\nrequests\n")
+    assert lamp.libraries == ("python3-rpi-lgpio",)
+    assert lamp.pip.lines == ("flask", "requests")
+    assert sentences(lamp) == [
+        "rpi-gpio of requirements.txt is not installed by pip: the package python3-rpi-lgpio provides it, whatever "
+        "version it is (RPi.GPIO==0.7.0 is not installed)."
+    ]
+
+
+def test_library_that_is_imported_but_not_listed_comes_from_debian(app):
+    assert app("import RPi.GPIO", "flask\n").libraries == ("python3-rpi-lgpio",)
+
+
+def test_installed_package_wins_over_another_one(app):
+    assert app("import RPi.GPIO", installed=("python3-rpi.gpio",)).libraries == ("python3-rpi.gpio",)
+
+
+def test_gpiozero_gets_a_pin_factory(app):
+    lamp = app("from gpiozero import LED", "flask\ngpiozero\n")
+    assert lamp.libraries == ("python3-lgpio",)
+    assert lamp.pip.system
+    assert lamp.pip.arguments == ("-r", "requirements.txt")
+
+
+def test_pin_factory_is_compiled_where_debian_has_none(app):
+    lamp = app("from gpiozero import LED", "flask\ngpiozero\n", DEBIAN)
+    assert {"swig", "gcc", "python3-dev"} <= set(lamp.libraries)
+    assert "lgpio" in lamp.pip.added
+    assert not lamp.pip.system
+
+
+def test_app_without_a_list_gets_what_it_imports(app):
+    assert set(app("import smbus2, gpiozero", archive=DEBIAN).pip.arguments) == {"smbus2", "gpiozero"}
+    dht = app("import adafruit_dht, board", archive=DEBIAN)
+    assert set(dht.pip.arguments) == {"adafruit-circuitpython-dht", "adafruit-blinka"}
+    assert "gpiod" in dht.pip.added, "Blinka loads it without requiring it"
+
+
+def test_pinned_version_wins_over_debians(app):
+    sensor = app("import smbus", "flask\nsmbus==1.1.post2\n")
+    assert not sensor.pip.system
+    assert "python3-smbus" not in sensor.libraries
+    assert "gcc" in sensor.libraries
+    assert app("import smbus", "flask\nsmbus\n").libraries == ("python3-smbus",)
+
+
+def test_library_that_nothing_provides_is_named_with_what_to_do(app):
+    camera = app("from picamera2 import Picamera2", archive=DEBIAN)
+    (sentence,) = sentences(camera)
+    assert "none of the archives that this machine uses has python3-picamera2" in sentence
+    assert "Raspberry Pi OS" in sentence
+    assert camera.libraries[-1] == "python3-libcamera"
+
+
+def test_other_python_does_not_see_debians_modules(app):
+    lamp = app("import lgpio", "flask\nlgpio\n", python="/usr/local/bin/python3.14")
+    assert not lamp.pip.system
+    assert "python3-lgpio" not in lamp.libraries
+
+
+def test_plain_app_asks_apt_for_nothing(tree: Tree):
+    def refuse(names):
+        raise AssertionError(names)
+
+    source = AppSource("/srv/git/blog.git", None, COMMIT, tree({"app.py": FLASK}), None)
+    blog = AppConfig(source, Answers("blog", {"site.name": "blog"}), None, AptArchive({}, refuse))
+    assert blog.libraries == ()
+    assert not blog.pip.system
+
+
+def test_packages_of_the_answers_are_installed_and_checked(app):
+    camera = app("", packages=["fswebcam"])
+    require_packages(camera)
+    assert camera.libraries == ("fswebcam",)
+    assert app("", packages=["python3-lgpio"]).pip.system
+    with pytest.raises(
+        PiwizardError, match=r"app\.packages: no archive that this machine uses has the package fswbcam"
+    ):
+        require_packages(app("", packages=["fswbcam"]))
+
+
+def test_program_that_the_code_starts_is_installed(app):
+    assert app("import os\nos.system('fswebcam now.jpg')").libraries == ("fswebcam",)
+
+
+def test_environment_that_sees_the_system_has_its_own_gunicorn(app):
+    camera = app("import picamera2", installed=("python3-gunicorn",))
+    assert [*camera.pip.calls()][-1] == ("--ignore-installed", "--no-deps", "gunicorn")
+    assert camera.recipe != app("import picamera2").recipe
+
+
+def test_candidates_of_apt_are_read():
+    output = (
+        "python3-libcamera:\n  Installed: (none)\n  Candidate: 0.4.0-7\n  Version table:\n     0.4.0-7 500\n"
+        "nginx-extras:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n"
+        "git:\n  Installed: 1:2.47.3\n  Candidate: 1:2.47.4\n  Version table:\n *** 1:2.47.3 500\n"
+    )
+    assert parse_policy(output) == {"python3-libcamera": "0.4.0-7", "git": "1:2.47.4"}
+
+
+def test_without_lists_of_packages_nothing_counts_as_missing():
+    assert AptArchive({}, lambda names: None).missing(("a", "b")) == ()
+    assert AptArchive({}, lambda names: None).choose(("a", "b")) == "a"
+    assert AptArchive({"b": "1"}, lambda names: {}).choose(("a", "b")) == "b"
+    assert AptArchive({}, lambda names: {}).choose(("a", "b")) is None

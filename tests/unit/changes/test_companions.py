@@ -1,0 +1,121 @@
+"""Services that run with the files of a transaction, on a systemd that a dictionary stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from piwizard.changes import companions
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.companions import NO_COMPANIONS, Companions, describe_stop
+from piwizard.changes.transaction import Transaction
+from piwizard.system.systemd import MISSING_UNIT, UnitState
+
+STOPPED = UnitState(exists=True, file="enabled", active="inactive", stale=False)
+RUNNING = replace(STOPPED, active="active")
+LOOPING = replace(STOPPED, active="activating", failing=True)
+
+
+@dataclass
+class FakeWork:
+    """What a transaction uses: the states of units, changed by the commands that are recorded."""
+
+    states: dict[str, UnitState]
+    ran: list[str] = field(default_factory=list)
+    remembered: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def machine(self) -> FakeWork:
+        return self
+
+    def unit(self, name: str) -> UnitState:
+        return self.states.get(name, MISSING_UNIT)
+
+    def command(self, argv: tuple[str, ...], **options: Any) -> None:
+        if argv[0] == "systemctl":
+            self.ran.append(" ".join(argv[1:]))
+            for name in argv[2:]:
+                if argv[1] in ("start", "stop"):
+                    self.states[name] = RUNNING if argv[1] == "start" else STOPPED
+
+    def remember(self, kind: str, target: str, before: object) -> None:
+        self.remembered.append((kind, target))
+
+    def begin(self, group: str, paths: object) -> None: ...
+
+    def finish(self, group: str) -> None:
+        self.ran.append("finish")
+
+    def roll_back(self, group: str) -> None:
+        self.ran.append("roll back")
+
+
+@pytest.fixture
+def stays_up(monkeypatch):
+    """Decide which services stay up, and what they print."""
+    down: set[str] = set()
+    monkeypatch.setattr(companions, "find_problem", lambda name: "systemd restarted it 2 times" if name in down else "")
+    monkeypatch.setattr(companions, "read_last_line", lambda name: "OSError: no sensor")
+    return down
+
+
+def group(verify=None, services=("a", "b"), retired=("old",)):
+    return Transaction(
+        "g", (), verify=verify, companions=Companions(services, ("job",), retired, "app.processes", "Fix.")
+    )
+
+
+def test_services_stop_before_and_start_after_the_files_are_activated(stays_up):
+    work = FakeWork({"a": RUNNING, "b": STOPPED, "old": LOOPING, "job": STOPPED})
+    group().apply(work)
+    assert work.ran == ["stop a old", "reset-failed a b", "start a b", "finish"]
+    assert work.remembered == [("unit", "a"), ("unit", "b"), ("unit", "job")]
+
+
+def test_service_that_does_not_stay_up_brings_everything_back(stays_up):
+    stays_up.add("b")
+    work = FakeWork({"a": RUNNING, "b": RUNNING, "old": RUNNING})
+    with pytest.raises(ChangeFailed) as failed:
+        group().apply(work)
+    assert failed.value.message == (
+        "app.processes: b does not stay up: systemd restarted it 2 times. Its last line: OSError: no sensor"
+    )
+    assert failed.value.key == "app.processes"
+    assert work.ran == ["stop a b old", "reset-failed a b", "start a b", "stop a b", "roll back", "start a b old"]
+
+
+def test_web_service_that_fails_brings_the_services_back_too(stays_up):
+    work = FakeWork({"a": RUNNING, "b": STOPPED})
+    with pytest.raises(ChangeFailed, match="no answer"):
+        group(verify=lambda: "no answer", retired=()).apply(work)
+    assert work.ran == ["stop a", "roll back", "start a"]
+
+
+def test_new_service_that_fails_is_not_left_running(stays_up):
+    stays_up.add("a")
+    work = FakeWork({"a": STOPPED})
+    with pytest.raises(ChangeFailed):
+        group(services=("a",), retired=()).apply(work)
+    assert work.ran[-2:] == ["stop a", "roll back"]
+
+
+def test_transaction_without_services_runs_no_command(stays_up):
+    work = FakeWork({})
+    Transaction("g", (), companions=NO_COMPANIONS).apply(work)
+    assert work.ran == ["finish"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RUNNING, ""),
+        (STOPPED, "it ended"),
+        (LOOPING, "waits for its next"),
+        (replace(STOPPED, active="failed"), "no longer"),
+    ],
+)
+def test_stopped_service_says_why(state, words):
+    assert words in describe_stop(state)
+    assert bool(words) == bool(describe_stop(state))
