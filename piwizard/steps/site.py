@@ -161,7 +161,7 @@ def _home_addresses(context: PlanContext, name: str) -> tuple[Notice, ...]:
     first = min((site for site, route in context.routes.items() if not route.path), default=name)
     hostname = context.machine.hostname.lower().partition(".")[0]
     text = f"In your home network, http://{hostname}.local/ and this Pi's local IP show the site {first}, over HTTP."
-    return (Notice("Addresses at home", text),)
+    return (Notice("Home network addresses", text),)
 
 
 def _up_to_date(site: str) -> bool:
