@@ -10,19 +10,22 @@ from typing import Any, TypeVar
 from piwizard.answers import validators as v
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
-from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.processes import FoundProcess
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
+from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
 from piwizard.apps.unusable_requirements import UnusableLine
@@ -53,8 +56,11 @@ KEY_OF_PART = {
     "hardware": "app.hardware",
     "privileged": "app.may",
     "process": "gunicorn.workers",
+    "folder": "app.folder",
     "processes": "app.processes",
     "writable": "app.writable",
+    "author_paths": "app.paths",
+    "local_modules": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
     "uploads": "app.upload_limit",
@@ -69,6 +75,7 @@ class AnalysisOptions:
     entry: str | None = None
     requirements: str | None = None
     skip_requirements: tuple[str, ...] = ()
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,8 +125,12 @@ class Analysis:
     hardware: tuple[HardwareUse, ...] | None = None
     privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
+    folder: tuple[StartFolder, ...] | None = None
+    """At most one."""
     processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
+    author_paths: tuple[AuthorPath, ...] | None = None
+    local_modules: tuple[LocalModule, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -294,6 +305,17 @@ def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, 
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_folder(found: tuple[StartFolder, ...]) -> tuple[StartFolder, ...]:
+    plain = (
+        one
+        for one in found
+        if (not one.folder or is_repository_path(one.folder))
+        and _is_short_text(one.why)
+        and is_repository_path(one.file)
+    )
+    return tuple(plain)[:1]
+
+
 def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...]:
     right = [one for one in found if _accepts(v.processes, {one.name: one.command}) and is_repository_path(one.file)]
     return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
@@ -308,6 +330,25 @@ def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
         and SAFE_PATH.fullmatch(one.path)
         and one.kind in kinds
         and _is_short_text(one.why)
+    )[:MAX_SUGGESTIONS]
+
+
+def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]:
+    def right(one: AuthorPath) -> bool:
+        plain = _accepts(v.shown_paths, {one.folder: "data"})
+        project = not one.project or (_accepts(v.shown_paths, {one.project: "code"}) and is_repository_path(one.inside))
+        return plain and project and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
+def _check_local_modules(found: tuple[LocalModule, ...]) -> tuple[LocalModule, ...]:
+    return tuple(
+        one
+        for one in found
+        if one.module.isidentifier()
+        and SAFE_PATH.fullmatch(one.path)
+        and all(is_repository_path(path) for path in (one.path, one.file, one.sample or one.file))
     )[:MAX_SUGGESTIONS]
 
 
@@ -347,8 +388,11 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "hardware": (tuple[HardwareUse, ...], _check_hardware),
     "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
+    "folder": (tuple[StartFolder, ...], _check_folder),
     "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
+    "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
+    "local_modules": (tuple[LocalModule, ...], _check_local_modules),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
     "uploads": (tuple[UploadLimit, ...], _check_uploads),

@@ -39,24 +39,28 @@ from piwizard.apps.analysis_limits import (
     TOO_LARGE,
     TOO_LONG,
 )
+from piwizard.apps.author_paths import AuthorPath, find_author_paths
 from piwizard.apps.code_warnings import find_code_warnings
-from piwizard.apps.database import database_server_in_code, find_init_commands
-from piwizard.apps.entry import EntryCandidate, candidate_in_file, find_entries
+from piwizard.apps.database import InitCommand, database_server_in_code, find_init_commands
+from piwizard.apps.entry import candidate_in_file, find_entries
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.local_modules import find_local_modules
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
-from piwizard.apps.process_model import ProcessFinding
+from piwizard.apps.process_model import SCRIPT, ProcessFinding
 from piwizard.apps.processes import find_processes
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import find_requirements, read_requirements
+from piwizard.apps.start_folder import StartFolder, find_start_folder
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.upload_limit import find_upload_limit
-from piwizard.apps.write_paths import find_write_paths
+from piwizard.apps.write_paths import WritePath, find_write_paths
 from piwizard.errors import PiwizardError
 
 CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
@@ -110,6 +114,7 @@ class AnalysisReader:
         self._root, self._data = root, data
         self._armed = False
         self._candidates: list[EntryCandidate] = []
+        self._paths: tuple[AuthorPath, ...] = ()
         signal.signal(signal.SIGPROF, self._interrupt)
 
     def report(self) -> None:
@@ -120,14 +125,17 @@ class AnalysisReader:
         self._part("needs", self._needs)
         self._part("static", self._static)
         self._part("environment", lambda: find_env_variables(self._code)[:MAX_NAMES])
-        self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
+        self._part("init", self._init)
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
         self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
         self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
-        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._entry.chdir))
-        self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
+        self._part("folder", self._folders)
+        self._part("author_paths", self._author_paths)
+        self._part("local_modules", lambda: find_local_modules(self._code))
+        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
+        self._part("writable", self._writable)
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
         self._part("uploads", lambda: find_upload_limit(self._code))
@@ -174,7 +182,7 @@ class AnalysisReader:
         wanted = self._options.entry
         if wanted and not any(wanted in {one.entry, one.by_path} for one in self._candidates):
             named = candidate_in_file(self._code, wanted)
-            self._candidates += [named] if named and ":" in named.entry else []
+            self._candidates += [named] if named and (":" in named.entry or named.is_script) else []
         rest = [one for one in self._candidates[MAX_CANDIDATES:] if wanted in {one.entry, one.by_path}]
         return [*self._candidates[:MAX_CANDIDATES], *rest[:1]]
 
@@ -195,16 +203,44 @@ class AnalysisReader:
         )
         if found is None:
             return PythonPackages(None, packages_from_imports(self._code))
-        unusable = found.unusable[:MAX_SUGGESTIONS]
-        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], unusable=unusable), ())
+        kept = replace(found, names=found.names[:MAX_NAMES], unusable=found.unusable[:MAX_SUGGESTIONS])
+        return PythonPackages(kept, packages_from_imports(self._code))
 
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
         return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
 
+    def _init(self) -> tuple[InitCommand, ...]:
+        return find_init_commands(self._code, self._entry.started_in(self._working_directory))[:MAX_SUGGESTIONS]
+
     def _process(self) -> tuple[ProcessFinding, ...]:
         factory = self._entry.entry.partition(":")[2].partition("(")
-        return find_process_model(self._code, self._entry.file, factory[0] if factory[1] else "")
+        found = find_process_model(self._code, self._entry.file, factory[0] if factory[1] else "")
+        if not self._entry.is_script:
+            return found
+        return (*found, ProcessFinding(SCRIPT, "is started as a program", self._entry.file, self._entry.line))
+
+    @cached_property
+    def _folder(self) -> StartFolder | None:
+        return find_start_folder(self._code, self._entry.file, self._entry.chdir)
+
+    @property
+    def _working_directory(self) -> str:
+        answered = self._options.folder
+        if answered is not None:
+            return "" if answered == "." else answered
+        return self._folder.folder if self._folder else self._entry.chdir
+
+    def _folders(self) -> tuple[StartFolder, ...]:
+        return (self._folder,) if self._folder else ()
+
+    def _author_paths(self) -> tuple[AuthorPath, ...]:
+        self._paths = find_author_paths(self._code)
+        return self._paths
+
+    def _writable(self) -> tuple[WritePath, ...]:
+        projects = tuple(dict.fromkeys(one.project for one in self._paths if one.project))
+        return find_write_paths(self._code, self._working_directory, projects)[:MAX_SUGGESTIONS]
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
 """Suffixes of releases whose virtual environment was rebuilt for the same commit."""
-BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable", "app.skip_requirements")
+BUILD_KEYS = (
+    "app.entry",
+    "app.folder",
+    "app.requirements",
+    "app.python",
+    "app.static",
+    "app.writable",
+    "app.skip_requirements",
+)
 
 
 def choose_release(app: AppConfig) -> SiteLayout:

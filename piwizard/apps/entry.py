@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -21,10 +20,13 @@ from piwizard.apps.app_resolver import (
 from piwizard.apps.bindings import Assignment, Import
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.entry_arguments import find_factory_call
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.modules import find_module, import_base, join_path, module_name
 from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
+from piwizard.apps.script_entries import script_candidate, script_candidates
 from piwizard.apps.start_commands import StartCommand, find_start_commands
+from piwizard.apps.start_script import StartScript, find_start_script
 
 FILE_SCORES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
 SIDE_JOB_WORDS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
@@ -37,33 +39,6 @@ MAX_ENTRIES_PER_FILE = 50
 MAX_ENTRIES = 500
 
 
-@dataclass(frozen=True)
-class EntryCandidate:
-    """A callable that gunicorn could load. The highest score is the best guess.
-
-    `chdir` is the folder to start in, relative to the checkout; `pythonpath` is the folder that must be importable
-    (the same, except for src layouts). Both are empty for the checkout itself. `problem` says why a candidate cannot be
-    used: it has no score and is never chosen. `required` are arguments whose values
-    are not known. Candidates with the same `origin` are the same app.
-    """
-
-    entry: str
-    file: str
-    line: int
-    why: str
-    score: int
-    chdir: str = ""
-    pythonpath: str = ""
-    origin: tuple[str, int] = ("", 0)
-    problem: str = ""
-    required: tuple[str, ...] = ()
-
-    @property
-    def by_path(self) -> str:
-        """Return the entry with its file in place of the module; it is unique."""
-        return f"{self.file}:{self.entry.partition(':')[2]}"
-
-
 def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
     """Return all candidates in a checkout, the best first, unusable ones last."""
     checkout = scan_checkout(root)
@@ -72,8 +47,10 @@ def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
         candidate for file in checkout.python if _may_hold_app(checkout, file) for candidate in _in_file(code, file)
     )
     found = list(islice(all_found, MAX_ENTRIES))
-    for hint in find_start_commands(checkout)[:MAX_ENTRIES_PER_FILE]:
+    commands = find_start_commands(checkout)[:MAX_ENTRIES_PER_FILE]
+    for hint in commands:
         found = _apply_start_command(checkout, found, hint)
+    found += script_candidates(code, found, commands)
     if all(candidate.problem for candidate in found):
         found += _unread_candidates(checkout)
     unique: dict[tuple[str, str], EntryCandidate] = {}
@@ -85,10 +62,17 @@ def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
 
 
 def candidate_in_file(checkout: RepositoryCheckout, wanted: str) -> EntryCandidate | None:
-    """Return the candidate that an answer names by its file: "folder/app.py:app"."""
+    """Return the candidate that an answer names by its file.
+
+    "folder/app.py:app" is an app in it, "folder/app.py" runs it as a script.
+    """
     file, _, name = wanted.partition(":")
     if not file.endswith(".py") or not checkout.is_file(file):
         return None
+    code = CodeIndex.of(checkout)
+    if not name:
+        script = find_start_script(code, file) or StartScript(file, 1, False, "", (file, 1))
+        return dataclasses.replace(script_candidate(code, script, 0), why="named in the answers")
     return _with_module(CodeIndex.of(checkout), file, EntryCandidate(name, file, 1, "named in the answers", 0))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.errors import PiwizardError
 
 RIVAL_MARGIN = 10

@@ -9,11 +9,14 @@ EXCLUSIVE = "exclusive"
 """A device or a port that the app takes when it starts, and that one process may have."""
 SOCKETIO, WEBSOCKET, STREAM = "socketio", "websocket", "stream"
 ASGI, GEVENT, EVENTLET, ONE_WORKER = "asgi", "gevent", "eventlet", "one-worker"
+SCRIPT = "script"
+"""The app is started as a program, whose start-up code runs once."""
 KINDS = (
-    EXCLUSIVE, DEVICE, SOCKETIO, SCHEDULER, THREAD, STATE, ONE_WORKER, WEBSOCKET, STREAM, ASGI, GEVENT, EVENTLET,
+    EXCLUSIVE, DEVICE, SOCKETIO, SCHEDULER, THREAD, STATE, SCRIPT, ONE_WORKER, WEBSOCKET, STREAM, ASGI, GEVENT,
+    EVENTLET,
 )  # fmt: skip
 """All kinds of findings, those that tell a person most first."""
-SINGLE_PROCESS = frozenset({EXCLUSIVE, DEVICE, SOCKETIO, SCHEDULER, THREAD, STATE, ONE_WORKER})
+SINGLE_PROCESS = frozenset({EXCLUSIVE, DEVICE, SOCKETIO, SCHEDULER, THREAD, STATE, SCRIPT, ONE_WORKER})
 """Findings that are wrong, or happen twice, in several processes."""
 GTHREAD = "gthread"
 GEVENT_WEBSOCKET = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"

@@ -16,12 +16,18 @@ SEVERAL_PROCESSES = (
     "The answers ask for {workers} workers, but the app is made for one process: {reason}. Remove gunicorn.workers "
     "from the answers, unless you know that it works in several."
 )
+SCRIPT = (
+    "{file} runs as with `python {file}`, because {why}. gunicorn takes the place of its own server, and what follows "
+    "the server runs when the service stops."
+)
 WORKER_CLASS = "gunicorn uses its worker class {name}, because {reason}."
 
 
 def process_notices(app: AppConfig, workers: int) -> Iterator[Notice]:
     """Yield what a person should know about the app's processes."""
     model = app.process
+    if app.entry.is_script:
+        yield Notice("Start of the app", SCRIPT.format(file=app.entry.file, why=app.entry.why))
     if model.single:
         sentence = ONE_PROCESS if workers == 1 else SEVERAL_PROCESSES
         yield Notice("Processes of the app", sentence.format(reason=model.reason, workers=workers))

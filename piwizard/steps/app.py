@@ -12,7 +12,9 @@ from piwizard.answers.questions import Question
 from piwizard.apps import (
     hardware_access,
     memory_usage,
+    missing_modules,
     network_access,
+    path_mapping,
     power_access,
     preparation,
     repository_access,
@@ -75,8 +77,15 @@ QUESTIONS = (
     Question(
         "app.entry",
         "Entry point",
-        'Such as "app:app" or "package:create_app()"; if empty, piwizard finds it in the code.',
+        'Such as "app:app", "package:create_app()" or a script; if empty, piwizard finds it in the code.',
         v.entry,
+    ),
+    Question(
+        "app.folder",
+        "Working directory",
+        'Folder of the repository in which the app starts, such as "web"; if empty, piwizard finds it.',
+        v.working_directory,
+        kind="path",
     ),
     Question(
         "app.requirements",
@@ -101,6 +110,14 @@ QUESTIONS = (
         v.list_of(v.inside, 50),
         kind="list",
         default=[],
+    ),
+    Question(
+        "app.paths",
+        "Paths outside the code",
+        'Full paths in the code, and what the app sees there: "data", "code", or the path itself for a disk.',
+        v.shown_paths,
+        kind="table",
+        default={},
     ),
     Question(
         "app.static",
@@ -222,11 +239,13 @@ class App(Step):
         app = app_of(context, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
+            "app.folder": (app.found_folder or ".", app.start_folder.text if app.start_folder else "beside the entry"),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.paths": (path_mapping.shown(app), "found in the code"),
             "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
@@ -246,7 +265,7 @@ class App(Step):
         options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -255,8 +274,10 @@ class App(Step):
             env=env,
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
+            hints=missing_modules.module_hints(app),
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
-            writable=(where.data,),
+            writable=(where.data, *path_mapping.disk_paths(app)),
+            binds=path_mapping.path_binds(app),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
@@ -267,6 +288,9 @@ class App(Step):
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
+            *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
+            *(Notice("Check the app's files", text) for text in missing_modules.local_module_notices(app)),
+            *(Notice("Check the app's paths", text) for text in missing_modules.dropped_path_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
@@ -290,6 +314,7 @@ class App(Step):
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
+            *path_mapping.folder_changes(app),
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
@@ -337,4 +362,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)

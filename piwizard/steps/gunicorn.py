@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, network_access, power_access, preparation
+from piwizard.apps import app_units, network_access, path_mapping, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
@@ -235,15 +235,16 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         user=where.site,
         code=str(code / app.working_directory),
         venv=str(where.current / "venv"),
-        entry=app.entry.entry,
+        entry=app.started_entry,
         workers=serving.workers,
         threads=serving.threads,
         worker_class=serving.worker_class,
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
-        writable=(str(where.data),),
-        pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
+        writable=(str(where.data), *map(str, path_mapping.disk_paths(app))),
+        binds=tuple((str(source), str(target)) for source, target in path_mapping.path_binds(app, code)),
+        pythonpath=str(code / app.entry.pythonpath) if app.import_folder else None,
         network=app.network,
         dbus=app.dbus,
         hardware=app.hardware,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,7 @@ class Sandbox:
             oom_score=OOM_SCORE,
             hidden=paths.cache_dir(),
             binds=self.binds,
+            homes=has_homes(path for _, path in self.binds),
             scripts=[(script, path_inside(script)) for script in self.scripts],
             own_processes=transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
             weights=LOW_PRIORITY,
@@ -73,6 +74,11 @@ class Sandbox:
             **device_values(self.hardware),
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def has_homes(targets: Iterable[Path]) -> bool:
+    """Return whether the app is to see a folder below /home or /root."""
+    return any(target.is_relative_to(home) for target in targets for home in ("/home", "/root"))
 
 
 def path_inside(script: Path) -> Path:

@@ -28,8 +28,10 @@ from piwizard.answers.validators.repository import (
     reference,
     static,
     url_path,
+    working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
+from piwizard.answers.validators.shown_paths import shown_paths
 from piwizard.answers.validators.urls import directory, fingerprint, repository
 
 __all__ = [
@@ -62,10 +64,12 @@ __all__ = [
     "schedule",
     "secret_source",
     "secret_text",
+    "shown_paths",
     "site_name",
     "static",
     "text",
     "url_path",
     "whole",
+    "working_directory",
     "yes_or_no",
 ]

@@ -15,11 +15,13 @@ PLAIN_SIGNS = re.compile(r"[\w .,=:/@+'\"(){}\[\]-]{1,200}", re.ASCII)
 
 
 def entry(value: Any) -> str:
-    """Accept a WSGI callable, such as "app:app" or "folder/app.py:app"."""
+    """Accept a WSGI callable ("app:app") or a script ("folder/app.py")."""
     found = text(value)
     where, _, name = found.partition(":")
+    if where == found and _is_file(where):
+        return found
     if not (MODULE.fullmatch(where) or _is_file(where)) or not is_callable(name):
-        raise Invalid('must be like "app:app", "package:create_app()" or "folder/app.py:app"')
+        raise Invalid('must be like "app:app", "package:create_app()", "folder/app.py:app" or "folder/app.py"')
     return found
 
 

@@ -33,6 +33,11 @@ def inside(value: Any) -> str:
     return path
 
 
+def working_directory(value: Any) -> str:
+    """Accept a folder of the repository, or "." for the repository itself."""
+    return "." if value in (".", "./") else inside(value)
+
+
 def static(value: Any) -> dict[str, str]:
     """Accept a table from URL prefixes to folders in the repository."""
     if not isinstance(value, dict) or len(value) > 20:

@@ -157,8 +157,6 @@ def test_entry_names_the_folder_to_start_in(tree, files, entry, chdir, pythonpat
         ({"a.py": APP, "b.py": APP}, ["Several", "a:app", "b:app"]),
         ({"app.py": APP, "main.py": APP}, ["Several", "app:app", "main:app"]),
         ({"app/__init__.py": NEEDY}, ["app:create_app()", "needs arguments (name)"]),
-        ({"app.py": APP + "app.run()\n"}, ["app.py", "line 3", "own server"]),
-        ({"app.py": APP + "app.run()\n", "wsgi.py": "from app import app\n"}, ["own server"]),
         ({"app.py": "import flask\nif __name__ == '__main__':\n    app = flask.Flask('x')\n"}, ["only created under"]),
         ({"app.py": FACTORY.replace("return app", "return app, 1")}, ["more than the app"]),
         ({"app.py": "import flask\nasync " + FACTORY.partition("\n")[2]}, ["async"]),

@@ -194,3 +194,34 @@ def test_plain_app_gets_neither_power_nor_the_system_bus(written, context, answe
     assert "InaccessiblePaths=-/run/dbus" in files["blog.service"].content
     gone = of_kind(Gunicorn().plan(context(), answers()), "gone")
     assert [change.path.name for change in gone] == ["50-piwizard-blog.rules"]
+
+
+SCRIPT = """
+from flask import Flask
+app = Flask(__name__)
+if __name__ == "__main__":
+    create_tables()
+    app.run()
+"""
+
+
+def test_script_runs_as_a_program_in_one_worker(context, answers, written):
+    files = {"web/lamp.py": SCRIPT, "requirements.txt": "flask\n", "start.sh": "cd web\npython3 lamp.py\n"}
+    text = written(files)["blog.service"].content
+    assert re.search(r"^WorkingDirectory=/srv/blog/.*/app/web$", text, re.MULTILINE)
+    assert re.search(r"--workers=1 .* lamp\.py$", text, re.MULTILINE)
+    start, processes = of_kind(Gunicorn().plan(context(files), answers()), "notice")
+    assert start.sentence.startswith(
+        "web/lamp.py runs as with `python web/lamp.py`, because as a program it calls create_tables() (line 5)."
+    )
+    assert "it is started as a program (web/lamp.py:6)" in processes.sentence
+
+
+def test_answer_decides_the_working_directory(written):
+    files = {"web/lamp.py": SCRIPT, "requirements.txt": "flask\n"}
+    text = written(files, "\nfolder = '.'")["blog.service"].content
+    assert re.search(r"^WorkingDirectory=/srv/blog/.*/app$", text, re.MULTILINE)
+    assert re.search(r"^Environment=PYTHONPATH=/srv/blog/.*/app/web$", text, re.MULTILINE)
+    assert re.search(r" web/lamp\.py$", text, re.MULTILINE)
+    with pytest.raises(PiwizardError, match=r"app\.folder: the repository has no folder elsewhere"):
+        written(files, "\nfolder = 'elsewhere'")
