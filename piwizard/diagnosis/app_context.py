@@ -15,6 +15,7 @@ from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.missing_modules import unlisted_packages
+from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
@@ -32,7 +33,8 @@ class AppContext:
 
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
     are from before the last run, which has applied the answers. `listed`: the distributions that
-    `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks.
+    `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks. `further`: the services
+    of its further processes and scheduled commands.
     """
 
     site: str
@@ -57,6 +59,7 @@ class AppContext:
     home_network: tuple[HomeNetworkUse, ...] = ()
     refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     archive: AptArchive = field(default_factory=AptArchive)
@@ -164,6 +167,7 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         home_network=app.home_network,
         refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
+        further=further_services(app.layout.site, app.processes, app.scheduled),
         hardware=app.hardware,
         packages=app.packages,
         archive=app.archive,

@@ -125,6 +125,7 @@ QUESTIONS = (
         "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
         v.static,
         kind="table",
+        member="/url/=folder",
     ),
     Question(
         "app.env",
@@ -148,6 +149,7 @@ QUESTIONS = (
         "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
         v.processes,
         kind="table",
+        member="name=command",
         default={},
     ),
     Question(
@@ -156,6 +158,7 @@ QUESTIONS = (
         'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
         v.schedule,
         kind="table",
+        member="time=command",
         default={},
     ),
     Question(
