@@ -86,7 +86,7 @@ def test_other_names_and_addresses_still_get_nothing(served, host):
 
 
 @pytest.mark.parametrize("name", ["raspberrypi", "pi.local", "pi.fritz.box", "a.home.arpa"])
-def test_home_names_are_told_from_domains(name):
+def test_home_names_are_no_domains(name):
     assert is_home_name(name)
     assert not is_home_name("local.example.org")
     assert home_patterns("a b; return 200")[1:] == ()
