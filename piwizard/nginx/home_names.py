@@ -23,7 +23,7 @@ def is_home_name(host: str) -> bool:
 
 
 def home_patterns(hostname: str) -> tuple[str, ...]:
-    """Return patterns for `server_name`: local IPs, and the name of this machine at home.
+    """Return patterns for `server_name`: local IPs, and this machine's name.
 
     Each site has the same ones, and nginx uses the first file, in the order of names: so the next site takes over if
     one is removed. A site that lists such a name in its domains gets it before.

@@ -50,12 +50,12 @@ def access_log(site: str) -> str:
 
 
 def paths_folder(site: str) -> str:
-    """Return the folder with the locations of the sites below paths of a site's names."""
+    """Return the folder with the locations of sites below a site's paths."""
     return f"{INCLUDED}/{site}.paths"
 
 
 def own_lines_folder(site: str) -> str:
-    """Return the folder with a user's own lines for a site, which piwizard never changes."""
+    """Return the folder with a user's own lines, which piwizard never changes."""
     return f"{INCLUDED}/{site}.d"
 
 

@@ -36,7 +36,10 @@ def site_file(context: PlanContext, answers: Answers, certificate: str | None) -
 def site_block(
     context: PlanContext, answers: Answers, certificate: str | None, *, path: str = "", owner: str = ""
 ) -> SiteBlock:
-    """Return the values for the server block of a site, or for its locations below a `path` of its `owner`."""
+    """Return the values for a site's server block, or for its locations.
+
+    With a `path`, these are included in the server block of its `owner`.
+    """
     app = app_of(context, answers)
     name, public = app.layout.site, app.layout.current / "public"
     passed, domains = _passed(app), public_names(answers)

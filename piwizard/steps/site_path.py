@@ -17,12 +17,12 @@ from piwizard.steps.step import PlanContext
 
 
 def path_of(answers: Answers) -> str:
-    """Return the path of a site below another one's domains; "" if it has domains of its own."""
+    """Return the path of a site; "" if it has domains of its own."""
     return str(answers.get("site.path", ""))
 
 
 def owner_of(context: PlanContext, answers: Answers) -> str:
-    """Return the site that serves a site's domains: itself, or the one above its path."""
+    """Return the site with the server block: itself, or the one above its path."""
     site, domains = str(answers.site), set(answers["site.domains"])
     if not path_of(answers):
         return site
@@ -37,7 +37,10 @@ def owner_of(context: PlanContext, answers: Answers) -> str:
 
 
 def path_changes(context: PlanContext, answers: Answers) -> tuple[Change, ...]:
-    """Return the changes for a site below a path. The other site's own file stays as it is."""
+    """Return the changes for a site below a path.
+
+    The file of the site above it stays as it is.
+    """
     site, owner = str(answers.site), owner_of(context, answers)
     block = site_block(context, answers, None, path=path_of(answers), owner=owner)
     folder = Path(paths_folder(owner))

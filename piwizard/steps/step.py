@@ -28,7 +28,7 @@ Scope = Literal["machine", "site"]
 
 @dataclass(frozen=True)
 class SiteRoute:
-    """Where visitors find a site: its domains, and the path below them if it has one."""
+    """The way of visitors to a site: its domains, and its path if it has one."""
 
     domains: tuple[str, ...]
     path: str = ""

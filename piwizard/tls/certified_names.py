@@ -7,7 +7,10 @@ from piwizard.nginx.home_names import is_home_name
 
 
 def certified_names(answers: Answers) -> tuple[str, ...]:
-    """Return the domains of a site that its certificate has. A private ACME server may know all of them."""
+    """Return the domains that a site's certificate has.
+
+    A private ACME server may know all of them.
+    """
     names = tuple(answers["site.domains"])
     return names if answers.get("tls.server") else tuple(name for name in names if not is_home_name(name))
 
