@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps import setup_markers
+from piwizard.apps.serving import paused_service
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.changes.base import Change
 from piwizard.changes.command import Command, Notice, OfferedCommand
@@ -115,6 +116,7 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         hardware=app.hardware,
         start=app.working_directory,
         bind=bind if on_copy or one.makes else None,
+        pauses=paused_service(app),
     )
 
 
