@@ -19,6 +19,7 @@ class Question:
 
     `default` applies without an answer; `detected` says in a few words where it comes from. `declines` is the answer,
     if any, that turns the whole step off. `lookup` says where the screens check an answer as soon as it is given.
+    `member` shows how one member of a table is typed.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Question:
     detected: str = ""
     declines: Any = None
     lookup: Lookup | None = None
+    member: str = "NAME=value"
 
     @property
     def table(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from piwizard.answers import validators as v
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -17,6 +18,7 @@ from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
@@ -57,6 +59,8 @@ KEY_OF_PART = {
     "folder": "app.folder",
     "processes": "app.processes",
     "writable": "app.writable",
+    "author_paths": "app.paths",
+    "local_modules": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
     "uploads": "app.upload_limit",
@@ -125,6 +129,8 @@ class Analysis:
     """At most one."""
     processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
+    author_paths: tuple[AuthorPath, ...] | None = None
+    local_modules: tuple[LocalModule, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -327,6 +333,25 @@ def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     )[:MAX_SUGGESTIONS]
 
 
+def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]:
+    def right(one: AuthorPath) -> bool:
+        plain = _accepts(v.shown_paths, {one.folder: "data"})
+        project = not one.project or (_accepts(v.shown_paths, {one.project: "code"}) and is_repository_path(one.inside))
+        return plain and project and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
+def _check_local_modules(found: tuple[LocalModule, ...]) -> tuple[LocalModule, ...]:
+    return tuple(
+        one
+        for one in found
+        if one.module.isidentifier()
+        and SAFE_PATH.fullmatch(one.path)
+        and all(is_repository_path(path) for path in (one.path, one.file, one.sample or one.file))
+    )[:MAX_SUGGESTIONS]
+
+
 def _check_python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
     plain = (
         one
@@ -366,6 +391,8 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "folder": (tuple[StartFolder, ...], _check_folder),
     "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
+    "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
+    "local_modules": (tuple[LocalModule, ...], _check_local_modules),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
     "uploads": (tuple[UploadLimit, ...], _check_uploads),

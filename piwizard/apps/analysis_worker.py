@@ -39,6 +39,7 @@ from piwizard.apps.analysis_limits import (
     TOO_LARGE,
     TOO_LONG,
 )
+from piwizard.apps.author_paths import AuthorPath, find_author_paths
 from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import InitCommand, database_server_in_code, find_init_commands
 from piwizard.apps.entry import candidate_in_file, find_entries
@@ -48,6 +49,7 @@ from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.local_modules import find_local_modules
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
@@ -58,7 +60,7 @@ from piwizard.apps.requirements import find_requirements, read_requirements
 from piwizard.apps.start_folder import StartFolder, find_start_folder
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.upload_limit import find_upload_limit
-from piwizard.apps.write_paths import find_write_paths
+from piwizard.apps.write_paths import WritePath, find_write_paths
 from piwizard.errors import PiwizardError
 
 CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
@@ -112,6 +114,7 @@ class AnalysisReader:
         self._root, self._data = root, data
         self._armed = False
         self._candidates: list[EntryCandidate] = []
+        self._paths: tuple[AuthorPath, ...] = ()
         signal.signal(signal.SIGPROF, self._interrupt)
 
     def report(self) -> None:
@@ -129,8 +132,10 @@ class AnalysisReader:
         self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
         self._part("folder", self._folders)
+        self._part("author_paths", self._author_paths)
+        self._part("local_modules", lambda: find_local_modules(self._code))
         self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
-        self._part("writable", lambda: find_write_paths(self._code, self._working_directory)[:MAX_SUGGESTIONS])
+        self._part("writable", self._writable)
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
         self._part("uploads", lambda: find_upload_limit(self._code))
@@ -198,8 +203,8 @@ class AnalysisReader:
         )
         if found is None:
             return PythonPackages(None, packages_from_imports(self._code))
-        unusable = found.unusable[:MAX_SUGGESTIONS]
-        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], unusable=unusable), ())
+        kept = replace(found, names=found.names[:MAX_NAMES], unusable=found.unusable[:MAX_SUGGESTIONS])
+        return PythonPackages(kept, packages_from_imports(self._code))
 
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
@@ -228,6 +233,14 @@ class AnalysisReader:
 
     def _folders(self) -> tuple[StartFolder, ...]:
         return (self._folder,) if self._folder else ()
+
+    def _author_paths(self) -> tuple[AuthorPath, ...]:
+        self._paths = find_author_paths(self._code)
+        return self._paths
+
+    def _writable(self) -> tuple[WritePath, ...]:
+        projects = tuple(dict.fromkeys(one.project for one in self._paths if one.project))
+        return find_write_paths(self._code, self._working_directory, projects)[:MAX_SUGGESTIONS]
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)

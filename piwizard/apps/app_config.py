@@ -14,6 +14,7 @@ from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_proc
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.entry_choice import choose_entry, named_entry
@@ -22,6 +23,7 @@ from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
@@ -32,12 +34,16 @@ from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.pip_install import PipInstall
+from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
 from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.apt_archive import AptArchive
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
+from piwizard.system.shared_libraries import NEEDED_BY, packages_with
+
+LGPIO_FOLDER = Path(__file__).with_name("lgpio_folder.py")
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,12 @@ class AppConfig:
     @cached_property
     def recipe(self) -> bytes:
         """Return everything that determines the content of the virtual environment."""
-        return self.pip.recipe(self.python, self.source.tree)
+        return recipe(self.pip, self.python, self.source.tree, self.startup)
+
+    @property
+    def startup(self) -> str:
+        """Return the module that Python loads whenever it starts in the environment."""
+        return LGPIO_FOLDER.read_text(encoding="utf-8") if "gpio" in self.hardware else ""
 
     @property
     def python(self) -> str:
@@ -147,7 +158,10 @@ class AppConfig:
     def libraries(self) -> tuple[str, ...]:
         """Return the Debian packages that the app's Python packages need."""
         names = self.requirements.names if self.requirements else self.imported
-        return tuple(dict.fromkeys((*debian_packages_for(names), *self.modules.packages, *self.packages)))
+        loaded = (library for name in names for library in NEEDED_BY.get(name, ()))
+        chosen = (self.archive.choose(packages_with(library)) for library in loaded)
+        found = (*debian_packages_for(names), *(name for name in chosen if name), *self.modules.packages)
+        return tuple(dict.fromkeys((*found, *self.packages)))
 
     @cached_property
     def imported(self) -> tuple[str, ...]:
@@ -180,8 +194,18 @@ class AppConfig:
         wanted: list[str] | None = self.answers.get("app.writable")
         if wanted is None:
             _ = self.entry
-            wanted = [one.path for one in self.found_writable]
+            wanted = [*(one.path for one in self.found_writable), *(one.path for one in self.local_modules)]
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @property
+    def author_paths(self) -> tuple[AuthorPath, ...]:
+        """Return the paths of the author's own Pi in the code."""
+        return self.analysis.author_paths or ()
+
+    @property
+    def local_modules(self) -> tuple[LocalModule, ...]:
+        """Return the modules that the repository lacks and that belong into the data."""
+        return self.analysis.local_modules or ()
 
     @property
     def found_writable(self) -> tuple[WritePath, ...]:

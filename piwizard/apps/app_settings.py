@@ -31,9 +31,12 @@ class AppSettings:
 
     @property
     def unset(self) -> tuple[str, ...]:
-        """Return the variables that have neither a default in the code nor a value."""
+        """Return the variables without a value that the code cannot do without.
+
+        Those with a fallback are not among them: a hint about them would hide what really failed.
+        """
         known = (*self.answers.get("app.env", {}), *self.generated)
-        return tuple(one.name for one in self.variables if one.default is None and one.name not in known)
+        return tuple(one.name for one in self.variables if one.needed and one.name not in known)
 
     def values(self) -> dict[str, str]:
         """Return all that have a value, secrets included."""

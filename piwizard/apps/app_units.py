@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from piwizard.apps import network_access
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
-from piwizard.system.app_sandbox import egress_values
+from piwizard.system.app_sandbox import egress_values, has_homes
 from piwizard.system.devices import NOTIFICATION_FOLDER, device_values
 from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
@@ -48,6 +49,8 @@ class AppUnit:
     dbus: bool = False
     #: The device classes that it may use.
     hardware: tuple[str, ...] = ()
+    #: Pairs of a folder and the path where the app sees it.
+    binds: tuple[tuple[str, str], ...] = ()
 
 
 def socket_path(site: str) -> str:
@@ -80,7 +83,9 @@ def service_values(unit: AppUnit) -> dict[str, object]:
         "venv": unit.venv,
         "home": unit.home,
         "environment_file": unit.environment_file,
-        "writable": unit.writable,
+        "writable": (*unit.writable, *(target for _, target in unit.binds)),
+        "binds": unit.binds,
+        "homes": has_homes(Path(target) for _, target in unit.binds),
         "oom_score": SERVICE_OOM_SCORE,
         "pythonpath": unit.pythonpath,
         "guard": network_access.SERVICE if unit.network == network_access.INTERNET else None,

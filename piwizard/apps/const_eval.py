@@ -99,6 +99,8 @@ class ConstantEvaluator:
             return f"{CHECKOUT_ROOT}/instance"
         if attr == "root_path":
             return f"{CHECKOUT_ROOT}/{parent_folder(self.file)}"
+        if attr == "static_folder":
+            return posixpath.join(CHECKOUT_ROOT, parent_folder(self.file), "static")
         where = find_definition(self.code, self.file, ast.Attribute(inner, attr))
         return ConstantEvaluator(self.code, where[0])._name(where[1], left) if where else None
 

@@ -27,10 +27,16 @@ GENERATED_NAME = re.compile(
     rf"^(?!(?:\w+_)?(?:{KEY_PROVIDERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
 )
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
-# Variables that the system, the shell or a hosting service sets.
-SYSTEM_VARIABLES = frozenset(
-    {"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"}
-)
+# Variables that the system, the shell, a desktop, Flask's reloader or a hosting service sets.
+SYSTEM_VARIABLES = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME",
+    "DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "XDG_CURRENT_DESKTOP", "WAYLAND_DISPLAY", "SUDO_USER",
+    "DBUS_SESSION_BUS_ADDRESS", "WERKZEUG_RUN_MAIN", "WERKZEUG_SERVER_FD", "INVOCATION_ID", "VIRTUAL_ENV",
+    "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "ProgramFiles", "ProgramFiles(x86)", "USERPROFILE", "USERNAME", "COMSPEC",
+})  # fmt: skip
+
+
+SYSTEM_PREFIXES = ("XDG_", "WERKZEUG_", "PIP_", "LC_", "SSH_", "SYSTEMD_")
 
 
 @dataclass(frozen=True)
@@ -52,21 +58,29 @@ class EnvVariable:
     example: str | None = None
 
 
+def is_system_variable(name: str) -> bool:
+    """Return whether the system, or Flask's own server, sets a variable."""
+    return name in SYSTEM_VARIABLES or name.startswith(SYSTEM_PREFIXES)
+
+
 def find_env_variables(root: Path | RepositoryCheckout) -> tuple[EnvVariable, ...]:
     """Return the environment variables that the code reads, needed ones first."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     samples = _sample_values(checkout)
     found: dict[str, EnvVariable] = {}
+    readers: dict[str, _FileReader] = {}
     for file in checkout.python:
         if not checkout.mentions(file, b"environ", b"getenv", b"env(", b"env.", b"config(", b"envvar"):
             continue
-        reader = _FileReader(code, file)
+        readers[file] = reader = _FileReader(code, file)
         for variable in (*reader.variables(), *reader.overrides()):
             known = found.get(variable.name)
             if known is None or (variable.needed and not known.needed and known.default is None):
                 found[variable.name] = replace(variable, example=samples.get(variable.name))
-    return tuple(sorted(found.values(), key=lambda variable: (not variable.needed, variable.name)))
+    own = {name for file in checkout.python if file in readers for name in readers[file].own_names()}
+    kept = [variable for variable in found.values() if variable.name not in own]
+    return tuple(sorted(kept, key=lambda variable: (not variable.needed, variable.name)))
 
 
 def _sample_values(checkout: RepositoryCheckout) -> dict[str, str]:
@@ -96,7 +110,7 @@ class _FileReader:
                 continue
             name, default, strict = read_here
             fallback = default if default is not None else fallbacks.get(id(node))
-            if not VARIABLE_NAME.fullmatch(name) or name in SYSTEM_VARIABLES:
+            if not VARIABLE_NAME.fullmatch(name) or is_system_variable(name):
                 continue
             generate = bool(GENERATED_NAME.search(name))
             missing = fallback is None and name not in optional and not is_script(self.file)
@@ -104,6 +118,20 @@ class _FileReader:
                 name, missing and (strict or generate), self.shown(fallback), self.file,
                 getattr(node, "lineno", 1), bool(SECRET_NAME.search(name)), generate,
             )  # fmt: skip
+
+    def own_names(self) -> Iterator[str]:
+        """Yield the variables that the code itself sets, whatever they were: it keeps its state in them."""
+        optional = _optional_names(self.code.checkout.nodes(self.file))
+        for node in self.code.checkout.nodes(self.file):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    asked = any(isinstance(part, ast.expr) and self.is_environ(part) for part in ast.walk(value))
+                    parts = [part for target in targets for part in getattr(target, "elts", [target])]
+                    for part in parts if not asked else ():
+                        if isinstance(part, ast.Subscript) and self.is_environ(part.value):
+                            name = ConstantEvaluator(self.code, self.file).text(part.slice)
+                            if name and name not in optional:
+                                yield name
 
     def overrides(self) -> Iterator[EnvVariable]:
         """Yield the settings that a loop overrides by variables of the same name."""
@@ -118,7 +146,7 @@ class _FileReader:
                         one.arg
                         and VARIABLE_NAME.fullmatch(one.arg)
                         and one.arg.isupper()
-                        and one.arg not in SYSTEM_VARIABLES
+                        and not is_system_variable(one.arg)
                     ):
                         secret, any_text = bool(SECRET_NAME.search(one.arg)), bool(GENERATED_NAME.search(one.arg))
                         default = self.shown(one.value)

@@ -7,10 +7,12 @@ and nginx replaces what visitors send in these headers.
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -209,6 +211,25 @@ def load_script_runner() -> Any:  # noqa: ANN401 — the module
     return module
 
 
+def load_attribute(entry: str) -> Any:  # noqa: ANN401 — WSGI or ASGI
+    """Return the app in an attribute of an object: "module:Server().app"."""
+    module, _, expression = entry.partition(":")
+    return evaluate(ast.parse(expression, mode="eval").body, vars(import_module(module)))
+
+
+def evaluate(node: ast.expr, names: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return the value of a name, an attribute or a call with literal arguments."""
+    match node:
+        case ast.Attribute(value=owner, attr=attribute):
+            return getattr(evaluate(owner, names), attribute)
+        case ast.Call(func=function, args=given, keywords=keywords):
+            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords if keyword.arg}
+            return evaluate(function, names)(*map(ast.literal_eval, given), **named)
+        case ast.Name(id=name):
+            return names[name]
+    raise ValueError(f"{ast.unparse(node)} is neither a name nor a call.")
+
+
 def report_loaded() -> None:
     """Tell the smoke test that this worker has loaded the app."""
     pipe = os.environ.pop(LOADED_VARIABLE, "")
@@ -228,6 +249,8 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's 
     sys.argv[1:] = []
     if entry.endswith(".py"):
         worker.app.load = load_script_runner().ScriptRun(worker, entry).load
+    elif "." in entry.partition(":")[2].partition("(")[0] or ")." in entry:
+        worker.app.load = lambda: load_attribute(entry)
     if own := _own_hooks["post_fork"]:
         own(server, worker)
 

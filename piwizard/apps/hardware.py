@@ -26,24 +26,12 @@ from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, sca
 from piwizard.apps.requirements import find_requirements
 from piwizard.apps.start_commands import numbered_lines
 from piwizard.apps.version_specs import distribution_of
+from piwizard.system.device_errors import DEVICE_PATHS
 
 MAX_USES = 50
 MAX_USES_PER_FILE = 20
 MAX_FOLDERS = 200
 MAX_TEXT = 300
-DEVICE_PATHS = (
-    (re.compile(r"/dev/gpio(?:chip|mem)\d*|/sys/class/(?:gpio|pwm)\b"), "gpio"),
-    (re.compile(r"/dev/i2c-\d*"), "i2c"),
-    (re.compile(r"/dev/spidev[\d.]*"), "spi"),
-    (re.compile(r"/sys/bus/w1\b|\bw1_(?:slave|bus_master)\w*"), "1-wire"),
-    (re.compile(r"/dev/(?:tty(?:AMA|S|ACM|USB)\d*|serial(?:\d|/by-(?:id|path)))"), "serial"),
-    (re.compile(r"/dev/(?:video|media|v4l|v4l-subdev|dma_heap|vchiq|vcsm)[\w/-]*"), "camera"),
-    (re.compile(r"/dev/snd\b|/dev/dsp\b"), "audio"),
-    (re.compile(r"/dev/input\b[\w/-]*"), "input"),
-    (re.compile(r"/dev/bus/usb\b|/dev/hidraw\d*|/dev/usb/\w+"), "usb"),
-    (re.compile(r"/dev/fb\d|/dev/dri\b"), "display"),
-    (re.compile(r"/dev/vcio\b"), "firmware"),
-)
 WORDS = (b"/dev/", b"/sys/", b"w1_")
 STARTERS = {
     "system", "popen", "run", "call", "Popen", "check_call", "check_output", "getoutput", "getstatusoutput",

@@ -5,6 +5,7 @@ A guessed name is never installed: whoever registers it on PyPI could run code h
 
 from __future__ import annotations
 
+import ast
 import sys
 from itertools import islice
 
@@ -17,6 +18,7 @@ PACKAGE_OF_MODULE = {
     "adafruit_dht": "adafruit-circuitpython-dht",
     "board": "adafruit-blinka",
     "bs4": "beautifulsoup4",
+    "discord": "discord.py",
     "cv2": "opencv-python-headless",
     "Crypto": "pycryptodome",
     "dateutil": "python-dateutil",
@@ -24,14 +26,19 @@ PACKAGE_OF_MODULE = {
     "dotenv": "python-dotenv",
     "git": "GitPython",
     "jwt": "PyJWT",
+    "gtts": "gTTS",
+    "influxdb_client": "influxdb-client",
     "MySQLdb": "mysqlclient",
     "OpenSSL": "pyOpenSSL",
+    "paho": "paho-mqtt",
     "PIL": "Pillow",
     "pkg_resources": "setuptools<81",
     "psycopg2": "psycopg2-binary",
     "RPi": "RPi.GPIO",
     "serial": "pyserial",
+    "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "speech_recognition": "SpeechRecognition",
     "socks": "PySocks",
     "usb": "pyusb",
     "websocket": "websocket-client",
@@ -41,20 +48,24 @@ PACKAGE_OF_MODULE = {
 """Modules whose package has another name."""
 FLASK_EXTENSIONS = frozenset({
     "admin", "apscheduler", "babel", "bcrypt", "caching", "cors", "debugtoolbar", "httpauth", "jwt_extended",
-    "limiter", "login", "mail", "mailman", "marshmallow", "migrate", "moment", "mysqldb", "pymongo", "restful", "restx",
-    "security", "session", "smorest", "socketio", "sqlalchemy", "talisman", "wtf",
+    "limiter", "login", "mail", "mailman", "marshmallow", "migrate", "moment", "mqtt", "mysqldb", "pymongo", "restful",
+    "restx", "security", "session", "smorest", "sock", "socketio", "sqlalchemy", "sse", "talisman", "wtf",
 })  # fmt: skip
 """Modules flask_NAME whose package is Flask-NAME."""
 SAME_NAME_PACKAGES = frozenset({
-    "apscheduler", "arrow", "babel", "bcrypt", "bleach", "cachetools", "celery", "click",
-    "cryptography", "feedparser", "flask", "gpiozero", "gunicorn", "httpx", "humanize", "itsdangerous", "jinja2",
-    "lxml", "markdown", "markupsafe", "marshmallow", "matplotlib", "mistune", "numpy", "openpyxl", "pandas", "passlib",
-    "peewee", "plotly", "psutil", "pymongo", "pymysql", "pytz", "qrcode", "redis", "requests", "scipy", "segno",
-    "seaborn", "simplejson", "smbus", "smbus2", "sqlalchemy", "tabulate", "tinydb", "tzlocal", "waitress", "werkzeug",
-    "wtforms", "xmltodict", "yt_dlp",
+    "aiohttp", "apscheduler", "arrow", "astral", "babel", "bcrypt", "bleach", "boto3", "cachetools", "celery", "click",
+    "cryptography", "ephem", "eventlet", "feedparser", "flask", "gevent", "gpiozero", "gunicorn", "httpx", "humanize",
+    "imageio", "imutils", "influxdb", "itsdangerous", "jinja2", "lxml", "markdown", "markupsafe", "marshmallow",
+    "matplotlib", "mistune", "netifaces", "numpy", "openpyxl", "pandas", "passlib", "peewee", "pexpect", "phue",
+    "plotly",
+    "psutil", "pymongo", "pymysql", "pytz", "qrcode", "redis", "requests", "schedule", "scipy", "seaborn", "segno",
+    "simple_websocket", "simplejson", "smbus", "smbus2", "spotipy", "sqlalchemy", "tabulate", "telepot", "tinydb",
+    "tinytuya", "twilio", "tzlocal", "waitress", "wakeonlan", "websockets", "werkzeug", "wtforms", "xmltodict",
+    "yeelight", "yt_dlp", "zeroconf",
 })  # fmt: skip
 """Modules whose package has the same name."""
 
+ASYNC_MODES = frozenset({"eventlet", "gevent"})
 COMMON_DEPENDENCIES = frozenset({
     "alembic", "anyio", "attrs", "bidict", "blinker", "certifi", "cffi", "charset-normalizer", "colorama", "colorzero",
     "contourpy", "cycler", "dnspython", "eventlet", "fonttools", "gevent", "greenlet", "h11", "idna",
@@ -64,6 +75,9 @@ COMMON_DEPENDENCIES = frozenset({
     "zope-interface",
 })  # fmt: skip
 """Packages that the others bring, so that a list of everything installed names them."""
+MODULE_OF_PACKAGE = {
+    normalized_name(package.partition("<")[0]): module for module, package in PACKAGE_OF_MODULE.items()
+}
 KNOWN_PACKAGES = frozenset(
     normalized_name(name)
     for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES, *HARDWARE_PACKAGES)
@@ -80,7 +94,20 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
             own = is_own_module(checkout, file, top)
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
                 found.add(normalized_name(name))
-    return tuple(sorted(found))
+    return tuple(sorted(found | _asked_modes(checkout)))
+
+
+def _asked_modes(checkout: RepositoryCheckout) -> set[str]:
+    """Return the libraries that Flask-SocketIO uses because of their names: no import shows them."""
+    files = [file for file in checkout.python if not is_script(file) and checkout.mentions(file, b"async_mode")]
+    return {
+        word.value.value
+        for file in files
+        for node in checkout.nodes(file)
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg == "async_mode" and isinstance(word.value, ast.Constant) and word.value.value in ASYNC_MODES
+    }
 
 
 def is_known_package(name: str) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard.apps import setup_markers
+from piwizard.apps import path_mapping, setup_markers
 from piwizard.apps.serving import paused_service
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
+from piwizard.apps.system_modules import missing_sentence
 from piwizard.changes.base import Change
 from piwizard.changes.command import Command, Notice, OfferedCommand
 from piwizard.changes.data_copy import TRIAL, Bind, Copier, SetupStep, TrialCopy
@@ -74,8 +75,9 @@ def data_switch(app: AppConfig, further: Sequence[str] = ()) -> DataSwitch | Non
 
 
 def offered_hint(app: AppConfig) -> str:
-    """Return which commands may be missing if the app does not run; empty if none."""
-    return " ".join(_offered_command(offer).sentence for offer in app.setup.offered)
+    """Return what may be missing if the app does not run; empty if nothing."""
+    offered = (_offered_command(offer).sentence for offer in app.setup.offered)
+    return " ".join((*map(missing_sentence, app.modules.missing), *offered))
 
 
 def _has_data_to_lose(app: AppConfig) -> bool:
@@ -111,7 +113,8 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         env=app.environment() | _flask_app_variable(one.argv),
         proves=tuple(shlex.split(one.identity)),
         makes=where.code if one.makes else None,
-        writable=(where.data,),
+        writable=(where.data, *path_mapping.disk_paths(app)),
+        binds=path_mapping.path_binds(app),
         network=app.network,
         hardware=app.hardware,
         start=app.working_directory,

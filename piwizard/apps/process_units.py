@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from piwizard.apps.app_processes import AppProcess, ScheduledCommand, runnable
 from piwizard.apps.app_units import AppUnit, service_values
 from piwizard.templates.render import render
@@ -15,6 +17,14 @@ def service_name(site: str, name: str) -> str:
 def timer_name(site: str, name: str) -> str:
     """Return the name of the timer of a scheduled command."""
     return f"{site}-{name}.timer"
+
+
+def further_services(
+    site: str, processes: Iterable[AppProcess], scheduled: Iterable[ScheduledCommand]
+) -> tuple[str, ...]:
+    """Return the services of a site besides its web server's."""
+    names = [*(one.name for one in processes), *(one.name for one in scheduled)]
+    return tuple(service_name(site, name) for name in names)
 
 
 def render_process(unit: AppUnit, process: AppProcess | ScheduledCommand) -> str:

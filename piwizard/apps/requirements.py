@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from piwizard.apps import lockfiles, pyproject
 from piwizard.apps.conda_environment import find_conda_environment, read_conda_environment
-from piwizard.apps.list_for_pip import prepare_list
+from piwizard.apps.list_for_pip import named_in, prepare_list
 from piwizard.apps.modules import join_path
+from piwizard.apps.project_sources import read_project_sources
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
-from piwizard.apps.requirement_lists import RequirementList, read_requirement_list
+from piwizard.apps.requirement_lists import ListedLine, RequirementList, read_requirement_list
 from piwizard.apps.unusable_requirements import UnusableLine, judge_conda_line, judge_line
-from piwizard.apps.version_specs import distribution_of, excludes_from
+from piwizard.apps.version_specs import distribution_of, excludes_from, normalized_name
 
 PREFERRED_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
@@ -85,7 +86,7 @@ def find_requirements(
 
 def _find_in_folder(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
     found = [*_from_files(checkout, folder, skip)]
-    found += [one for one in (_from_project(checkout, folder), _from_pipfile(checkout, folder)) if one]
+    found += [one for one in (_from_project(checkout, folder, skip), _from_pipfile(checkout, folder)) if one]
     if not found and (file := find_conda_environment(checkout, folder)):
         return read_requirements(checkout, file, skip)
     if not found:
@@ -141,7 +142,7 @@ def _gunicorn(lines: Iterable[str]) -> str:
     return ",".join(filter(None, (GUNICORN_NAME.sub("", line).strip() for line in wanted)))
 
 
-def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+def _from_project(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
     project = pyproject.read_project(checkout, folder)
     if project is None:
         return None
@@ -151,9 +152,28 @@ def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | N
     names = tuple(dict.fromkeys(n for n in map(distribution_of, project.requires) if n))
     if not project.installable and not project.requires:
         return None
-    arguments, lines = ((target,), ()) if project.installable else ((), project.requires)
+    sources = read_project_sources(checkout, folder)
+    problems = [one for one in sources.problems if normalized_name(one.name) in names]
+    judged = [judge_line(checkout, ListedLine(line, project.file, 1)) for line in project.requires]
+    problems += [one for one in judged if isinstance(one, UnusableLine) and one.elsewhere]
+    unusable = tuple(one for one in problems if not _skipped(one.text, skip))
+    required = [line for line in project.requires if not _skipped(line, skip)]
+    arguments: tuple[str, ...] = ()
+    lines = [sources.lines.get(distribution_of(line) or "", line) for line in required]
+    if project.installable and len(required) == len(project.requires):
+        # pip finds these in the same call, and so never asks PyPI for somebody else's package of that name.
+        arguments, lines = (target,), [sources.lines[name] for name in names if name in sources.lines]
     gunicorn = _gunicorn((*project.requires, *constraints))
-    return Requirements(kind, project.file, arguments, lines, constraints, names, gunicorn=gunicorn)
+    own = {distribution_of(line) for line in constraints} & set(sources.lines)
+    kept = tuple(line for line in constraints if distribution_of(line) not in own)
+    skipped = tuple(one for one in skip if any(_skipped(line, (one,)) for line in project.requires))
+    return Requirements(
+        kind, project.file, arguments, tuple(lines), kept, names, unusable=unusable, skipped=skipped, gunicorn=gunicorn
+    )
+
+
+def _skipped(line: str, skip: tuple[str, ...]) -> bool:
+    return bool(named_in(ListedLine(line, "", 0), skip))
 
 
 def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:

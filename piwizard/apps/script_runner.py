@@ -170,7 +170,19 @@ def _patch_waitress(module: Any, serve: Serve) -> None:  # noqa: ANN401
 
 
 def _patch_gevent(module: Any, serve: Serve) -> None:  # noqa: ANN401
+    own_start = getattr(module.WSGIServer, "start", None)
+
+    def start(server: Any) -> None:  # noqa: ANN401
+        """Serve the app beside the script, which continues with a loop of its own."""
+        if own_start and hasattr(server, "socket"):  # already open, so it is gunicorn's own
+            own_start(server)
+            return
+        from gevent import spawn
+
+        spawn(serve, server.application)
+
     module.WSGIServer.serve_forever = lambda server, *args, **words: serve(server.application)
+    module.WSGIServer.start = start
 
 
 def _patch_eventlet(module: Any, serve: Serve) -> None:  # noqa: ANN401

@@ -25,6 +25,7 @@ MAX_START_SECONDS = 180
 """A large app on a Pi Zero takes more than a minute to load."""
 SECONDS_TO_STAY_UP = 2
 MAX_SOCKET_SECONDS = 20
+MAX_MESSAGE_LENGTH = 2000
 MAX_LINE_LENGTH, MAX_OUTPUT_LINE = 1000, 16384
 LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
 """Names the pipe to which gunicorn_config.py reports a worker that has loaded the app."""
@@ -147,19 +148,33 @@ class OutputTail:
     def __init__(self) -> None:
         self.raised = self.last = ""
         self.deaths = 0
-        self._in_environ = False
+        self._in_environ = self._in_message = self._message_is_below = False
 
     def take(self, line: str) -> None:
         """Add a line of output."""
         text = line.strip()
+        if self._continues_message(line):
+            self.raised = f"{self.raised} {text}".strip()[:MAX_MESSAGE_LENGTH]
+            return
+        self._in_message = False
         self.deaths += bool(WORKER_DIED.search(line))
         if line.lstrip().startswith("File "):
             self._in_environ = ENVIRON_FRAME.search(line) is not None
-        elif EXCEPTION_LINE.match(line):
+        elif EXCEPTION_LINE.match(line) and not (self.raised and text.endswith(":")):
             self.raised = _missing_variable_sentence(text, in_environ=self._in_environ)
-            self._in_environ = False
+            self._in_environ, self._in_message = False, self.raised == text
+            self._message_is_below = text.endswith(":")
         elif text and not (line[0].isspace() or GUNICORN_PREFIX.match(line) or text.startswith("Traceback (")):
             self.last = _missing_variable_sentence(text, in_environ=False)
+
+    def _continues_message(self, line: str) -> bool:
+        """Return whether a line belongs to the message of an exception: numpy's begins in the next line."""
+        text = line.strip()
+        if not self._in_message or text.startswith(("Traceback (", "During handling of", "The above exception was")):
+            return False
+        if GUNICORN_PREFIX.match(line) or EXCEPTION_LINE.match(line) or WORKER_DIED.search(line):
+            return False
+        return self._message_is_below or line[:1].isspace()
 
 
 def _missing_variable_sentence(text: str, *, in_environ: bool) -> str:

@@ -15,6 +15,8 @@ from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import imported_file
 
 SERVER_FUNCTIONS = frozenset({"run_simple", "serve"})
+SERVER_CLASSES = frozenset({"WSGIServer"})
+"""Servers of gevent, whose `start()` returns: what follows is the script's own loop."""
 HARMLESS_CALLS = frozenset({
     "print", "get", "getenv", "int", "str", "bool", "float", "len", "join", "dirname", "abspath", "upper", "lower",
     "strip", "split", "Path", "info", "debug", "warning", "error", "basicConfig", "getLogger", "setLevel",
@@ -50,6 +52,7 @@ class _Scan:
     functions: dict[str, Function]
     used: frozenset[str]
     """The names that functions of the file read."""
+    guarded: bool = False
     server: ast.Call | None = None
     app: ast.expr | None = None
     more: str = ""
@@ -129,6 +132,8 @@ class _Scan:
                 return holder if self._is_app_name(owner) else None
             case ast.Attribute(attr="serve_forever"):
                 return call.func.value
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in SERVER_CLASSES and self.guarded:
+                return call.args[1] if len(call.args) > 1 else None
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in SERVER_FUNCTIONS and first is not None:
                 return call.args[2] if name == "run_simple" and len(call.args) > 2 else first
         return None
@@ -164,7 +169,7 @@ class _Scan:
 def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
     """Return what a file does when it is run as a program; None if it serves nothing."""
     tree = code.checkout.parsed(file)
-    if tree is None or not code.checkout.mentions(file, b"run", b"serve"):
+    if tree is None or not code.checkout.mentions(file, b"run", b"serve", b"WSGIServer"):
         return None
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     used = frozenset(
@@ -178,7 +183,7 @@ def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
                for statement in node.body]  # fmt: skip
     plain = [node for node in tree.body if not (isinstance(node, ast.If) and is_main_guard(node.test))]
     for body, under_guard in ((plain, False), (guarded, True)):
-        scan = _Scan(code, file, dict(functions), used)
+        scan = _Scan(code, file, dict(functions), used, under_guard)
         scan.block(body)
         if scan.server is not None:
             more = scan.more if under_guard else ""

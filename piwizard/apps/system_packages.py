@@ -15,7 +15,6 @@ DEBIAN_PACKAGES = {
     "pycairo": (*COMPILER, "libcairo2-dev", "pkg-config"),
     "pyodbc": ("unixodbc",),
     "python-ldap": (*COMPILER, "libldap-dev", "libsasl2-dev"),
-    "python-magic": ("file",),
     "uwsgi": COMPILER,
     "weasyprint": ("libpangoft2-1.0-0", "libharfbuzz-subset0"),
 }

@@ -69,6 +69,11 @@ class UnusableLine:
     reason: str
     name: str
 
+    @property
+    def elsewhere(self) -> bool:
+        """Return whether only another system has the package."""
+        return bool(_other_system(self.text))
+
 
 @dataclass(frozen=True)
 class UsableLine:

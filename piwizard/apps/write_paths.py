@@ -14,9 +14,11 @@ from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import import_base, join_path, parent_folder
 from piwizard.apps.name_lookup import external_origin
+from piwizard.apps.passed_values import PassedValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 
 MAX_PATHS_PER_FILE = 500
+MAX_PASSED = 50
 SAFE_PATH = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
 PATH_SETTING = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
 READ_ONLY_SETTING = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
@@ -58,8 +60,13 @@ class WritePath:
     database: bool = False
 
 
-def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[WritePath, ...]:
-    """Return the paths that the code writes. `chdir` is the folder that it starts in."""
+def find_write_paths(
+    root: Path | RepositoryCheckout, chdir: str = "", projects: tuple[str, ...] = ()
+) -> tuple[WritePath, ...]:
+    """Return the paths that the code writes.
+
+    `chdir` is the folder that it starts in, `projects` are the full paths by which it calls the checkout.
+    """
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
@@ -70,7 +77,7 @@ def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[
             and not is_script(file)
             and checkout.mentions(file, *WRITING_WORDS)
         ):
-            finder = _Finder(code, file, chdir, flask_sqlalchemy)
+            finder = _Finder(code, file, chdir, flask_sqlalchemy, projects)
             for item in islice(finder.all(), MAX_PATHS_PER_FILE):
                 if item.path not in found and is_writable_path(checkout, item):
                     found[item.path] = item
@@ -101,6 +108,7 @@ class _Finder:
     file: str
     chdir: str
     flask_sqlalchemy: bool
+    projects: tuple[str, ...] = ()
 
     def all(self) -> Iterator[WritePath]:
         instance = join_path(import_base(self.code.checkout, self.file), "instance")
@@ -167,7 +175,7 @@ class _Finder:
             database = looks_like_file and ("DATABASE" in key or "DB" in key)
             kind = "sqlite" if database else "file" if looks_like_file else "folder"
             if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
-                place = path_in_checkout(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
+                place = self.place(text) if kind == "folder" and "UPLOAD" not in key else None
                 # A folder that a setting only names and that the repository fills: its files come with new versions.
                 if not (place and has_content(self.code.checkout, place)):
                     yield from self.path(value, kind, f"its {key}", value.lineno)
@@ -181,32 +189,46 @@ class _Finder:
         if self.flask_sqlalchemy and not path.startswith("/"):
             # Flask-SQLAlchemy 3 puts relative paths into the instance folder.
             yield WritePath(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
-        elif (place := path_in_checkout(path, self.chdir)) is not None:
+        elif (place := self.place(path)) is not None:
             yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
 
     def path(
         self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
     ) -> Iterator[WritePath]:
-        text = ConstantEvaluator(self.code, self.file).text(node)
-        if text is None and (folder := self.leading(node)):
-            text, kind = folder, "folder"
-        place = path_in_checkout(text, self.chdir) if text and text != ":memory:" else None
-        if place:
-            yield self.offered(place, kind, why, line, database=database)
+        found = self.texts(node)
+        if not found:
+            found, kind = self.leading(node), "folder"
+        for text in dict.fromkeys(found):
+            place = self.place(text) if text and text != ":memory:" else None
+            if place:
+                yield self.offered(place, kind, why, line, database=database)
 
-    def leading(self, node: ast.expr | None) -> str | None:
-        """Return the folder of a path whose last part is not constant."""
-        constants = ConstantEvaluator(self.code, self.file)
+    def place(self, path: str) -> str | None:
+        """Return a path of the code relative to the checkout; None if it is elsewhere."""
+        for project in self.projects:
+            if path.startswith(f"{project}/"):
+                return path_in_checkout(path[len(project) + 1 :])
+        return path_in_checkout(path, self.chdir)
+
+    def texts(self, node: ast.expr | None) -> list[str]:
+        """Return the values of an expression: a constant, or what is passed to it."""
+        text = ConstantEvaluator(self.code, self.file).text(node)
+        if text is not None:
+            return [text]
+        passed = islice(PassedValues.of(self.code).of_expression(self.file, node), MAX_PASSED)
+        values = (ConstantEvaluator(self.code, file).text(value) for file, value in passed)
+        return [value for value in values if value is not None]
+
+    def leading(self, node: ast.expr | None) -> list[str]:
+        """Return the folders of a path whose last part is not constant."""
         match node:
             case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
-                return start.rpartition("/")[0]
-            case ast.BinOp(left=first, op=ast.Div()):
-                return constants.text(first)
+                return [start.rpartition("/")[0]]
+            case ast.BinOp(left=first, op=ast.Div()) | ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
+                return self.texts(first)
             case ast.BinOp(left=first, op=ast.Add()):
-                return (constants.text(first) or "").rpartition("/")[0]
-            case ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
-                return constants.text(first)
-        return None
+                return [text.rpartition("/")[0] for text in self.texts(first)]
+        return []
 
     def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> WritePath:
         """Return a path to suggest: for a file in its own folder, that folder."""

@@ -68,6 +68,9 @@ class OwnershipIndex(Protocol):
     def owns(self, path: Path) -> bool:
         """Check whether piwizard ever wrote to this path."""
 
+    def edited(self, path: Path) -> bool:
+        """Check whether somebody changed a file or link that piwizard wrote."""
+
     def unfinished(self, group: str) -> bool:
         """Check whether a transaction was begun and not yet validated and activated."""
 
@@ -107,7 +110,18 @@ class ApplyContext(OwnershipIndex, Protocol):
         """
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
-        """Replace a file atomically, after backing up its original."""
+        """Replace a file atomically, after backing up its original.
+
+        A version that was edited by hand is kept, and the log says how to restore it.
+        """
+
+    def link(self, path: Path, to: str | None) -> None:
+        """Make a link atomically, or remove it if `to` is None.
+
+        Its former state is recorded before.
+
+        A version that was changed by hand is kept, and the log says how to restore it.
+        """
 
     def remember(self, kind: str, target: str, before: Before) -> None:
         """Record a state for undo, on disk before this returns.

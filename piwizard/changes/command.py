@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import workspace
-from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
+from piwizard.changes.error_hints import closed_device, out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.commands import ANY_EXIT, Result
 from piwizard.system.egress_filter import INTERNET
 from piwizard.system.files import ROOT, Owner
+from piwizard.system.shared_libraries import missing_libraries, packages_with
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes
 
@@ -40,7 +43,10 @@ class Command:
     `proves` has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a
     new host name, or another folder of piwizard, is no reason to run the command again. As another user than root,
     the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, and run
-    `scripts` of piwizard. `makes` is a folder of root in which the command creates files: it runs on a copy, from
+    `scripts` of piwizard; it sees the folders of `binds` at their second path. `hints` explain
+    messages of the command, by a part of them.
+
+    `makes` is a folder of root in which the command creates files: it runs on a copy, from
     which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
     app reads and that are not set: if the last line of output names one, it is missing. `measures` extracts values
     from the output that are stored in the marker.
@@ -61,6 +67,8 @@ class Command:
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
     hardware: tuple[str, ...] = ()
+    binds: tuple[tuple[Path, Path], ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -73,6 +81,10 @@ class Command:
 
     def apply(self, work: ApplyContext) -> None:
         result = self._run(work)
+        while not result.ok and (packages := missing_packages(result.tail, work.machine)):
+            work.say(f"The app needs a library of the system: installing {', '.join(packages)}.")
+            Packages(packages).apply(work)
+            result = self._run(work)
         if not result.ok:
             raise self._failed(result)
         files.make_folders(self.marker.parent)
@@ -86,7 +98,8 @@ class Command:
         if self.makes is None:
             sandbox = Sandbox(
                 self.user,
-                self.writable,
+                (*self.writable, *(path for _, path in self.binds)),
+                self.binds,
                 seconds=LONGEST,
                 scripts=self.scripts,
                 network=self.network,
@@ -113,7 +126,10 @@ class Command:
         A last line that begins with the name of a variable is the whole message.
         """
         words = last_line(result)
-        lacking = next((name for name in self.variables if re.search(rf"\b{name}\b", words)), None)
+        if found := next((hint for said, hint in self.hints.items() if said in words), None):
+            return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=found)
+        # Words that only begin with the name are about the variable; elsewhere, it may be one of the app's settings.
+        lacking = next((name for name in self.variables if re.search(rf"(?<![.\w]){name}\b", words)), None)
         if named := VARIABLE.match(words):  # the smoke test's own last line
             return ChangeFailed(words, key=f"app.env.{named[1]}", hint=SET_VARIABLE)
         if lacking:
@@ -123,6 +139,7 @@ class Command:
             out_of_memory(result)
             or out_of_time(result, LONGEST)
             or too_new(result)
+            or closed_device(result, self.hardware)
             or wants_to_write(result, self.code)
             or self._unset_variables
         )
@@ -146,6 +163,16 @@ class Command:
             return bool(json.loads(files.read(self.marker) or b"{}").get("argv") == self._wanted)
         except (ValueError, AttributeError):
             return False
+
+
+def missing_packages(lines: Sequence[str], machine: SystemCache) -> tuple[str, ...]:
+    """Return the Debian packages with the libraries that a program lacked.
+
+    Those that are installed already are not among them: they did not help.
+    """
+    archive = AptArchive(look_up=look_up_packages)
+    chosen = (archive.choose(packages_with(library)) for library in missing_libraries(lines))
+    return tuple(dict.fromkeys(name for name in chosen if name and machine.package(name) is None))
 
 
 def last_line(result: Result) -> str:

@@ -94,7 +94,9 @@ class BoundContext:
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
         """Run a command of the app, which sees the copy."""
-        return self._work.job(argv, replace(sandbox, binds=(*sandbox.binds, self._bind)), env=env, cwd=cwd)
+        copy, data = self._bind
+        seen = tuple((copy if source == data else source, target) for source, target in sandbox.binds)
+        return self._work.job(argv, replace(sandbox, binds=(*seen, self._bind)), env=env, cwd=cwd)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from piwizard.system.commands import Result
+from piwizard.system.device_errors import kind_of_error
+from piwizard.system.devices import DEVICE_CLASSES
 
 TOO_NEW = re.compile(
     r"No module named '(imp|distutils|pkg_resources|asyncore|cgi)'|has no attribute '(ImpImporter|use_2to3)'|"
@@ -51,6 +53,15 @@ def wants_to_write(result: Result, code: Path) -> str | None:
     return (
         f"It needs to write {inside[-1]}. To allow that, add it to app.writable, then apply again." if inside else None
     )
+
+
+def closed_device(result: Result, hardware: tuple[str, ...]) -> str | None:
+    """Return a hint about a device of a class that the app may not use."""
+    kinds = [kind for line in result.tail if (kind := kind_of_error(line)) and kind not in hardware]
+    if not kinds:
+        return None
+    answer = ", ".join(f'"{kind}"' for kind in (*hardware, kinds[-1]))
+    return f"The app may need {DEVICE_CLASSES[kinds[-1]].label}. To allow it, add hardware = [{answer}] under [app]."
 
 
 COMPILER = ("gcc", "libc6-dev", "python3-dev")

@@ -125,8 +125,6 @@ def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Ap
             hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
         )
     work.write(path, content, mode, ids)
-    if edited:
-        work.say(f"{path} was edited by hand. Your version is kept, and `piwizard undo` restores it.")
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
@@ -165,15 +163,17 @@ def undo_edited(record: Record, work: ApplyContext) -> str | None:
     Of several versions, restore the last one and name the others. The original stays in the backups.
     """
     path, before = Path(record["target"]), record["before"]
-    now, content = files.read(path), work.original(record) if before["exists"] else b""
-    if path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now))):
-        if now == content or not before["exists"]:
+    now, link = files.read(path), before.get("link")
+    content = work.original(record) if before["exists"] else b""
+    if work.edited(path):
+        if os.readlink(path) == link if path.is_symlink() else now == content:
             return None
-        return f"{path}: your version that was replaced on {before['at']} is kept as {before['kept']}."
-    if before.get("link"):
-        files.make_link(path, before["link"])
+        kept = f"was a link to {link}" if link else f"is kept as {before['kept']}"
+        return f"{path}: your version that was replaced on {before['at']} {kept}."
+    files.make_folders(path.parent)
+    if link:
+        files.make_link(path, link)
     else:
-        files.make_folders(path.parent)
         ids = (before["uid"], before["gid"])
         files.replace(path, content, mode=before["mode"], ids=ids, mtime_ns=before["mtime_ns"])
     work.note(path, f"restored your version, which was replaced on {before['at']}")

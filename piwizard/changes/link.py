@@ -34,39 +34,43 @@ class Link:
             return IN_SYNC
         lines = [f"-{self.path} -> {now}"] if now else []
         lines += [f"+{self.path} -> {self.target}"] if self.target else []
-        return Preview(in_sync=False, diff="\n".join(lines))
+        return Preview(in_sync=False, diff="\n".join(lines), edited=memory.edited(self.path))
 
     def apply(self, work: ApplyContext) -> None:
-        if self.path.exists() and not self.path.is_symlink():
+        edited = work.edited(self.path)
+        if self.path.exists() and not self.path.is_symlink() and not edited:
             raise ChangeFailed(
                 f"{self.path} is a file, not a link, so it was not changed.",
                 hint="Move it away and try again.",
             )
-        work.remember("link", str(self.path), {"target": _target(self.path)})
-        _place(self.path, self.target, work)
+        if edited and not work.overwrite:
+            raise ChangeFailed(
+                f"{self.path} was changed by hand since piwizard made this link, so it was not changed.",
+                hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
+            )
+        work.link(self.path, self.target)
 
 
 def _target(path: Path) -> str | None:
     return os.readlink(path) if path.is_symlink() else None
 
 
-def _place(path: Path, target: str | None, work: ApplyContext) -> None:
-    before = f" (before: {now})" if (now := _target(path)) not in (None, target) else ""
-    if target is not None:
-        files.make_folders(path.parent)
-        files.make_link(path, target)
-        work.note(path, f"now links to {target}{before}")
-    elif path.is_symlink():
-        path.unlink()
-        files.sync_folder(path.parent)
-        work.note(path, f"link removed{before}")
-
-
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Restore the former link, or remove the link."""
-    path = Path(record["target"])
+    """Restore the former link, or remove the link.
+
+    Keep one that was changed by hand since.
+    """
+    path, target = Path(record["target"]), record["before"]["target"]
     files.temporary_path(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():
         return f"{path} is no longer a link: not changed."
-    _place(path, record["before"]["target"], work)
+    if work.edited(path):
+        return f"{path} was changed by hand since piwizard made this link: not changed."
+    if target is not None:
+        files.make_folders(path.parent)
+        files.make_link(path, target)
+        work.note(path, f"links to {target} again")
+    elif path.is_symlink():
+        files.unlink(path)
+        work.note(path, "link removed")
     return None

@@ -5,6 +5,7 @@ The build user builds it; it belongs to root.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,10 +31,21 @@ LONGEST_BUILD = 6 * 3600
 """Seconds: a Pi Zero that has to compile numpy takes hours."""
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
+ABSENT = re.compile(r"ERROR: No matching distribution found for (.+?)(?: \(from .*)?$")
+OFFERED = re.compile(r"ERROR: Could not find a version that satisfies the requirement .*\(from versions: ([^)]*)\)")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
 
 BUILD_SETTINGS = {"PYPI": "1"}
 """Without it, lgpio's setup.py expects a C library that Debian does not have."""
+
+STARTUP_MODULE = "_piwizard_startup"
+ADD_STARTUP = """
+import pathlib, sys, sysconfig
+folder = pathlib.Path(sysconfig.get_path("purelib"))
+(folder / f"{sys.argv[1]}.py").write_text(sys.argv[2])
+(folder / f"{sys.argv[1]}.pth").write_text(f"import {sys.argv[1]}\\n")
+"""
+"""Writes a module into an environment, and a file that makes Python load it at its start."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,9 @@ class Virtualenv:
     """The virtual environment `folder`, created by `python`.
 
     pip installs `pip` in a copy of `code`. If one of its inputs has changed since the last build, the environment is
-    built again. A build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient
-    units; then root copies the result to its place, readable for `group`.
+    built again. `startup` is the text of a module that Python loads whenever it starts there. A build runs untrusted
+    code (setup.py), so it happens in a workspace of the build user, in transient units; then root copies the result to
+    its place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
@@ -51,6 +64,7 @@ class Virtualenv:
     code: Path
     pip: PipInstall
     group: str
+    startup: str = ""
 
     @property
     def _marker(self) -> Path:
@@ -87,8 +101,9 @@ class Virtualenv:
                     f"app.requirements: pip cannot install them. {pips_reason(result.tail, result.output)}",
                     key="app.requirements",
                     hint=out_of_memory(result)
-                    or out_of_time(result, LONGEST_BUILD)
+                    or (build_too_long_hint(result) if out_of_time(result, LONGEST_BUILD) else None)
                     or too_new(result)
+                    or absent_package_hint(result.tail)
                     or "`piwizard logs app` shows the whole output of pip.",
                 )
             files.unlink(self._marker)
@@ -102,6 +117,11 @@ class Virtualenv:
         """
         env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1", **BUILD_SETTINGS}
         result = work.job(self._create(), sandbox, env=env, cwd=self.code)
+        if result.ok:
+            work.say(
+                "pip installs the packages. Those without a wheel for this Python are built from source: pip then says "
+                f"for minutes or hours that it is still running. It is stopped after {LONGEST_BUILD // 3600} hours."
+            )
         for call in self._calls():
             if not result.ok:
                 return result
@@ -110,7 +130,12 @@ class Virtualenv:
                 work.say(f"A package has to be compiled: installing {', '.join(missing)}.")
                 Packages(missing).apply(work)
                 result = work.job(call, sandbox, env=env, cwd=self.code)
+        if result.ok and self.startup:
+            result = work.job(self._add_startup(), sandbox, env=env, cwd=self.code)
         return result
+
+    def _add_startup(self) -> tuple[str, ...]:
+        return (str(self.folder / "bin" / "python"), "-I", "-c", ADD_STARTUP, STARTUP_MODULE, self.startup)
 
     def _create(self) -> tuple[str, ...]:
         system = ("--system-site-packages",) if self.pip.system else ()
@@ -121,7 +146,34 @@ class Virtualenv:
         return ((*pip, "--progress-bar=off", *arguments) for arguments in self.pip.calls())
 
     def _wanted(self) -> bytes:
-        return self.pip.recipe(self.python, self.code)
+        return recipe(self.pip, self.python, self.code, self.startup)
+
+
+def recipe(pip: PipInstall, python: str, code: Path, startup: str) -> bytes:
+    """Return everything that decides the content of an environment."""
+    plain = pip.recipe(python, code)
+    return json.dumps(json.loads(plain) | {"startup": files.digest(startup.encode())}).encode() if startup else plain
+
+
+def build_too_long_hint(result: Result) -> str:
+    """Return a hint for a package that takes too long to build."""
+    package = error_hints.last_package(result.output.splitlines()) or "A package"
+    return (
+        f"{package} has no wheel for this Python, and building it from source takes more than "
+        f"{LONGEST_BUILD // 3600} hours on this Pi. Require a version that has one, then apply again."
+    )
+
+
+def absent_package_hint(tail: tuple[str, ...]) -> str:
+    """Return a hint for a package that PyPI does not have for this machine, else ""."""
+    found = next((match[1] for line in tail if (match := ABSENT.match(line.strip()))), "")
+    name = re.match(r"[A-Za-z0-9][\w.-]*", found)
+    if not name:
+        return ""
+    return (
+        f"Require another version of {name[0]}, or skip it with this line under [app] of the answers: "
+        f'skip_requirements = ["{name[0]}"]. Then apply again.'
+    )
 
 
 def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:
@@ -131,6 +183,10 @@ def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:
 def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
     """Return the line of pip's output that names the cause."""
     lines = [line.strip() for line in tail if line.strip()]
+    if absent := next((match[1] for line in lines if (match := ABSENT.match(line))), None):
+        offered = next((match[1] for line in lines if (match := OFFERED.search(line))), "")
+        last = ", ".join(offered.split(", ")[-3:]) if offered not in ("", "none") else ""
+        return f"There is no {absent} for this Python and this Pi{f'; the last versions are {last}' if last else ''}."
     if unbuilt := next((match[1] for line in reversed(lines) if (match := UNBUILT.search(line))), None):
         return f"There is no wheel of {unbuilt} for this Pi, and compiling it failed."
     errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]

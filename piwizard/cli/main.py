@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from piwizard import __version__
-from piwizard.cli import deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
 from piwizard.cli.ui import interactive
 
 
@@ -32,6 +32,7 @@ for command in (
     run_commands.plan_command,
     run_commands.apply_command,
     deploy_commands.deploy_command,
+    app_command.run_command,
     deploy_commands.key_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,

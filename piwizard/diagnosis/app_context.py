@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from piwizard.apps import network_access
@@ -13,9 +13,13 @@ from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.missing_modules import unlisted_packages
+from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
+from piwizard.system.apt_archive import AptArchive
 from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
 Kind = tuple[str, str]
@@ -28,7 +32,9 @@ class AppContext:
     """A site's app. `tree` is its code, `start` the folder below it to start it in.
 
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
-    are from before the last run, which has applied the answers. `listed`: the distributions that `requirements` lists.
+    are from before the last run, which has applied the answers. `listed`: the distributions that
+    `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks. `further`: the services
+    of its further processes and scheduled commands.
     """
 
     site: str
@@ -39,6 +45,8 @@ class AppContext:
     entry: str = ""
     requirements: str | None = None
     listed: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    local_modules: tuple[LocalModule, ...] = ()
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
@@ -51,6 +59,10 @@ class AppContext:
     home_network: tuple[HomeNetworkUse, ...] = ()
     refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    hardware: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    archive: AptArchive = field(default_factory=AptArchive)
 
     @property
     def data(self) -> Path:
@@ -110,7 +122,12 @@ class AppContext:
 
         The values found in the code are included, because an answer replaces all of them.
         """
-        found = {"app.writable": self.writable, "app.init": self.init}
+        found = {
+            "app.writable": self.writable,
+            "app.init": self.init,
+            "app.hardware": self.hardware,
+            "app.packages": self.packages,
+        }
         return AddAnswer(key, (*found[key], *values), shown=values)
 
     def apply(self, purpose: str = "") -> ApplySteps:
@@ -137,6 +154,8 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
         listed=app.requirements.names if app.requirements else app.imported,
+        unlisted=unlisted_packages(app),
+        local_modules=app.local_modules,
         writable=app.writable,
         env=frozenset((*answers.get("app.env", {}), *app.settings.generated)),
         init=app.init,
@@ -148,6 +167,10 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         home_network=app.home_network,
         refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
+        further=further_services(app.layout.site, app.processes, app.scheduled),
+        hardware=app.hardware,
+        packages=app.packages,
+        archive=app.archive,
     )
 
 

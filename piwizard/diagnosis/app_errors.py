@@ -8,6 +8,7 @@ from piwizard.diagnosis.app_context import AppContext, merge_duplicates
 from piwizard.diagnosis.blocked_connections import blocked_connection
 from piwizard.diagnosis.database_errors import database_error
 from piwizard.diagnosis.findings import Finding
+from piwizard.diagnosis.hardware_errors import hardware_error
 from piwizard.diagnosis.import_errors import import_error
 from piwizard.diagnosis.missing_variables import missing_variable
 from piwizard.diagnosis.permission_errors import permission_error
@@ -23,6 +24,7 @@ CAUSES = (
     import_error,
     missing_variable,
     database_error,
+    hardware_error,
     permission_error,
 )
 OTHER_EXCEPTIONS = frozenset({"HaltServer", "SystemExit", "KeyboardInterrupt", "BrokenPipeError", "ClientDisconnected"})

@@ -146,6 +146,9 @@ class Examination:
         lines, last_run = journald.last_start(journald.parse(result.output)), self._last_run(site)
         context = self._app_context(site)
         found = self._failures(lines, context, last_run) if context else []
+        for unit in context.further if context else ():
+            own = journald.last_start(journald.parse(commands.run(journald.argv(unit)).output))
+            found += self._failures(own, context, last_run) if context else []
         found += service_problems(lines, site, explained=bool(found))
         begin = lines[0].at if lines else last_run
         if context and not any(finding.id == HOME_BLOCKED[0] for finding in found):

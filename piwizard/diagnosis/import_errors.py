@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.import_scan import PACKAGE_OF_MODULE
+from piwizard.apps.hardware_catalogue import HardwareLibrary, library_of_module
+from piwizard.apps.import_scan import PACKAGE_OF_MODULE, is_known_package
+from piwizard.apps.missing_modules import local_module_sentence
+from piwizard.apps.system_modules import missing_sentence
 from piwizard.apps.version_specs import normalized_name
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
 from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.shared_libraries import missing_libraries, packages_with
 
 MODULE_MISSING = ("module-missing", "Python modules installed")
 DEPLOY = RunCommand("piwizard deploy", "after that")
 
 MISSING = re.compile(r"No module named '([\w.]+)'")
 NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")
-LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
 
 
 def import_error(failure: Failure, context: AppContext) -> Finding | None:
@@ -31,14 +34,27 @@ def import_error(failure: Failure, context: AppContext) -> Finding | None:
         return _missing(failure, context, match[1])
     if match := NAME.match(failure.text):
         return _other_version(failure, context, match[1], match[3], circular=bool(match[2]), file=match[4] or "")
-    if match := LIBRARY.search(failure.text):
-        cause = f"A Python package needs {match[1]}, a library of the system, which is not installed."
-        fix = (
-            RunCommand(f"apt-file search {match[1]}", "(from the package apt-file) to find the package that has it"),
-            Advice("Install that package."),
-        )
-        return context.finding(("system-library-missing", "System libraries installed"), failure, cause, fix)
+    if libraries := missing_libraries([failure.text]):
+        return _missing_library(failure, context, libraries[0])
     return None
+
+
+def _missing_library(failure: Failure, context: AppContext, library: str) -> Finding:
+    cause = f"A Python package needs {library}, a library of the system, which is not installed."
+    kind = ("system-library-missing", "System libraries installed")
+    if package := context.archive.choose(packages_with(library)):
+        fix: Fix = (context.add("app.packages", package), context.apply("to install it"))
+        return context.finding(kind, failure, cause, fix)
+    search = RunCommand(f"apt-file search {library}", "(from the package apt-file) to find the package that has it")
+    return context.finding(kind, failure, cause, (search, Advice("Add that package to app.packages.")))
+
+
+def _missing_system_module(failure: Failure, context: AppContext, library: HardwareLibrary) -> Finding:
+    cause = f"The app imports {library.name}, which Debian or Raspberry Pi OS installs, and this machine lacks it."
+    if package := context.archive.choose(library.debian):
+        fix: Fix = (context.add("app.packages", package), context.apply("to install it"))
+        return context.finding(MODULE_MISSING, failure, cause, fix)
+    return context.finding(MODULE_MISSING, failure, cause, (Advice(missing_sentence(library)),))
 
 
 def distribution(module: str) -> str:
@@ -64,6 +80,14 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
             "but Python looks for it from another folder." if whole or own == [f"{top}.py"] else f"but {module} is not."
         )
         return context.finding(MODULE_MISSING, failure, cause, fix)
+    library = library_of_module(top)
+    if library and library.debian:
+        return _missing_system_module(failure, context, library)
+    if local := next((one for one in context.local_modules if one.module == top), None):
+        cause = f"{local.path} is not in the repository. {local_module_sentence(local, context.data)}"
+        put = RunCommand(f"sudo install -D -m 640 {local.path} {context.data / local.path}", "with your own file")
+        add = () if context.persistent_path(local.path) else (context.add("app.writable", local.path),)
+        return context.finding(MODULE_MISSING, failure, cause, (*add, put, context.apply()))
     wanted = distribution(module)
     if _asked_for(context, wanted):
         cause = f"{file} lists {wanted}, but the environment lacks it, or has another version of it."
@@ -72,7 +96,15 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
         )
         return context.finding(MODULE_MISSING, failure, cause, (again,))
     cause = f"The app imports {module}, but {file} does not list it. Your own computer may have it installed."
-    fix = (Advice(f"Add the line {wanted} to {file}, and commit it."), DEPLOY)
+    if not is_known_package(normalized_name(wanted)):
+        # PyPI may have somebody else's package of that name.
+        named = Advice(f"If {top} is a file of yours, commit it. Otherwise add the package that provides it to {file}.")
+        return context.finding(MODULE_MISSING, failure, cause, (named, DEPLOY))
+    others = [one for one in context.unlisted if one != normalized_name(wanted)]
+    advice = f"Add the line {wanted} to {file}, and commit it."
+    if others:
+        advice += f" The code also imports {', '.join(others)}, which it does not list either."
+    fix = (Advice(advice), DEPLOY)
     return context.finding(MODULE_MISSING, failure, cause, fix)
 
 

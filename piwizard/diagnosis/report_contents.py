@@ -60,7 +60,8 @@ def gather() -> Iterator[tuple[str, str]]:
         yield "unforeseen.txt", content.decode("utf-8", "replace")
     for path in _written():
         yield f"files{path}", _configuration(path)
-    units = [*UNITS, *planner.answers.sites]
+    sites = planner.answers.sites
+    units = [*UNITS, *sites, *(f"{site}-*.service" for site in sites)]
     journal = ("journalctl", "--no-pager", "--lines", JOURNAL_LINES, "--output=short-iso-precise")
     yield "journal.txt", _end(_output((*journal, *(word for unit in units for word in ("--unit", unit)))))
 

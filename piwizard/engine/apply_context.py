@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from piwizard.changes.base import Before, Change, ChangeFailed, Record
 from piwizard.engine.events import CommandFinished
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.transactions import TransactionBackup
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Backups, FileBefore, Journal, restore_command
 from piwizard.system import commands, files, transient_unit
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.background_job import BackgroundJob
@@ -37,7 +39,7 @@ class RunApplyContext:
         self.overwrite = overwrite
         self.continued_by: BackgroundJob | None = None
         """The background job that continues the step, once it was started."""
-        self._recorder, self._backups, self._journal = recorder, backups, journal
+        self._recorder, self._backups, self._journal, self._own = recorder, backups, journal, journal
         self._ids = itertools.count(1)
         self._changes = itertools.count(1)
 
@@ -91,16 +93,41 @@ class RunApplyContext:
         return result
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
-        noted = len(self._journal.entries())
-        backup = self._journal.writing(path, content)
-        for entry in self._journal.entries()[noted:]:
-            self._backups.learn(entry)
+        edited = self._backups.edited(path)
+        before = self._journal.writing(path, content, mode, ids)
+        self._learn()
         files.replace(path, content, mode=mode, ids=ids)
-        digest = files.digest(content)
-        self._recorder.emit(
-            {"event": "file-written", "path": str(path), "backup": str(backup) if backup else None, "sha256": digest}
-        )
+        digest, backup = files.digest(content), before.get("kept") if before else None
+        self._recorder.emit({"event": "file-written", "path": str(path), "backup": backup, "sha256": digest})
+        if before and edited:
+            self._report_kept(path, before)
         self.machine.forget()
+
+    def link(self, path: Path, to: str | None) -> None:
+        before = self._journal.linking(path, to)
+        self._learn()
+        now = os.readlink(path) if path.is_symlink() else None
+        was = f" (before: {now})" if now not in (None, to) else ""
+        if to is not None:
+            files.make_folders(path.parent)
+            files.make_link(path, to)
+            self.note(path, f"now links to {to}{was}")
+        elif os.path.lexists(path):
+            files.unlink(path)
+            self.note(path, f"link removed{was}")
+        if before:
+            self._report_kept(path, before)
+
+    def _learn(self) -> None:
+        for entry in self._journal.entries():
+            self._backups.learn(entry)
+
+    def _report_kept(self, path: Path, before: FileBefore) -> None:
+        """Log that a version edited by hand was replaced, and the commands that restore it."""
+        way = f"`{shlex.join(restore_command(path, before))}`"
+        if self._journal is self._own:  # what is shared is undone with the last site
+            way += f" or `{self._own.undo_command}`"
+        self.say(f"{path} was edited by hand before, and your version is kept. To restore it: {way}.")
 
     def remember(self, kind: str, target: str, before: Before) -> None:
         self._journal.remember(kind, target, before)
@@ -153,6 +180,9 @@ class RunApplyContext:
 
     def owns(self, path: Path) -> bool:
         return self._backups.owns(path)
+
+    def edited(self, path: Path) -> bool:
+        return self._backups.edited(path)
 
     def unfinished(self, group: str) -> bool:
         return self._backups.unfinished(group)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from piwizard.system import files
 
 EDITED = "edited"
 """The kind of the records of versions that were edited by hand, and that the user allowed to replace."""
+MOST_VERSIONS = 20
+"""How many versions of one file that were edited by hand a journal keeps."""
 MACHINE = "_machine"
 """The folder of the steps of the machine. No site name starts with an underscore."""
 
@@ -35,10 +38,21 @@ class Written(TypedDict):
     sha256: str
 
 
+class Linked(TypedDict):
+    """An entry about a link: piwizard made it, or was about to.
+
+    `to` is where it points to.
+    """
+
+    kind: Literal["linked"]
+    target: str
+    to: str
+
+
 class FileBefore(TypedDict, total=False):
     """The `before` of records of the kinds "file" and "edited".
 
-    If `exists` is false, there was nothing.
+    If `exists` is false, there was nothing, or a link of which only `link`, its target, is kept.
     """
 
     exists: Required[bool]
@@ -52,7 +66,9 @@ class FileBefore(TypedDict, total=False):
     at: str
 
 
-Entry = Record | Written
+Entry = Record | Written | Linked
+FIELDS = {"wrote": "sha256", "linked": "to"}
+"""What entries have that are no records of a former state, by their kind."""
 
 
 class Journal:
@@ -64,6 +80,11 @@ class Journal:
         self._originals = backups / "originals"
         self._file = self.folder / "journal.jsonl"
         self._entries: list[Entry] | None = None
+
+    @property
+    def undo_command(self) -> str:
+        """Return the command that undoes the step."""
+        return f"piwizard undo {self._step}" + (f" --site {self._site}" if self._site else "")
 
     def entries(self) -> list[Entry]:
         """Return all entries, oldest first. They are read once, as there is one writer."""
@@ -101,38 +122,67 @@ class Journal:
         if not self.knows(kind, target):
             self._append({"kind": kind, "target": target, "before": before})
 
-    def writing(self, path: Path, content: bytes) -> Path | None:
-        """Record that `content` is about to be written. Return the backup.
+    def writing(
+        self, path: Path, content: bytes, mode: int = 0o644, ids: tuple[int, int] = (0, 0)
+    ) -> FileBefore | None:
+        """Record that `content` is about to be written.
+
+        Return what it replaces, if that is kept.
 
         The original is backed up the first time.
 
-        A version that was edited by hand is backed up each time, with its own record: undo restores it.
+        A version that was edited by hand is backed up each time, with its own record: undo restores it. If the file
+        that piwizard writes is private, that version never returns with more permissions.
         """
-        backup = None
+        before: FileBefore | None = None
         if not self.knows("file", str(path)):
-            before, backup = self._keep_as_it_is(path)
+            before = self._keep_as_it_is(path)
+            if Backups(self._backups).owns(path):
+                _limit_permissions(before, mode, ids)
             self.remember("file", str(path), {**before})
         elif self._edited_by_hand(path):
-            before, backup = self._keep_as_it_is(path)
-            before["at"] = datetime.now(UTC).isoformat(timespec="seconds")
-            self._append({"kind": EDITED, "target": str(path), "before": {**before}})
+            before = self._keep_as_it_is(path)
+            _limit_permissions(before, mode, ids)
+            self._remember_edited(path, before)
         self._append({"kind": "wrote", "target": str(path), "sha256": files.digest(content)})
-        return backup
+        return before
 
-    def _keep_as_it_is(self, path: Path) -> tuple[FileBefore, Path | None]:
-        """Return the state of a file or link for undo, and the backup of its content."""
+    def linking(self, path: Path, to: str | None) -> FileBefore | None:
+        """Record that a link is about to be made, or removed if `to` is None.
+
+        Return the version that it replaces, if somebody changed the link by hand.
+        """
+        now, before = os.readlink(path) if path.is_symlink() else None, None
+        if Backups(self._backups).edited(path):
+            before = self._keep_as_it_is(path) if now is None else FileBefore(exists=False, link=now)
+            if now is None or self.knows("link", str(path)):
+                self._remember_edited(path, before)
+        self.remember("link", str(path), {"target": now})
+        if to is not None:
+            self._append({"kind": "linked", "target": str(path), "to": to})
+        return before
+
+    def _remember_edited(self, path: Path, before: FileBefore) -> None:
+        """Record a version edited by hand; of many versions of one file, drop the oldest."""
+        before["at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self._append({"kind": EDITED, "target": str(path), "before": {**before}})
+        versions = [one for one in self.records() if (one["kind"], one["target"]) == (EDITED, str(path))]
+        if dropped := versions[:-MOST_VERSIONS]:
+            self.rewrite([one for one in self.entries() if one not in dropped])
+
+    def _keep_as_it_is(self, path: Path) -> FileBefore:
+        """Return the state of a file or link for undo, after a backup of its content."""
         before: FileBefore = {"exists": path.exists()}
         if path.is_symlink():
             before["link"] = os.readlink(path)
         if not path.exists():
-            return before, None
+            return before
         original = path.read_bytes()
         mode, uid, gid = files.mode_and_owner(path)
         before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
         before["mtime_ns"] = path.stat().st_mtime_ns
-        backup = self._keep(original)
-        before["kept"] = str(backup)
-        return before, backup
+        before["kept"] = str(self._keep(original))
+        return before
 
     def _edited_by_hand(self, path: Path) -> bool:
         """Check whether a path was changed by somebody since piwizard wrote it."""
@@ -159,18 +209,20 @@ class Journal:
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()
 
-    def rewrite(self, records: list[Record]) -> None:
-        """Replace all entries by these records, in one step."""
-        if not records:
+    def rewrite(self, entries: Sequence[Entry]) -> None:
+        """Replace all entries by these, in one step."""
+        if not entries:
             self.forget()
             return
-        files.replace(self._file, b"".join(json.dumps(record).encode() + b"\n" for record in records), mode=0o600)
-        self._entries = [*records]
+        files.replace(self._file, b"".join(json.dumps(entry).encode() + b"\n" for entry in entries), mode=0o600)
+        self._entries = [*entries]
 
     def _keep(self, content: bytes) -> Path:
         files.make_folders(self._originals, 0o700)
         path = self._originals / files.digest(content)
-        if not path.exists():
+        if path.exists():
+            os.utime(path)  # the versions that were replaced last are kept longest
+        else:
             files.replace(path, content, mode=0o600)
         return path
 
@@ -203,17 +255,40 @@ def decode(line: bytes) -> Entry | None:
         return None
     if not isinstance(entry, dict) or not {"kind", "target"} <= entry.keys():
         return None
-    return cast(Entry, entry) if ("sha256" if entry["kind"] == "wrote" else "before") in entry else None
+    return cast(Entry, entry) if FIELDS.get(entry["kind"], "before") in entry else None
 
 
 def is_record(entry: Entry) -> TypeGuard[Record]:
     """Check whether an entry is a record of a former state."""
-    return entry["kind"] != "wrote"
+    return entry["kind"] not in FIELDS
 
 
 def is_written(entry: Entry) -> TypeGuard[Written]:
     """Check whether an entry is about a write."""
     return entry["kind"] == "wrote"
+
+
+def is_linked(entry: Entry) -> TypeGuard[Linked]:
+    """Check whether an entry is about a link."""
+    return entry["kind"] == "linked"
+
+
+def _limit_permissions(before: FileBefore, mode: int, ids: tuple[int, int]) -> None:
+    """Limit a version to the permissions `mode` if that closes the file to others.
+
+    It may contain secrets.
+    """
+    if "mode" in before and not mode & 0o004:
+        before["mode"] &= mode
+        before["uid"], before["gid"] = ids
+
+
+def restore_command(path: Path, before: FileBefore) -> tuple[str, ...]:
+    """Return the command that restores a kept version at its path."""
+    if "link" in before:
+        return ("sudo", "ln", "--symbolic", "--no-dereference", "--force", before["link"], str(path))
+    rights = (f"--mode={before['mode']:04o}", f"--owner={before['uid']}", f"--group={before['gid']}")
+    return ("sudo", "install", *rights, before["kept"], str(path))
 
 
 def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
@@ -240,11 +315,13 @@ def find_owners(folder: Path, backups: Path) -> dict[str, str]:
 
 
 class Backups:
-    """All journals together: which files piwizard wrote."""
+    """All journals together: which files and links piwizard wrote."""
 
     def __init__(self, backups: Path) -> None:
         self.folder = backups
         self._known: dict[str, set[str]] = {}
+        self._made: dict[str, set[str]] = {}
+        self._former: dict[str, set[str | None]] = {}
         for path in backups.glob("*/*/journal.jsonl"):
             for entry in Journal(backups, path.parent.name, path.parent.parent.name).entries():
                 self.learn(entry)
@@ -253,6 +330,10 @@ class Backups:
         """Add one entry of a journal."""
         if is_written(entry):
             self._known.setdefault(entry["target"], set()).add(entry["sha256"])
+        elif is_linked(entry):
+            self._made.setdefault(entry["target"], set()).add(entry["to"])
+        elif is_record(entry) and entry["kind"] == "link":
+            self._former.setdefault(entry["target"], set()).add(entry["before"]["target"])
         elif is_record(entry) and entry["kind"] == "file":
             hashes = self._known.setdefault(entry["target"], set())
             if entry["before"]["exists"]:
@@ -263,6 +344,19 @@ class Backups:
 
     def owns(self, path: Path) -> bool:
         return str(path) in self._known
+
+    def edited(self, path: Path) -> bool:
+        """Check whether somebody changed a file or link that piwizard wrote.
+
+        Unknown, so False, of links that only earlier versions made: they did not record where these point to.
+        """
+        made = self._made.get(str(path), set())
+        if not made and not self.owns(path):
+            return False
+        if path.is_symlink():
+            return os.readlink(path) not in made | self._former.get(str(path), set())
+        now = files.read(path)
+        return now is not None and not self.wrote(path, files.digest(now))
 
     def unfinished(self, group: str) -> bool:
         return (self.folder / "unfinished" / f"{group}.json").exists()

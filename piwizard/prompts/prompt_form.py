@@ -125,7 +125,7 @@ class PromptForm:
         how = (
             "NAME=value, NAME alone for a secret, or -NAME to remove it"
             if secrets
-            else "/url/=folder, or -/url/ to remove it"
+            else f"{question.member}, or -{question.member.partition('=')[0]} to remove it"
         )
         self._console.say(f"  Type {how}.")
         while True:

@@ -12,7 +12,9 @@ from piwizard.answers.questions import Question
 from piwizard.apps import (
     hardware_access,
     memory_usage,
+    missing_modules,
     network_access,
+    path_mapping,
     power_access,
     preparation,
     repository_access,
@@ -111,11 +113,20 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.paths",
+        "Paths outside the code",
+        'Full paths in the code, and what the app sees there: "data", "code", or the path itself for a disk.',
+        v.shown_paths,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.static",
         "Static folders",
         "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
         v.static,
         kind="table",
+        member="/url/=folder",
     ),
     Question(
         "app.env",
@@ -139,6 +150,7 @@ QUESTIONS = (
         "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
         v.processes,
         kind="table",
+        member="name=command",
         default={},
     ),
     Question(
@@ -147,6 +159,7 @@ QUESTIONS = (
         'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
         v.schedule,
         kind="table",
+        member="time=command",
         default={},
     ),
     Question(
@@ -236,6 +249,7 @@ class App(Step):
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.paths": (path_mapping.shown(app), "found in the code"),
             "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
@@ -264,8 +278,10 @@ class App(Step):
             env=env,
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
+            hints=missing_modules.module_hints(app),
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
-            writable=(where.data,),
+            writable=(where.data, *path_mapping.disk_paths(app)),
+            binds=path_mapping.path_binds(app),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
@@ -277,6 +293,9 @@ class App(Step):
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
+            *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
+            *(Notice("Check the app's files", text) for text in missing_modules.local_module_notices(app)),
+            *(Notice("Check the app's paths", text) for text in missing_modules.dropped_path_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
@@ -301,6 +320,7 @@ class App(Step):
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
+            *path_mapping.folder_changes(app),
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
@@ -348,4 +368,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)

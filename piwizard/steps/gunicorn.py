@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, network_access, power_access, preparation
+from piwizard.apps import app_units, network_access, path_mapping, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
@@ -242,7 +242,8 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
-        writable=(str(where.data),),
+        writable=(str(where.data), *map(str, path_mapping.disk_paths(app))),
+        binds=tuple((str(source), str(target)) for source, target in path_mapping.path_binds(app, code)),
         pythonpath=str(code / app.entry.pythonpath) if app.import_folder else None,
         network=app.network,
         dbus=app.dbus,

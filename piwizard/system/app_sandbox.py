@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,8 @@ class Sandbox:
     `user` runs the command, `writable` are the paths that it can write, `binds` are pairs of a folder and its path
     inside, `network` is its network access. `scripts` are piwizard's own programs, available at `path_inside(script)`
     because the sandbox may hide where piwizard is installed. systemd stops the command after `seconds`. `hardware`
-    are the device classes that it may use.
+    are the device classes that it may use. `dbus`: it may talk to other programs over D-Bus. `alone`: it sees no
+    process of the running app, and is the first of its own, which Ctrl-C does not end.
     """
 
     user: str
@@ -55,6 +56,8 @@ class Sandbox:
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
     hardware: tuple[str, ...] = ()
+    dbus: bool = False
+    alone: bool = True
 
     def properties(self) -> list[str]:
         """Return the settings of the unit, such as "ProtectSystem=strict"."""
@@ -66,13 +69,19 @@ class Sandbox:
             oom_score=OOM_SCORE,
             hidden=paths.cache_dir(),
             binds=self.binds,
+            homes=has_homes(path for _, path in self.binds),
             scripts=[(script, path_inside(script)) for script in self.scripts],
-            own_processes=transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
+            own_processes=self.alone and transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
             weights=LOW_PRIORITY,
-            **egress_values(self.network, read_resolvers()),
+            **egress_values(self.network, read_resolvers(), dbus=self.dbus),
             **device_values(self.hardware),
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def has_homes(targets: Iterable[Path]) -> bool:
+    """Return whether the app is to see a folder below /home or /root."""
+    return any(target.is_relative_to(home) for target in targets for home in ("/home", "/root"))
 
 
 def path_inside(script: Path) -> Path:

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -46,26 +47,53 @@ def run(
     only root can read. The exit code is the command's own, negative for the signal that killed it. Raise PiwizardError
     if one of its processes cannot be stopped.
     """
-    unit = f"{PREFIX}{os.getpid()}-{next(NUMBERS)}.service"
-    with _environment_file(unit, env) as file:
+    with _started(argv, properties, "--pipe", env, cwd) as (unit, wrapped):
+        result = commands.run(wrapped, on_line=on_line)
+    code = result.exit if unit.code is None else unit.code
+    return Result(tuple(argv), code, result.output, result.errors, result.tail, result.seconds)
+
+
+def attach(argv: Sequence[str], properties: Iterable[str], *, env: Mapping[str, str], cwd: Path, terminal: bool) -> int:
+    """Run a command as `run` does, with this process's input and output.
+
+    With `terminal`, it gets a terminal of its own, connected to this one. Return its exit code.
+    """
+    with _started(argv, properties, "--pty" if terminal else "--pipe", env, cwd) as (unit, wrapped):
+        code = commands.run_interactive(wrapped)
+    return code if unit.code is None else unit.code
+
+
+@dataclass
+class _Unit:
+    """The unit of one command; `code` is its exit code afterwards, if systemd-run cannot know it."""
+
+    name: str
+    code: int | None = None
+
+
+@contextmanager
+def _started(
+    argv: Sequence[str], properties: Iterable[str], streams: str, env: Mapping[str, str], cwd: Path
+) -> Iterator[tuple[_Unit, tuple[str, ...]]]:
+    """Yield the unit and the argv that runs a command in it; afterwards, nothing of it is left running."""
+    unit = _Unit(f"{PREFIX}{os.getpid()}-{next(NUMBERS)}.service")
+    with _environment_file(unit.name, env) as file:
         settings = (*properties, f"EnvironmentFile={file}")
         wrapped = (
-            *("systemd-run", "--quiet", "--pipe", "--wait", f"--unit={unit}", "--description=A command of an app"),
+            *("systemd-run", "--quiet", streams, "--wait", f"--unit={unit.name}", "--description=A command of an app"),
             *(f"--property={setting}" for setting in settings),
             f"--working-directory={cwd}",
             # env looks up the program inside the unit, where its folders are; systemd would expand "$".
             *("--", "/usr/bin/env", "--", *(word.replace("$", "$$") for word in argv)),
         )
         try:
-            result = commands.run(wrapped, on_line=on_line)
+            yield unit, wrapped
         except BaseException:
-            stop(unit)
+            stop(unit.name)
             raise
         finally:
-            code = _exit_code(unit)
-            _require_empty(unit)
-    code = result.exit if code is None else code
-    return Result(tuple(argv), code, result.output, result.errors, result.tail, result.seconds)
+            unit.code = _exit_code(unit.name)
+            _require_empty(unit.name)
 
 
 def stop(pattern: str = f"{PREFIX}*.service") -> None:

@@ -116,6 +116,7 @@ def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str,
     said[-1].answer("Apply these changes?", "yes")
     said[-1].answer("Domains:", f"{quickstart.HOST}, www.{quickstart.HOST}", RUN)
     said[-1].answer("one more")
+    said[-1].answer("Upload limit [")
     said[-1].answer("Apply these changes?", "yes")
     while said[-1].whichever("What now? [quit]", "is optional. Set it up? [Y/n]", timeout=RUN) > 0:
         said[-1].answer("", "n")

@@ -90,7 +90,7 @@ def test_screens_survive_two_lost_connections(lab: Lab, ready: Pi, log_in):
     assert kinds[-1] == "apply-finished"
     assert kinds.count("command-started") == kinds.count("command-finished")
     terminal.type("q")
-    terminal.expect("Your answers are kept")
+    terminal.expect("Your answers are saved")
 
 
 @pytest.mark.parametrize("term", ["linux", "vt100"])
@@ -102,6 +102,6 @@ def test_screens_work_in_simple_terminals(ready: Pi, log_in, term: str):
     assert terminal.lines[0].startswith(" piwizard")
     assert set(terminal.lines[1]) == {"-"}
     assert all(line[23:24] == "|" for line in terminal.lines[2:20])
-    assert "q leave" in terminal.lines[23]
+    assert "q quit" in terminal.lines[23]
     terminal.type("q")
-    terminal.expect("Your answers are kept")
+    terminal.expect("Your answers are saved")

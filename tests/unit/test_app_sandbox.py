@@ -18,7 +18,8 @@ HARDENED = {
     "OOMPolicy": ["continue"],
     "TasksMax": ["512"],
     "LimitCORE": ["0"],
-    "ReadWritePaths": ["/srv/blog/data"],
+    "ReadWritePaths": ["/srv/blog/data", "/mnt/usb"],
+    "BindPaths": ["/srv/blog/data:/mnt/usb"],
     "UMask": ["0027"],
     "NoNewPrivileges": ["yes"],
     "CapabilityBoundingSet": [""],
@@ -66,11 +67,13 @@ def settings(lines):
 
 
 def service():
-    return settings(render_service(unit(writable=("/srv/blog/data",))).splitlines())
+    bound = (("/srv/blog/data", "/mnt/usb"),)
+    return settings(render_service(unit(writable=("/srv/blog/data",), binds=bound)).splitlines())
 
 
-def job(**more):
-    return settings(Sandbox("blog", (Path("/srv/blog/data"),), **more).properties())
+def job(target="/mnt/usb", **more):
+    data, seen = Path("/srv/blog/data"), Path(target)
+    return settings(Sandbox("blog", (data, seen), **({"binds": ((data, seen),)} | more)).properties())
 
 
 def missing(found):
@@ -83,6 +86,11 @@ def missing(found):
 
 def test_service_has_every_line_of_the_sandbox():
     assert missing(service()) == []
+
+
+@pytest.mark.parametrize(("target", "homes"), [("/home/pi/lamp", "tmpfs"), ("/root/lamp", "tmpfs"), ("/mnt/a", "yes")])
+def test_home_folders_stay_hidden_where_the_app_sees_its_own(target, homes):
+    assert job(target)["ProtectHome"] == [homes]
 
 
 def test_command_of_an_app_has_every_line_of_the_sandbox():

@@ -30,6 +30,7 @@ from piwizard.answers.validators.repository import (
     working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
+from piwizard.answers.validators.shown_paths import shown_paths
 from piwizard.answers.validators.urls import directory, fingerprint, repository
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "schedule",
     "secret_source",
     "secret_text",
+    "shown_paths",
     "site_name",
     "static",
     "text",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.apps.env_vars import find_env_variables
+from tests.unit.apps.conftest import Tree
 
 # The line of code, then: needed, default.
 READS = {
@@ -103,3 +104,18 @@ def test_settings_that_a_loop_overrides_are_variables(tree):
 def test_keys_that_a_service_issues_are_not_generated(tree, name, made_up):
     (found,) = find_env_variables(tree({"app.py": f'{HEAD}a = os.environ["{name}"]\n'}))
     assert (found.needed, found.secret, found.generate) == (True, True, made_up)
+
+
+OWN = {
+    'os.environ["MODE"] = "off"\nx = os.environ.get("MODE")': [],
+    'def f():\n    os.environ["HOUR"], os.environ["MODE"] = "1:2".split(":")\nx = os.environ["MODE"]': [],
+    'os.environ["MODE"] = os.environ.get("MODE", "on")': ["MODE"],
+    'if "MODE" not in os.environ:\n    os.environ["MODE"] = load()\nx = os.environ["MODE"]': ["MODE"],
+    'x = os.environ.get("WERKZEUG_RUN_MAIN"), os.environ["XDG_RUNTIME_DIR"]': [],
+}
+
+
+@pytest.mark.parametrize("code", OWN)
+def test_variables_that_code_or_system_sets_are_not_asked_for(tree: Tree, code: str) -> None:
+    found = find_env_variables(tree({"app.py": f"import os\n{code}\n"}))
+    assert [one.name for one in found] == OWN[code]

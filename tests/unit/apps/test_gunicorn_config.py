@@ -152,3 +152,11 @@ def test_only_threads_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     loaded = worker("asgi")
     gunicorn_config.post_worker_init(loaded)
     assert isinstance(loaded.asgi, VisitedAsgiApp)
+
+
+@pytest.mark.parametrize("expression", ["Server('on').app", "held.app", "Server(state='on').app"])
+def test_app_in_an_object_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expression: str) -> None:
+    code = "class Server:\n    def __init__(self, state):\n        self.app = state\nheld = Server('on')\n"
+    (tmp_path / "lamp-server.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert gunicorn_config.load_attribute(f"lamp-server:{expression}") == "on"

@@ -26,3 +26,8 @@ def test_unknown_import_is_not_installed(tree: Tree) -> None:
 def test_debian_packages_are_added_for_known_distributions() -> None:
     assert debian_packages_for(["flask", "psycopg2", "uwsgi"]) == ("gcc", "libc6-dev", "python3-dev", "libpq-dev")
     assert debian_packages_for(["psycopg2-binary", "lxml"]) == ()
+
+
+def test_async_mode_of_socketio_is_installed_though_nothing_imports_it(tree: Tree) -> None:
+    root = tree({"app.py": "from flask_socketio import SocketIO\nsocketio = SocketIO(app, async_mode='eventlet')\n"})
+    assert packages_from_imports(scan_checkout(root)) == ("eventlet", "flask", "flask-socketio")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from piwizard.apps.required_python import find_required_python
@@ -159,3 +161,39 @@ def test_required_python_is_translated_for_pip(tree, files, spec, suitable, unsu
     assert wanted.spec == spec
     assert fits(wanted.spec, suitable)
     assert not fits(wanted.spec, unsuitable)
+
+
+SOURCES = """
+    [project]
+    name = "lamp"
+    dependencies = ["flask", "driver", "dimmer>=1", "far", "remote"]
+    [tool.uv.sources]
+    driver = { path = "libs/driver", editable = true }
+    dimmer = { git = "https://example.org/anna/dimmer.git", tag = "v1" }
+    far = { path = "../far" }
+    remote = { workspace = true }
+    [tool.uv.workspace]
+    members = ["packages/*"]
+"""
+MEMBER = '[project]\nname = "remote"\n'
+
+
+@pytest.mark.parametrize("installable", [True, False])
+def test_sources_of_uv_are_followed_or_named(tree, installable):
+    build = '[build-system]\nrequires = ["hatchling"]\n' if installable else ""
+    files = {
+        "pyproject.toml": textwrap.dedent(SOURCES) + build,
+        "lamp/__init__.py": "",
+        "libs/driver/pyproject.toml": "",
+        "packages/a/pyproject.toml": MEMBER,
+    }
+    found = find_requirements(tree(files))
+    own = ("./libs/driver", "dimmer @ git+https://example.org/anna/dimmer.git@v1", "./packages/a")
+    assert [one.name for one in found.unusable] == ["far"]
+    assert "is not in the repository" in found.unusable[0].reason
+    if installable:
+        assert (found.arguments, found.lines) == ((".",), own)
+    else:
+        assert found.lines == ("flask", own[0], own[1], "far", own[2])
+    skipping = find_requirements(tree(files), skip=("far",))
+    assert (skipping.arguments, skipping.lines, skipping.unusable) == ((), ("flask", *own), ())

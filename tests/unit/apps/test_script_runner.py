@@ -122,6 +122,22 @@ def test_other_servers_are_replaced_too(tree: Tree, call: str) -> None:
     assert run(tree, files)[0] == ["serves wsgi", "signals", "runs"]
 
 
+def test_script_with_a_loop_beside_its_server_keeps_it(tree: Tree) -> None:
+    files = {
+        "app.py": "import time\nfrom flask import Flask\nfrom gevent.pywsgi import WSGIServer\napp = Flask()\n"
+        "WSGIServer(('', 5000), app).start()\nprint('loop', flush=True)\napp.looping.set()\ntime.sleep(60)\n",
+        "gevent/__init__.py": "import threading\n"
+        "def spawn(function, *values): threading.Thread(target=function, args=values).start()\n",
+        "gevent/pywsgi.py": "class WSGIServer:\n    def __init__(self, at, app): self.application = app\n"
+        "    def start(self): print('own server')\n",
+    }
+    said, code = run(tree, files)
+    together = "".join(said)  # two threads write to one line
+    assert all(text in together for text in ("serves Flask", "runs", "loop"))
+    assert "own server" not in together
+    assert code == 0
+
+
 def test_script_without_a_server_is_one_sentence(tree: Tree) -> None:
     assert run(tree, {"app.py": "pass"}) == (["app.py ended without a call of app.run()."], 3)
     never = "import time\ntime.sleep(60)"

@@ -189,3 +189,33 @@ def test_all_workers_must_have_loaded_the_app(answering: Callable[[Callable[[soc
 def test_output_without_line_ends_is_read_in_parts(capfd: pytest.CaptureFixture[str]) -> None:
     said("import sys; sys.stdout.write('x' * 3_000_000)")
     assert capfd.readouterr().out == "x" * 3_000_000
+
+
+NUMPY = """
+import sys
+sys.stderr.write('Traceback (most recent call last):\\n  File "a.py", line 1, in <module>\\nImportError: \\n\\n'
+    'IMPORTANT: PLEASE READ THIS\\n\\nOriginal error was: libopenblas.so.0: cannot open shared object file\\n'
+    '[2026-11-30 03:00:00 +0000] [7] [INFO] Worker exiting (pid: 7)\\nother words\\n')
+"""
+
+
+def test_message_of_several_lines_is_shown_whole() -> None:
+    raised = said(NUMPY).raised
+    assert raised.startswith("ImportError: IMPORTANT: PLEASE READ THIS")
+    assert raised.endswith("libopenblas.so.0: cannot open shared object file")
+
+
+def test_library_that_numpy_lacks_is_the_reason() -> None:
+    words = OutputTail()
+    for line in (
+        "ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory",
+        "During handling of the above exception, another exception occurred:",
+        "ImportError: ",
+        "IMPORTANT: PLEASE READ THIS FOR ADVICE ON HOW TO SOLVE THIS ISSUE!",
+    ):
+        words.take(line)
+    assert words.raised == "ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory"
+    late = OutputTail()
+    late.take("ImportError: ")
+    late.take("Original error was: libGL.so.1: cannot open shared object file: No such file or directory")
+    assert late.raised.startswith("ImportError: Original error was: libGL.so.1: cannot open")

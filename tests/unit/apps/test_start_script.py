@@ -25,6 +25,7 @@ MORE = {
     "sets what views read": "    MODE = 'auto'\n    app.run()",
     "sets the key": "    app.secret_key = 'a'\n    app.run()",
     "socketio": "    start()\n    socketio.run(app)",
+    "a server beside a loop": "    setup()\n    web = WSGIServer(('', 80), app)\n    web.start()\n    loop()",
     "waitress": "    start()\n    serve(app, port=80)",
     "in a try": "    try:\n        setup()\n        app.run()\n    finally:\n        cleanup()",
 }

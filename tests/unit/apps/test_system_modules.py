@@ -155,3 +155,11 @@ def test_without_lists_of_packages_nothing_counts_as_missing():
     assert AptArchive({}, lambda names: None).choose(("a", "b")) == "a"
     assert AptArchive({"b": "1"}, lambda names: {}).choose(("a", "b")) == "b"
     assert AptArchive({}, lambda names: {}).choose(("a", "b")) is None
+
+
+def test_libraries_that_a_wheel_lacks_are_installed_with_it(app):
+    archive = {"libgl1": "1", "libglib2.0-0t64": "2"}
+    assert app("import cv2", "flask\nopencv-python\n", archive).libraries == ("libgl1", "libglib2.0-0t64")
+    old = {"libgl1": "1", "libglib2.0-0": "2"}
+    assert app("import cv2", "flask\nopencv-python\n", old).libraries == ("libgl1", "libglib2.0-0")
+    assert app("import cv2", "flask\nopencv-python-headless\n", archive).libraries == ()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.apps.write_paths import find_write_paths
+from tests.unit.apps.conftest import Tree
 
 HEAD = (
     "import os, sqlite3, logging, shelve\nfrom pathlib import Path\nfrom flask import Flask\n"
@@ -84,3 +85,41 @@ def test_write_path_inside_another_is_not_suggested(tree):
 def test_folder_that_versions_update_is_not_persistent(tree, line):
     files = {"app.py": f"{HEAD}{line}\n", "pages/first.md": "x", "static/style.css": "x"}
     assert find_write_paths(tree(files)) == ()
+
+
+PASSED = {
+    "def save(path, text):\n    open(path, 'w')\nsave('log.txt', '')\nsave(text='', path='out/log.txt')\n": {
+        "log.txt": "file",
+        "out": "folder",
+    },
+    "def save(text, path='log.txt'):\n    open(path, 'w')\n": {"log.txt": "file"},
+    "def show(path):\n    return open(path)\nshow('page.txt')\n": {},
+    "class Log:\n    def __init__(self, file, *, config='c.json'):\n        self.file, self.config = file, 0\n"
+    "        self.where = config\n    def write(self):\n        open(self.where, 'w')\n"
+    "Log('x', config='state.json')\n": {
+        "state.json": "file",
+        "c.json": "file",
+    },
+    "class Log:\n    folder = 'records'\n    def write(self, name):\n"
+    "        open(os.path.join(self.folder, name), 'w')\n": {"records": "folder"},
+    "app.config['gallery'] = os.path.join(HERE, 'static/gallery')\nos.makedirs(app.config['gallery'])\n": {
+        "static/gallery": "folder"
+    },
+    "os.makedirs(app.static_folder + '/events')\n": {"static/events": "folder"},
+    "def again(path):\n    again(path)\n    open(path, 'w')\n": {},
+}
+
+
+@pytest.mark.parametrize("code", PASSED)
+def test_written_path_is_found_where_it_is_passed_on(tree: Tree, code: str) -> None:
+    found = find_write_paths(tree({"app.py": HEAD + code}))
+    assert {one.path: one.kind for one in found} == PASSED[code]
+
+
+def test_written_path_is_found_in_the_file_that_passes_it(tree: Tree) -> None:
+    files = {
+        "log.py": "class Log:\n    def __init__(self, file):\n        self.file = file\n"
+        "    def add(self, line):\n        with open(self.file, 'a') as log:\n            log.write(line)\n",
+        "app.py": "from flask import Flask\nfrom log import Log\napp = Flask(__name__)\nlog = Log(file='./last.txt')\n",
+    }
+    assert [one.path for one in find_write_paths(tree(files))] == ["last.txt"]

@@ -115,7 +115,12 @@ def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
     assert kept.read_text() == "ours, mended\n"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert f"wrote {tmp_path / 'f'} (the previous version is kept as {kept})" in event_format.line(written[-1])
-    assert any("Your version is kept" in event["text"] for event in events() if event["event"] == "note")
+    (note,) = [event["text"] for event in events() if event["event"] == "note"]
+    command = f"sudo install --mode=0640 --owner={os.getuid()} --group={os.getgid()} {kept} {tmp_path / 'f'}"
+    assert note == (
+        f"{tmp_path / 'f'} was edited by hand before, and your version is kept. "
+        f"To restore it: `{command}` or `piwizard undo nginx`."
+    )
 
 
 def test_undo_brings_a_replaced_edit_back(working, tmp_path, undo):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.changes.error_hints import missing_packages, too_new
-from piwizard.changes.virtualenv import pips_reason
+from piwizard.changes.virtualenv import absent_package_hint, pips_reason
 from piwizard.system.commands import Result
 
 BUILD = ("note: This error originates from a subprocess.", "error: subprocess-exited-with-error", "exit code: 1")
@@ -26,7 +26,14 @@ BUILD = ("note: This error originates from a subprocess.", "error: subprocess-ex
         ),
         (
             ("Collecting nosuch", "ERROR: No matching distribution found for nosuch"),
-            "ERROR: No matching distribution found for nosuch",
+            "There is no nosuch for this Python and this Pi.",
+        ),
+        (
+            (
+                "ERROR: Could not find a version that satisfies the requirement spidev==20200602 (from versions: 2, 3)",
+                "ERROR: No matching distribution found for spidev==20200602",
+            ),
+            "There is no spidev==20200602 for this Python and this Pi; the last versions are 2, 3.",
         ),
         (
             (
@@ -74,3 +81,9 @@ def test_what_a_build_lacks(line: str, package: str) -> None:
 def test_missing_packages_is_empty_for_other_failures() -> None:
     assert missing_packages(("ERROR: No matching distribution found for nosuch",)) == ()
     assert missing_packages(("ModuleNotFoundError: No module named 'imp'",)) == ()
+
+
+def test_package_that_pypi_lacks_can_be_skipped():
+    hint = absent_package_hint(("ERROR: No matching distribution found for spidev==20200602",))
+    assert 'skip_requirements = ["spidev"]' in hint
+    assert absent_package_hint(("ERROR: something else",)) == ""

@@ -44,13 +44,26 @@ TABLE = [
     (view("PermissionError: [Errno 13] Permission denied: '/home/pi/result.json'", OPEN),
      "file-outside-app", "app.py:31", "outside of the app's folder", None),
     (view("PermissionError: [Errno 13] Permission denied: '/dev/gpiomem'", "GPIO.setup(4, GPIO.IN)"),
-     "device-not-reachable", "app.py:31", "PrivateDevices=no", None),
+     "device-not-reachable", "app.py:31", 'Add "gpio" to app.hardware', {"app.hardware": ("gpio",)}),
+    (view("RuntimeError: No access to /dev/mem.  Try running as root!", "GPIO.setup(4, GPIO.IN)"),
+     "device-not-reachable", "app.py:31", "closed to it", {"app.hardware": ("gpio",)}),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: '/dev/i2c-1'", "bus = SMBus(1)"),
+     "device-not-reachable", "app.py:31", "the I2C bus, which is closed", {"app.hardware": ("i2c",)}),
+    (view("serial.serialutil.SerialException: [Errno 13] could not open port /dev/ttyUSB0: [Errno 13] Permission "
+          "denied: '/dev/ttyUSB0'", "serial.Serial(PORT)"),
+     "device-not-reachable", "app.py:31", "serial ports", {"app.hardware": ("serial",)}),
+    (view("lgpio.error: 'can not open gpiochip'", "LED(17)"),
+     "device-not-reachable", "app.py:31", "GPIO pins", {"app.hardware": ("gpio",)}),
+    (view("gpiozero.exc.BadPinFactory: Unable to load any default pin factory!", "LED(17)"),
+     "device-not-reachable", "app.py:31", "GPIO pins", {"app.hardware": ("gpio",)}),
     (view("FileNotFoundError: [Errno 2] No such file or directory: 'uploads/a.txt'", 'open("uploads/a.txt", "w")'),
      "folder-missing", "app.py:31", "git keeps no empty folders", {"app.writable": ("uploads",)}),
     (view("FileNotFoundError: [Errno 2] No such file or directory: 'lists/a.txt'", 'open("lists/a.txt")'),
      "app-fails", "app.py:31", 'open("lists/a.txt")', None),
     (view("ModuleNotFoundError: No module named 'yaml'", "import yaml"),
      "module-missing", "app.py:31", "the line PyYAML to requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'picamera2'", "from picamera2 import Picamera2"),
+     "module-missing", "app.py:31", "this machine lacks it", {"app.packages": ("python3-picamera2",)}),
     (view("ModuleNotFoundError: No module named 'flask_login'", "import flask_login"),
      "module-missing", "app.py:31", "the line Flask-Login to requirements.txt", None),
     (view("ModuleNotFoundError: No module named 'PIL'", "import PIL"),
@@ -63,7 +76,9 @@ TABLE = [
           f"circular import) ({CODE}/models.py)", "from models import x"),
      "import-fails", "app.py:31", "import each other", None),
     (view("ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory", "import numpy"),
-     "system-library-missing", "app.py:31", "apt-file search", None),
+     "system-library-missing", "app.py:31", 'Add "libopenblas0" to app.packages', {"app.packages": ("libopenblas0",)}),
+    (view("ImportError: libodd.so.7: cannot open shared object file: No such file or directory", "import odd"),
+     "system-library-missing", "app.py:31", "apt-file search libodd.so.7", None),
     (view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE),
      "variable-missing", "app.py:31", "API_KEY to [app.env]", None),
     (view("KeyError: 'SECRET_KEY'", 'os.environ["SECRET_KEY"]', deeper=recorded.NO_VARIABLE_3_11),
@@ -216,3 +231,13 @@ def test_environment_of_another_python_is_reported(context, tmp_path):
     (found,) = find_causes([words], context(folder=tmp_path / "site"))
     assert (found.id, found.fixable) == ("python-changed", True)
     assert "built for Python 3.11, and this machine has 3.13 now" in found.cause
+
+
+def test_open_device_that_is_missing_or_in_use_is_named(context: AppContexts) -> None:
+    missing = view("FileNotFoundError: [Errno 2] No such file or directory: '/dev/i2c-7'", "bus = SMBus(7)")
+    busy = view("lgpio.error: 'GPIO busy'", "LED(17)")
+    known = context(hardware=("gpio", "i2c"))
+    (one,) = find_causes([missing], known)
+    assert (one.id, "This machine has no /dev/i2c-7" in one.cause) == ("device-missing", True)
+    (other,) = find_causes([busy], known)
+    assert other.id == "device-in-use"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -38,8 +39,8 @@ def test_the_original_is_kept_once(journal, backups, tmp_path):
     path = tmp_path / "nginx.conf"
     path.write_bytes(b"theirs")
     path.chmod(0o640)
-    kept = journal.writing(path, b"ours")
-    assert kept.read_bytes() == b"theirs"
+    kept = journal.writing(path, b"ours")["kept"]
+    assert Path(kept).read_bytes() == b"theirs"
     path.write_bytes(b"ours")
     assert journal.writing(path, b"ours too") is None
     first, *_ = journal.records()
@@ -102,6 +103,6 @@ def test_forgotten(journal, backups, tmp_path):
 def test_a_missing_backup_is_said(journal, backups, tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"theirs")
-    journal.writing(path, b"ours").unlink()
+    Path(journal.writing(path, b"ours")["kept"]).unlink()
     with pytest.raises(PiwizardError, match=str(path)):
         journal.original(journal.records()[0])

@@ -187,6 +187,64 @@ def test_unusable_requirements_are_refused_until_the_answers_skip_them(plan):
     assert environment.pip.arguments == ()
 
 
+IN_HOME = "import sqlite3\n" + FLASK + "sqlite3.connect('/home/pi/sensor/readings.db')\n"
+
+
+def test_paths_of_the_author_are_in_the_data(plan):
+    changes = plan({"app.py": IN_HOME})
+    trial = of_kind(changes, "command")[-1]
+    assert trial.binds == ((Path("/srv/blog/data"), Path("/home/pi/sensor")),)
+    assert any("/srv/blog/data/readings.db" in one.sentence for one in of_kind(changes, "notice"))
+
+
+def test_folders_that_the_paths_need_are_created_by_the_app_user(plan):
+    changes = plan({"app.py": f"{IN_HOME}open('/home/pi/sensor/log/a.txt', 'a')\n"})
+    first = of_kind(changes, "command")[0]
+    assert (first.argv, first.user) == (("mkdir", "-p", "--", "/srv/blog/data/log"), "blog")
+
+
+@pytest.mark.parametrize(
+    ("answer", "binds", "writable"),
+    [
+        ('{ "/home/pi" = "data" }', ((Path("/srv/blog/data"), Path("/home/pi")),), 1),
+        ("{}", (), 1),
+        ('{ "/mnt/usb" = "/mnt/usb" }', (), 2),
+    ],
+)
+def test_answer_says_what_the_app_sees_at_a_path(plan, answer, binds, writable):
+    trial = of_kind(plan({"app.py": IN_HOME}, f"\npaths = {answer}"), "command")[-1]
+    assert (trial.binds, len(trial.writable)) == (binds, writable)
+
+
+def test_path_on_a_disk_is_named_with_the_answers_that_it_can_have(plan):
+    changes = plan({"app.py": FLASK + "open('/mnt/usb/photos/a.jpg', 'wb')\n"})
+    (notice,) = [one.sentence for one in of_kind(changes, "notice") if "/mnt/usb" in one.sentence]
+    for line in re.findall(r"paths = \{[^}]*\}", notice):
+        assert "/mnt/usb/photos" in line
+        plan({"app.py": FLASK}, f"\n{line}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ('{ "/etc" = "data" }', "must be below /home"),
+        ('{ "/home/pi/../anna" = "data" }', "must be below /home"),
+        ('{ "/home/pi" = "/home/pi" }', 'must say "data" or "code" for /home/pi'),
+        ('{ "/home/pi" = "data", "/home/pi/a" = "code" }', "inside /home/pi"),
+        ('"/home/pi"', "must be a table"),
+    ],
+)
+def test_invalid_path_is_refused_with_its_line(answers, answer, words):
+    with pytest.raises(PiwizardError, match=rf"line \d+: app\.paths .*{words}"):
+        answers(f"\npaths = {answer}")
+
+
+@pytest.mark.parametrize("answer", ['"pywin32"', "[3]", '["a\\u0007b"]'])
+def test_invalid_list_of_skipped_requirements_is_refused_with_its_line(answers, answer):
+    with pytest.raises(PiwizardError, match=r"line \d+: app\.skip_requirements must"):
+        answers(f"\nskip_requirements = {answer}")
+
+
 def test_skipped_requirement_that_the_list_lacks_is_mentioned(plan):
     changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"}, '\nskip_requirements = ["numpy"]')
     assert any("names numpy" in one.sentence for one in of_kind(changes, "notice"))
@@ -465,3 +523,26 @@ def test_update_of_an_app_with_a_device_stops_the_current_version(context, answe
     ])  # fmt: skip
     (current / "proven.json").write_text('{"measured": {"seconds": 7}}')
     assert "Visitors wait about 19 seconds." in planned()[1][0]
+
+
+def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):
+    files = {"app.py": f"import config\n{FLASK}", ".gitignore": "config.py\n", "config.example.py": "PIN = 17\n"}
+    changes = plan(files)
+    assert "config.py" in [one.path for one in of_kind(changes, "keep")]
+    (notice,) = [one.sentence for one in of_kind(changes, "notice") if "config" in one.sentence]
+    assert "/srv/blog/data/config.py" in notice
+    assert "config.example.py shows" in notice
+    assert of_kind(changes, "command")[-1].hints["No module named 'config'"] == notice
+
+
+def test_missing_packages_are_named_together(plan):
+    files = {"app.py": f"import requests, numpy, unheard_of\n{FLASK}", "requirements.txt": "flask\n"}
+    hints = of_kind(plan(files), "command")[-1].hints
+    assert "numpy, requests" in hints["No module named 'numpy'"]
+    assert not any("unheard_of" in hint for hint in hints.values())
+
+
+def test_path_that_the_answer_drops_is_named(plan):
+    files = {"app.py": f"import sqlite3\n{FLASK}sqlite3.connect('lamp.db')\n"}
+    assert any("also writes lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["log"]'), "notice"))
+    assert not any("lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["lamp.db"]'), "notice"))

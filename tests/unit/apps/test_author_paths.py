@@ -1,0 +1,65 @@
+"""Paths of the author's own Pi: what the app sees there on this one."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.author_paths import find_author_paths, shown_folders
+from piwizard.apps.repository_checkout import scan_checkout
+from piwizard.apps.write_paths import find_write_paths
+
+OPENS = "open({!r}, 'w')\n"
+
+
+@pytest.fixture
+def shown(tree):
+    """The folders that an app sees elsewhere, by the paths that its code opens."""
+
+    def made(*paths, **more):
+        files = {"app.py": "".join(map(OPENS.format, paths))} | more
+        return shown_folders(find_author_paths(scan_checkout(tree(files))))
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("paths", "folders"),
+    [
+        (["/home/pi/sensor/readings.db"], {"/home/pi/sensor": "data"}),
+        (["/home/pi/readings.db", "/home/pi/sensor/log.txt"], {"/home/pi": "data"}),
+        (["/home/pi/a/x/1.txt", "/home/pi/a/y/2.txt"], {"/home/pi/a": "data"}),
+        (["/home/pi/pictures/"], {"/home/pi/pictures": "data"}),
+        (["/home/anna/a.db", "/root/b/b.db"], {"/home/anna": "data", "/root/b": "data"}),
+        (["/mnt/usb/photos/a.jpg"], {}),
+        (["/home/pi", "/home", "data.db", "/etc/hosts", "see /home/pi/x.db"], {}),
+    ],
+)
+def test_folder_with_the_paths_of_a_home_is_the_data(shown, paths, folders):
+    assert shown(*paths) == folders
+
+
+def test_folder_with_files_of_the_repository_is_the_code(tree):
+    code = OPENS.format("/home/pi/work/lamp/state.json") + "open('/home/pi/work/lamp/config/lamp.ini')\n"
+    checkout = scan_checkout(tree({"app.py": code, "config/lamp.ini": ""}))
+    found = find_author_paths(checkout)
+    assert shown_folders(found) == {"/home/pi/work/lamp": "code"}
+    (written,) = find_write_paths(checkout, projects=("/home/pi/work/lamp",))
+    assert written.path == "state.json"
+
+
+def test_folder_of_a_composed_name_is_found(tree):
+    code = "name = 'x'\nopen(f'/home/pi/pictures/{name}.jpg', 'wb')\n"
+    assert shown_folders(find_author_paths(scan_checkout(tree({"app.py": code})))) == {"/home/pi/pictures": "data"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@app.route('/home/pi/state')\ndef state(): pass",
+        "redirect('/home/user/page')",
+        "sys.path.append('/home/pi/sensor/lib')",
+        "'''/home/pi/x.db is the database'''",
+    ],
+)
+def test_urls_and_folders_of_modules_are_no_paths_of_data(tree, line):
+    assert find_author_paths(scan_checkout(tree({"app.py": f"{line}\n"}))) == ()
