@@ -41,7 +41,7 @@ def test_upgrade_to_trixie_is_explained_and_fixed(lab: Lab, upgraded: tuple[Pi, 
     told = pi.run(("piwizard", "status"), check=False)
     assert (told.exit, len(told.errors.splitlines())) == (1, 1), told.errors
     assert "another Python since piwizard was installed" in told.errors
-    assert "Start ./install.sh" in told.errors
+    assert "Run ./install.sh" in told.errors
 
     assert "Upgrading: piwizard" in pi.run((f"{product.PUSHED}/install.sh", "--version")).errors
     steps = {one["step"]: one for one in quickstart.said(pi.run(("piwizard", "status", "--json")))["steps"]}
