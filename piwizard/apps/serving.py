@@ -69,7 +69,7 @@ def smoke_test_options(serving: Serving, model: ProcessModel) -> tuple[str, ...]
 
 
 def paused_service(app: AppConfig) -> str:
-    """Return the service that must not run while a new version is tried; "" if it may.
+    """Return the service that must stop while a new version is tried; "": none.
 
     It holds a device or a port that only one process may have.
     """
