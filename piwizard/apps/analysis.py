@@ -18,6 +18,7 @@ from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
@@ -61,6 +62,7 @@ KEY_OF_PART = {
     "writable": "app.writable",
     "author_paths": "app.paths",
     "local_modules": "app.writable",
+    "large_files": "app.repo",
     "python": "app.python",
     "warnings": "app.env",
     "uploads": "app.upload_limit",
@@ -131,6 +133,7 @@ class Analysis:
     writable: tuple[WritePath, ...] | None = None
     author_paths: tuple[AuthorPath, ...] | None = None
     local_modules: tuple[LocalModule, ...] | None = None
+    large_files: tuple[LargeFile, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -342,6 +345,10 @@ def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_large_files(found: tuple[LargeFile, ...]) -> tuple[LargeFile, ...]:
+    return tuple(one for one in found if is_repository_path(one.path) and one.size >= 0)[:MAX_SUGGESTIONS]
+
+
 def _check_local_modules(found: tuple[LocalModule, ...]) -> tuple[LocalModule, ...]:
     return tuple(
         one
@@ -393,6 +400,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "writable": (tuple[WritePath, ...], _check_writable),
     "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
     "local_modules": (tuple[LocalModule, ...], _check_local_modules),
+    "large_files": (tuple[LargeFile, ...], _check_large_files),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
     "uploads": (tuple[UploadLimit, ...], _check_uploads),

@@ -49,6 +49,7 @@ from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.large_files import find_large_files
 from piwizard.apps.local_modules import find_local_modules
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
@@ -133,6 +134,7 @@ class AnalysisReader:
         self._part("process", self._process)
         self._part("folder", self._folders)
         self._part("author_paths", self._author_paths)
+        self._part("large_files", lambda: find_large_files(self._code)[:MAX_SUGGESTIONS])
         self._part("local_modules", lambda: find_local_modules(self._code))
         self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
         self._part("writable", self._writable)

@@ -22,6 +22,7 @@ from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
+from piwizard.apps.large_files import LargeFile
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.process_model import ProcessModel
@@ -201,6 +202,11 @@ class AppConfig:
     def author_paths(self) -> tuple[AuthorPath, ...]:
         """Return the paths of the author's own Pi in the code."""
         return self.analysis.author_paths or ()
+
+    @property
+    def large_files(self) -> tuple[LargeFile, ...]:
+        """Return the files whose content is with Git LFS."""
+        return self.analysis.large_files or ()
 
     @property
     def local_modules(self) -> tuple[LocalModule, ...]:

@@ -15,7 +15,9 @@ from itertools import islice
 from pathlib import Path
 
 from piwizard.apps.hardware_catalogue import (
+    BY_NAME,
     CALLS,
+    LOADS,
     PROGRAMS,
     HardwareLibrary,
     library_of_distribution,
@@ -83,8 +85,12 @@ def _uses_in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareU
     tree = checkout.parsed(file)
     if tree is None:
         return
-    wanted = dict.fromkeys(module.partition(".")[0] for module in islice(absolute_imports(tree), MAX_IMPORTS))
+    modules = tuple(islice(absolute_imports(tree), MAX_IMPORTS))
+    wanted = dict.fromkeys(module.partition(".")[0] for module in modules)
     libraries = []
+    for module in (one for one in modules if one in LOADS):
+        line = import_line(tree, module.partition(".")[0])
+        yield _library_use(BY_NAME[LOADS[module]], f"imports {module}", file, line)
     for top in wanted:
         library = library_of_module(top)
         if library and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):

@@ -21,7 +21,7 @@ class HardwareLibrary:
     the system (`bound`: even if the app pins another version), or pip cannot install them on every Pi. `compiled`: pip
     has to compile it, with the Debian packages `build` besides a compiler. `also` are Debian packages that it needs in
     any case, `needs` other libraries of this table that it loads by itself. `pip` is what pip installs if the code
-    lists no packages ("": not known).
+    lists no packages ("": not known). `gone` says why it no longer works on any system that piwizard supports.
     """
 
     name: str
@@ -35,6 +35,7 @@ class HardwareLibrary:
     also: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     pip: str = ""
+    gone: str = ""
 
 
 def _library(
@@ -186,7 +187,11 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
         bound=True,
         pip="",
     ),
-    _library("picamera", "camera", pip=""),
+    replace(
+        _library("picamera", "camera", pip=""),
+        gone="worked only with the camera system of Raspberry Pi OS before Bookworm, which is no longer there. Its "
+        "successor is picamera2: the app's code must be changed to it",
+    ),
     _library("v4l2", "camera", modules="v4l2", distributions="v4l2 v4l2-python3", pip=""),
     _library("linuxpy", "camera", modules="linuxpy v4l2py", distributions="linuxpy v4l2py"),
     _library("pyaudio", "audio", debian="python3-pyaudio", compiled=True, build="portaudio19-dev"),
@@ -216,6 +221,8 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
 BY_NAME = {library.name: library for library in LIBRARIES}
 BY_MODULE = {module: library for library in LIBRARIES for module in library.modules}
 BY_DISTRIBUTION = {name: library for library in LIBRARIES for name in library.distributions}
+LOADS = {"imutils.video.pivideostream": "picamera"}
+"""Modules of other libraries that load one of this table by themselves."""
 CIRCUITPYTHON = HardwareLibrary("a CircuitPython driver", (), (), ("gpio", "i2c"), needs=("Blinka",))
 """Any module adafruit_… or distribution adafruit-circuitpython-… that is not in the table."""
 CIRCUITPYTHON_DRIVERS = frozenset({

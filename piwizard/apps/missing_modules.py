@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard.apps.hardware_catalogue import BY_NAME
 from piwizard.apps.import_scan import MODULE_OF_PACKAGE
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.system_modules import gone_sentences, missing_sentence
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
@@ -35,6 +37,17 @@ def local_module_notices(app: AppConfig) -> list[str]:
     return [local_module_sentence(one, data) for one in app.local_modules if not (data / one.path).exists()]
 
 
+def large_file_notices(app: AppConfig) -> list[str]:
+    """Return what git does not fetch by itself."""
+    if not app.large_files:
+        return []
+    size = sum(one.size for one in app.large_files) >> 10
+    return [
+        f"{app.large_files[0].path} and other files ({len(app.large_files)}, {size} MB) are with Git LFS: Debian's "
+        "git-lfs fetches them."
+    ]
+
+
 def dropped_path_notices(app: AppConfig) -> list[str]:
     """Return the written paths that the answer to app.writable lacks."""
     if "app.writable" not in app.answers.values:
@@ -53,6 +66,10 @@ def module_hints(app: AppConfig) -> dict[str, str]:
     hints = {
         f"No module named '{one.module}'": local_module_sentence(one, app.layout.data) for one in app.local_modules
     }
+    for library in app.modules.missing:
+        hints.update({f"No module named '{module}'": missing_sentence(library) for module in library.modules})
+    for name, sentence in gone_sentences(app).items():
+        hints.update({f"No module named '{module}'": sentence for module in BY_NAME[name].modules})
     missing = unlisted_packages(app)
     file = app.requirements.file if app.requirements else "requirements.txt"
     for package in missing:

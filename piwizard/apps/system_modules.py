@@ -113,6 +113,7 @@ def module_notices(app: AppConfig) -> Sequence[Change]:
             notices.append(Notice("Python module of the system", sentence))
     for library in modules.missing:
         notices.append(Notice("Missing Python module", missing_sentence(library)))
+    notices += [Notice("Python module that no longer works", sentence) for sentence in gone_sentences(app).values()]
     return notices
 
 
@@ -122,6 +123,16 @@ def missing_sentence(library: HardwareLibrary) -> str:
         f"The app uses {library.name}, and none of the archives that this machine uses has {library.debian[0]}. "
         "It is part of Raspberry Pi OS: set the app up there, or add the archive of Raspberry Pi OS to this one."
     )
+
+
+def gone_sentences(app: AppConfig) -> dict[str, str]:
+    """Return why libraries that the app uses no longer work, by their names."""
+    uses = [(use, BY_NAME[use.library]) for use in app.hardware_uses if use.library in BY_NAME]
+    return {
+        library.name: f"{use.file} line {use.line} {use.why}: {library.name} {library.gone}."
+        for use, library in reversed(uses)
+        if library.gone
+    }
 
 
 def _pins(wanted: Requirements | None) -> tuple[str, ...]:

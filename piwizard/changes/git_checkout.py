@@ -13,7 +13,7 @@ from typing import ClassVar
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
-from piwizard.system import files, safe_open, tree_owner
+from piwizard.system import bounded_command, files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
 
@@ -36,6 +36,8 @@ class GitCheckout:
     access: GitAccess = ANONYMOUS
     instead: str = ""
     """What is wrong with the release in use, if that is why another one is needed."""
+    large_files: bool = False
+    """Whether Git LFS has content of it."""
 
     @property
     def code(self) -> Path:
@@ -68,11 +70,21 @@ class GitCheckout:
             error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
+        if self.large_files:
+            self._fetch_large_files(aside, env, work)
         with safe_open.open_folder(aside) as cloned:
             tree_owner.change_owner(cloned, Owner("root", self.group).ids(), 0o750)
         work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)
+
+    def _fetch_large_files(self, folder: Path, env: dict[str, str], work: ApplyContext) -> None:
+        """Fetch the files of Git LFS within the limits of every download; the app also starts without them."""
+        result = bounded_command.run(git_command.large_files_command(self.repo, folder), folder, env=env)
+        if result is None:
+            work.say("The files of Git LFS are too large, or take too long: the app gets only pointers to them.")
+        elif not result.ok:
+            work.say(f"Git LFS failed, so the app gets only pointers to its files: {result.last_lines}")
 
     def _checkout(self, folder: Path) -> tuple[str, ...]:
         return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", self.commit)

@@ -81,6 +81,9 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
         )
         return context.finding(MODULE_MISSING, failure, cause, fix)
     library = library_of_module(top)
+    if library and library.gone:
+        cause = f"The app imports {library.name}, which {library.gone}."
+        return context.finding(MODULE_MISSING, failure, cause, (Advice("Change the code, and commit it."), DEPLOY))
     if library and library.debian:
         return _missing_system_module(failure, context, library)
     if local := next((one for one in context.local_modules if one.module == top), None):

@@ -51,6 +51,18 @@ def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = F
     )
 
 
+def large_files_command(repo: str, folder: Path) -> tuple[str, ...]:
+    """Return the argv that fetches the files of Git LFS into a checkout.
+
+    Over https they are fetched from the repository's own server, whatever its .lfsconfig says.
+    """
+    filters = ("clean=git-lfs clean -- %f", "smudge=git-lfs smudge -- %f", "process=git-lfs filter-process")
+    settings = [f"filter.lfs.{one}" for one in filters]
+    if repo.startswith(("https://", "http://")):
+        settings.append(f"lfs.url={repo.removesuffix('/').removesuffix('.git')}.git/info/lfs")
+    return ("git", "-C", str(folder), *(word for one in settings for word in ("-c", one)), "lfs", "pull")
+
+
 def read_head(folder: Path) -> str:
     """Return the commit that is checked out."""
     result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard.apps import path_mapping
 from piwizard.apps.app_processes import runnable
 from piwizard.apps.layout import SiteLayout
 from piwizard.errors import PiwizardError
@@ -73,9 +74,12 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
         raise PiwizardError(f"The app of {site} is not set up yet.", hint="Run `piwizard apply` first.")
     app = app_of(planner.context.of(StepInstance(step_named(DATA_STEP), site)), answers)
     words, variables = runnable(argv, app.started_entry)
+    code = where.current / "app"
+    binds = path_mapping.path_binds(app, code)
     sandbox = Sandbox(
         site,
-        (where.data,),
+        (where.data, *path_mapping.disk_paths(app), *(path for _, path in binds)),
+        binds,
         seconds=MAX_SECONDS,
         network=app.network,
         hardware=app.hardware,
@@ -85,10 +89,8 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
     # Environment= comes first, so that a variable of app.env replaces it.
     settings = [f"Environment={unit_word(f'{name}={value}')}" for name, value in variables.items()]
     settings.append(f"EnvironmentFile={where.environment_file}")
-    code = where.current / "app"
-    return AppRun(
-        site, words, (*sandbox.properties(), *settings), _environment(app, where), code / app.working_directory
-    )
+    properties = (*sandbox.properties(), *settings)
+    return AppRun(site, words, properties, _environment(app, where), code / app.working_directory)
 
 
 def _environment(app: AppConfig, where: SiteLayout) -> dict[str, str]:

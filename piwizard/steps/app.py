@@ -265,6 +265,7 @@ class App(Step):
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.sentence if app.left_behind else ""
+        lfs = ("git-lfs",) if app.large_files else ()
         published = {**app.static, **app.root_files}
         options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
@@ -295,13 +296,14 @@ class App(Step):
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *(Notice("Check the app's paths", text) for text in path_mapping.path_notices(app)),
             *(Notice("Check the app's files", text) for text in missing_modules.local_module_notices(app)),
+            *(Notice("Check the app's files", text) for text in missing_modules.large_file_notices(app)),
             *(Notice("Check the app's paths", text) for text in missing_modules.dropped_path_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             *downtime_notices(app),
-            Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
+            Packages(tuple(dict.fromkeys(("git", *lfs, "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
             *network_access.egress_changes(name, app.network, app.network_reason),
@@ -318,6 +320,7 @@ class App(Step):
                 name,
                 repository_access.repository_access(answers),
                 instead,
+                bool(app.large_files),
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
             *path_mapping.folder_changes(app),

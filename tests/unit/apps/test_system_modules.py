@@ -8,6 +8,7 @@ from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
+from piwizard.apps.missing_modules import module_hints
 from piwizard.apps.system_modules import module_notices, require_packages
 from piwizard.errors import PiwizardError
 from piwizard.system.apt_archive import AptArchive, parse_policy
@@ -163,3 +164,18 @@ def test_libraries_that_a_wheel_lacks_are_installed_with_it(app):
     old = {"libgl1": "1", "libglib2.0-0": "2"}
     assert app("import cv2", "flask\nopencv-python\n", old).libraries == ("libgl1", "libglib2.0-0")
     assert app("import cv2", "flask\nopencv-python-headless\n", archive).libraries == ()
+
+
+@pytest.mark.parametrize("code", ["from picamera.array import PiRGBArray", "from imutils.video.pivideostream import X"])
+def test_library_that_no_longer_works_is_named_before_and_after_the_smoke_test(app, code):
+    camera = app(code)
+    (sentence,) = sentences(camera)
+    assert sentence.startswith("app.py line 3 imports ")
+    assert "picamera worked only with the camera system of Raspberry Pi OS before Bookworm" in sentence
+    assert module_hints(camera)["No module named 'picamera'"] == sentence
+    assert "picamera" not in camera.imported
+
+
+def test_missing_library_of_the_system_explains_a_failed_smoke_test(app):
+    camera = app("from picamera2 import Picamera2", archive=DEBIAN)
+    assert module_hints(camera)["No module named 'picamera2'"] == sentences(camera)[0]

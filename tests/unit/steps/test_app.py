@@ -546,3 +546,13 @@ def test_path_that_the_answer_drops_is_named(plan):
     files = {"app.py": f"import sqlite3\n{FLASK}sqlite3.connect('lamp.db')\n"}
     assert any("also writes lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["log"]'), "notice"))
     assert not any("lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["lamp.db"]'), "notice"))
+
+
+def test_files_of_git_lfs_are_fetched_with_its_package(plan):
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 30000\n"
+    changes = plan({"app.py": FLASK, ".gitattributes": "*.jpg filter=lfs\n", "static/a.jpg": pointer})
+    packages, *_ = of_kind(changes, "package")
+    assert "git-lfs" in packages.names
+    (checkout,) = of_kind(changes, "checkout")
+    assert checkout.large_files
+    assert any("static/a.jpg" in one.sentence for one in of_kind(changes, "notice"))

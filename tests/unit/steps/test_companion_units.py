@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from piwizard.apps import app_processes
 from piwizard.errors import PiwizardError
+from piwizard.setup import app_runs
 from piwizard.steps.app import App
 from piwizard.steps.gunicorn import Gunicorn
 
@@ -143,3 +146,41 @@ def test_units_that_are_no_longer_wanted_are_stopped_and_removed(planned):
     assert gone == {"blog-old.timer", "blog-old.service"}
     group = next(one for one in of_kind(changes, "group") if one.name == "blog-service")
     assert group.companions.retired == ("blog-old.service", "blog-old.timer")
+
+
+@pytest.fixture
+def prepared(context, answers, tmp_path, monkeypatch):
+    """Return a command of `piwizard run` for the site "blog", which is set up."""
+    monkeypatch.setattr("piwizard.system.paths.sites_dir", lambda: tmp_path / "srv")
+    (tmp_path / "srv" / "blog" / "current" / "app").mkdir(parents=True)
+    (tmp_path / "srv" / "blog" / "app.env").write_text("")
+    monkeypatch.setattr("piwizard.system.transient_unit.systemd_version", lambda: 257)
+
+    def made(*argv, more=""):
+        planned = context(LOGGER)
+        place = SimpleNamespace(of=lambda instance: planned)
+        planner = SimpleNamespace(answers_of=lambda site: answers(more), context=place)
+        return app_runs.prepare_run(planner, "blog", argv)
+
+    return made
+
+
+def test_command_of_a_person_gets_user_environment_and_sandbox_of_the_app(prepared, tmp_path):
+    run = prepared("flask", "shell", more='\nhardware = ["i2c"]\nnetwork = "home"')
+    folder = tmp_path / "srv" / "blog"
+    assert run.argv == ("flask", "shell")
+    assert run.cwd == folder / "current" / "app"
+    assert run.env["PATH"].startswith(f"{folder}/current/venv/bin:")
+    assert run.env["HOME"] == f"{folder}/data"
+    assert {"User=blog", "ProtectSystem=strict", f"ReadWritePaths={folder}/data", "DeviceAllow=char-i2c rw"} <= set(
+        run.properties
+    )
+    assert run.properties[-2:] == ("Environment=FLASK_APP=app:app", f"EnvironmentFile={folder}/app.env")
+    assert not [one for one in run.properties if one.startswith(("IPAddressDeny", "PrivatePIDs"))]
+
+
+def test_command_for_an_older_flask_names_its_app_in_a_variable(prepared):
+    run = prepared("flask", "--app", "other", "sweep")
+    assert run.argv == ("flask", "sweep")
+    assert "Environment=FLASK_APP=other" in run.properties
+    assert "python" in prepared("python", "x.py").argv
