@@ -21,9 +21,14 @@ def push(pi: Pi, checkout: Path = CHECKOUT) -> None:
     """Copy a checkout, without its history, into the person's home, in place of one that is there."""
     pi.run(("rm", "-rf", PUSHED))
     with tempfile.TemporaryDirectory() as folder:
-        for name in (*PACKAGES, "install.sh", "pyproject.toml", "README.md", "LICENSE"):
-            _copy(checkout / name, Path(folder) / name)
+        copy_checkout(Path(folder), checkout)
         pi.push(Path(folder), PUSHED, owner=pi.user)
+
+
+def copy_checkout(folder: Path, checkout: Path = CHECKOUT) -> None:
+    """Copy what an installation needs of a checkout into a folder."""
+    for name in (*PACKAGES, "install.sh", "pyproject.toml", "README.md", "LICENSE"):
+        _copy(checkout / name, folder / name)
 
 
 def installed(lab: Lab, variant: str) -> Layer:
