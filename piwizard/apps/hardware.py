@@ -95,7 +95,8 @@ def _uses_in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareU
         library = library_of_module(top)
         if library and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):
             libraries.append(library.name)
-            yield _library_use(library, f"imports {top}", file, import_line(tree, top))
+            name = library.name if library.name.startswith(f"{top}.") else top  # RPi.GPIO
+            yield _library_use(library, f"imports {name}", file, import_line(tree, top))
     if libraries:
         yield from _uses_in_calls(checkout, file)
     if checkout.mentions(file, *WORDS):

@@ -67,11 +67,14 @@ def _apply(
     planner, state = workspace.planner(answers), workspace.state()
     run_launch.require_systemd()
     require_lasting_disk()
-    for warning in kept_answers.remarks(answers, planner.answers):
-        output.warn(warning)
+    kept = kept_answers.kept_sites(answers, planner.answers)
+    for one in kept:
+        if as_json:
+            output.dump({"event": "site-kept", **one.as_json()})
+        output.warn(one.sentence)
     if newest:
         planner.require_answers(planner.select(steps, site))
-        planner.context.fetch_newest([site] if site else planner.answers.sites)
+        planner.context.fetch_newest([site] if site else planner.chosen_sites)
     done = run_request.done(planner, state)
     chosen = planner.with_needs(planner.select(steps, site), done)
     if not steps:
@@ -81,7 +84,7 @@ def _apply(
     for sentence in offered_commands.sentences(needed):
         _say(sentence, as_json=as_json)
     if needed:
-        yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
+        yes = _agree(needed, [one.sentence for one in kept], yes=yes, ask=not (agreed or as_json))
         run_launch.require_free()
     planner.keep_secrets(chosen)
     if answers:
@@ -209,7 +212,7 @@ def _ask_for_consent(missing: ConsentMissing, answers: Path | None) -> bool:
     return True
 
 
-def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
+def _agree(needed: Plans, remarks: Sequence[str], *, yes: bool, ask: bool) -> bool:
     """Ask for confirmation; return whether files that were edited by hand may be replaced.
 
     Raise PiwizardError if there are such files and nobody can be asked.
@@ -231,6 +234,7 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""
                 console.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 console.say(*(f"    {warning}" for warning in one.preview.warnings))
+    console.say(*remarks)
     console.confirm(
         "Apply these changes? The run continues if you quit or lose the connection. (Details: `piwizard plan`)"
     )

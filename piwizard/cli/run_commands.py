@@ -22,18 +22,22 @@ def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None,
     Exit code 0: nothing to do. 2: changes needed. 1: error.
     """
     from piwizard.cli import output
-    from piwizard.setup import workspace
+    from piwizard.setup import kept_answers, workspace
     from piwizard.setup.preview import preview_all
 
     planner = workspace.planner(answers)
     instances = planner.select(steps, site)
     planner.require_answers(instances)
     previews = preview_all(planner, instances, workspace.backups())
+    kept = kept_answers.kept_sites(answers, planner.answers)
     if as_json:
-        output.dump({"steps": [output.plan_json(instance, changes) for instance, changes in previews]})
+        planned = [output.plan_json(instance, changes) for instance, changes in previews]
+        output.dump({"steps": planned, "kept_sites": [one.as_json() for one in kept]})
     else:
         for instance, changes in previews:
             output.show_plan(instance, changes)
+        for one in kept:
+            output.warn(one.sentence)
     return 2 if any(not one.preview.in_sync for _, changes in previews for one in changes) else 0
 
 

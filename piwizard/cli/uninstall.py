@@ -19,7 +19,7 @@ from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
-from piwizard.setup import workspace
+from piwizard.setup import site_traces, workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import DATA_STEP, STEPS
 from piwizard.system import app_data, console, files, paths
@@ -43,6 +43,7 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
         keep_data = _confirm_removal(site, data, keep_data=keep_data, ask=not as_json and sys.stdin.isatty())
     deleted = _require_deletable([data] if data and not keep_data else [])
     _announce_deletion(deleted, as_json=as_json)
+    site_traces.record_traces(site)
     created = _list_created_paths(site)
     steps = tuple((step.name, site) for step in reversed(STEPS) if step.scope == "site")
     wanted = run_launch.RunRequest("undo", steps, wipe=(site,) if deleted else ())
@@ -65,6 +66,7 @@ def _data_of(site: str) -> Contents | None:
     """Return the data of a site's app. Raise PiwizardError if neither answers nor journals know the site."""
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps() | Leftovers(backups).steps()
+    known |= {(step, name) for name, traces in site_traces.find_traces().items() for step in traces.steps}
     sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(

@@ -162,6 +162,18 @@ class Journal:
             self._append({"kind": "linked", "target": str(path), "to": to})
         return before
 
+    def record_found(self, path: Path) -> None:
+        """Record a file as if piwizard had created it, and keep its content.
+
+        For files of piwizard whose journal is lost.
+        """
+        content = None if path.is_symlink() else files.read(path)
+        if content is None or self.knows("file", str(path)):
+            return
+        self._keep(content)
+        self.remember("file", str(path), {"exists": False})
+        self._append({"kind": "wrote", "target": str(path), "sha256": files.digest(content)})
+
     def _remember_edited(self, path: Path, before: FileBefore) -> None:
         """Record a version edited by hand; of many versions of one file, drop the oldest."""
         before["at"] = datetime.now(UTC).isoformat(timespec="seconds")

@@ -226,6 +226,7 @@ class PromptFlow:
                     self._console.say(f"      $ {shlex.join(argv)}")
                 for line in one.preview.diff.splitlines() if details else ():
                     self._console.say(f"      {line}")
+        self._console.say(*proposal.remarks)
 
     def _watch(self, run: str) -> bool:
         """Show a run to its end. Return whether it succeeded."""

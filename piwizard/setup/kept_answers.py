@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
-from piwizard.engine.state import State
-from piwizard.engine.undo_journal import journaled
 from piwizard.errors import PiwizardError
+from piwizard.setup import site_traces
 from piwizard.system import files, paths
 
 
 def set_up() -> tuple[str, ...]:
-    """Return the sites that steps have run for, by journals and state."""
-    known = journaled(paths.state_dir() / "backups") | State(paths.state_dir()).steps()
-    return tuple(sorted({site for _, site in known if site is not None}))
+    """Return the sites that are set up.
+
+    They are known from journals, state and files of the machine.
+    """
+    return tuple(sorted(site_traces.recorded_sites() | site_traces.find_traces().keys()))
 
 
 def completed(path: Path, content: str) -> str:
@@ -61,21 +63,53 @@ def added(path: Path) -> tuple[str, ...]:
     return tuple(_lacking(path, _read(path)))
 
 
-def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
-    """Return remarks about set-up sites that are missing in the answers or the file."""
+@dataclass(frozen=True)
+class KeptSite:
+    """A site that is set up and that the answers or the given file lack.
+
+    `answers`: whether it keeps those of the machine's own file.
+    """
+
+    site: str
+    answers: bool
+    sentence: str
+
+    def as_json(self) -> dict[str, str | bool]:
+        """Return the site as --json prints it."""
+        return {"site": self.site, "answers_kept": self.answers, "text": self.sentence}
+
+
+def kept_sites(path: Path | None, answers: AnswersFile) -> list[KeptSite]:
+    """Return the set-up sites that are missing in the answers or the file."""
     found = []
     lacking = added(path) if path else ()
     for site in set_up():
         if site not in answers.sites:
-            found.append(no_answers(site))
+            found.append(KeptSite(site, False, no_answers(site)))
         elif site in lacking:
-            found.append(f"{site} is set up but not in {path}. Its answers are kept. {_removes(site)}")
+            text = f"{site} is set up but not in {path}. It stays as it is and keeps its answers. {_removes(site)}"
+            found.append(KeptSite(site, True, text))
     return found
 
 
+def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
+    """Return remarks about set-up sites that are missing in the answers or the file."""
+    return [one.sentence for one in kept_sites(path, answers)]
+
+
 def no_answers(site: str) -> str:
-    """Return what to do about a site that is set up but has no answers."""
-    return f"{site} is set up, but {paths.answers_file()} has no answers for it. {_removes(site)}"
+    """Return what happens with a site without answers, and what to do."""
+    former = _former_answers(site)
+    where = f" Its former answers are in {former}." if former else ""
+    lacking = f"{site} is set up, but {paths.answers_file()} has no answers for it."
+    return f"{lacking} It stays as it is.{where} {_removes(site)}"
+
+
+def _former_answers(site: str) -> Path | None:
+    """Return the newest kept answers file that has a site."""
+    older = (paths.state_dir() / "backups" / "answers").glob("*.toml")
+    newest = sorted(older, key=lambda path: path.stat().st_mtime, reverse=True)
+    return next((path for path in (paths.previous_answers_file(), *newest) if site in _sites(_read(path))), None)
 
 
 def _removes(site: str) -> str:
@@ -87,8 +121,23 @@ def _lacking(path: Path, content: str) -> dict[str, Mapping[str, Any]]:
     own = paths.answers_file()
     if path == own:
         return {}
-    kept, given = _sites(_read(own)), _sites(content)
-    return {site: kept[site] for site in set_up() if site in kept and site not in given}
+    given = _sites(content)
+    missing = [site for site in set_up() if site not in given]
+    if missing:
+        _require_readable(own, path, missing)
+    kept = _sites(_read(own))
+    return {site: kept[site] for site in missing if site in kept}
+
+
+def _require_readable(own: Path, path: Path, missing: Sequence[str]) -> None:
+    """Raise PiwizardError if the machine's answers are invalid: those of the missing sites would be lost."""
+    try:
+        tomllib.loads(_read(own))
+    except tomllib.TOMLDecodeError as error:
+        raise PiwizardError(
+            f"{path} lacks the site {', '.join(missing)}, which is set up, and {own} cannot be read: {error}.",
+            hint=f"Correct {own}, or write the site's tables into the file.",
+        ) from error
 
 
 def _sites(content: str) -> dict[str, Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
@@ -22,8 +22,16 @@ Sources = Mapping[str, Mapping[str, Any]]
 class Planner:
     """The steps over one set of answers: what each lacks, its changes and checks."""
 
-    def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        answers: AnswersFile,
+        store: SecretStore,
+        pins: Mapping[str, str] | None = None,
+        kept_sites: Container[str] = (),
+    ) -> None:
         self.answers = answers
+        self.kept_sites = kept_sites
+        """The sites that the given file lacks: they keep their answers and stay as they are."""
         self.store = store
         self.context = SetupContext(answers, store, pins)
 
@@ -31,6 +39,11 @@ class Planner:
     def skipped(self) -> tuple[str, ...]:
         """Return the names of the skipped steps."""
         return tuple(self.answers.machine.get("skip.steps", ()))
+
+    @property
+    def chosen_sites(self) -> list[str]:
+        """Return the sites to set up if none is named: those of the given file."""
+        return [site for site in self.answers.sites if site not in self.kept_sites]
 
     def select(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
         """Return the steps of these names, for one site or all, in running order.
@@ -47,7 +60,7 @@ class Planner:
                 hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
             )
         steps = named or [step for step in registry.STEPS if step.name not in self.skipped]
-        chosen = registry.in_order(steps, [site] if site else list(self.answers.sites))
+        chosen = registry.in_order(steps, [site] if site else self.chosen_sites)
         return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
 
     def all_instances(self) -> list[StepInstance]:

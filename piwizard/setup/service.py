@@ -42,6 +42,8 @@ class Proposal:
 
     planner: Planner
     plans: Plans
+    remarks: tuple[str, ...] = ()
+    """What happens with sites that are set up and that the answers lack."""
 
     @property
     def edited(self) -> bool:
@@ -51,7 +53,8 @@ class Proposal:
     @property
     def warnings(self) -> list[str]:
         """Return what a person has to know before confirming."""
-        return [words for _, changes in self.plans for one in changes for words in one.preview.warnings]
+        found = [words for _, changes in self.plans for one in changes for words in one.preview.warnings]
+        return [*found, *self.remarks]
 
 
 class SetupService:
@@ -90,7 +93,7 @@ class SetupService:
 
         `again`: even if the step is done and in sync. Alters nothing.
         """
-        from piwizard.setup import run_request, workspace
+        from piwizard.setup import kept_answers, run_request, workspace
 
         planner = self._planner()
         finished = run_request.done(planner, workspace.state())
@@ -104,7 +107,8 @@ class SetupService:
         with self._source_lock:
             plans = run_request.needed(planner, chosen, finished)
             self._pins |= planner.context.pins()
-        return Proposal(planner, plans)
+        given = self._file if self._file and self._file.exists() else None
+        return Proposal(planner, plans, tuple(kept_answers.remarks(given, planner.answers)))
 
     def checks(self, instance: StepInstance) -> list[Check]:
         """Return the live checks of a step."""

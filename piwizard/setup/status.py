@@ -6,14 +6,16 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from piwizard.engine import run_launch
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.state import Entry, State
 from piwizard.engine.undo_journal import Backups, journaled
+from piwizard.setup import site_traces
 from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
-from piwizard.system import console
+from piwizard.system import console, paths
 from piwizard.system.checks import Check
 from piwizard.system.system_cache import SystemCache
 
@@ -140,11 +142,20 @@ def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
 
 
 def without_answers(planner: Planner, state: State, backups: Backups) -> list[Status]:
-    """Return the steps of sites that are set up but have no answers."""
+    """Return the steps of sites without answers that left something on the machine."""
     known = journaled(backups.folder) | state.steps()
+    known |= {(step, site) for site, traces in site_traces.find_traces().items() for step in traces.steps}
     sites = sorted({site for _, site in known if site is not None and site not in planner.answers.sites})
     instances = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]
-    return [_without_answers(instance, state.entry(instance.step.name, instance.site)) for instance in instances]
+    found = [_without_answers(instance, state.entry(instance.step.name, instance.site)) for instance in instances]
+    kept = sorted({site for _, site in Leftovers(backups.folder).steps() if site is not None})
+    return found + [_data_only(site) for site in kept if site not in sites and site not in planner.answers.sites]
+
+
+def _data_only(site: str) -> Status:
+    folder = paths.sites_dir() / site
+    summary = f"Removed, except for {folder}. Run `piwizard remove {site}` to delete what the app wrote there."
+    return Status(StepInstance(registry.step_named(registry.DATA_STEP), site), "todo", summary=summary)
 
 
 def _without_answers(instance: StepInstance, entry: Entry | None) -> Status:

@@ -29,7 +29,7 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         text = file_reader.read(path)
         found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
         found = replace(found, lines=len(text.splitlines()))
-    made = Planner(found, secret_store(), pins)
+    made = Planner(found, secret_store(), pins, kept_answers.added(file) if file else ())
     console.hide_secrets(made.secrets())
     return made
 

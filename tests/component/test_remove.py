@@ -101,7 +101,7 @@ def test_other_answers_file_removes_no_site(lab: Lab, pi: Pi) -> None:
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
     said = quickstart.apply(pi, "--answers", OTHER)
-    assert f"myflask is set up but not in {OTHER}. Its answers are kept." in said.errors
+    assert f"myflask is set up but not in {OTHER}. It stays as it is and keeps its answers." in said.errors
     assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
     quickstart.serves(pi)
     after = json.loads(pi.run(("piwizard", "status", "--json")).output)

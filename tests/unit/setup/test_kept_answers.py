@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
+from click.testing import CliRunner
 
+from piwizard.cli import error_handler
+from piwizard.cli.main import cli
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.setup import kept_answers, workspace
+from piwizard.setup import kept_answers, preview, workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import paths
 
@@ -81,7 +85,8 @@ def test_set_up_site_keeps_its_answers(file):
 def test_kept_answers_are_reported(file):
     words = kept_answers.remarks(file, workspace.planner(file).answers)
     assert words == [
-        f"{site} is set up but not in {file}. Its answers are kept. Run `piwizard remove {site}` to remove it."
+        f"{site} is set up but not in {file}. It stays as it is and keeps its answers. "
+        f"Run `piwizard remove {site}` to remove it."
         for site in ("blog", "shop")
     ]
     assert kept_answers.remarks(None, workspace.planner(None).answers) == []
@@ -141,3 +146,44 @@ def test_replaced_answers_are_kept_after_each_replacement(file, own_places):
     kept = list((workspace.backups_dir() / "answers").iterdir())
     assert {previous, *(one.read_text() for one in kept)} == set(versions[:-1])
     assert {one.stat().st_mode & 0o777 for one in kept} == {0o600}
+
+
+def test_former_answers_of_a_site_without_answers_are_named(file):
+    paths.previous_answers_file().write_text(paths.answers_file().read_text())
+    paths.answers_file().unlink()
+    (words, _) = kept_answers.remarks(None, workspace.planner(None).answers)
+    assert f"blog is set up, but {paths.answers_file()} has no answers for it. It stays as it is." in words
+    assert f"Its former answers are in {paths.previous_answers_file()}." in words
+
+
+def test_missing_sites_with_invalid_answers_are_refused(file):
+    """Otherwise their answers would be lost."""
+    before = "[site\n"
+    paths.answers_file().write_text(before)
+    with pytest.raises(PiwizardError, match=r"lacks the site blog, shop, which is set up, and .* cannot be read"):
+        workspace.planner(file)
+    with pytest.raises(PiwizardError, match="cannot be read"):
+        workspace.keep_answers(file)
+    assert paths.answers_file().read_text() == before
+
+
+def test_misspelled_table_of_a_set_up_site_is_refused(file):
+    file.write_text(OWN.replace("sites.blog", "sites.blgo"))
+    with pytest.raises(
+        PiwizardError, match=r"the site blgo has the domain blog\.example\.org, but the site blog is set"
+    ):
+        workspace.planner(file)
+
+
+def test_apply_of_a_file_chooses_only_its_own_sites(file):
+    planner = workspace.planner(file)
+    assert {one.site for one in planner.select(["app"])} == {"wiki"}
+    assert {one.site for one in planner.select(["app"], "blog")} == {"blog"}
+    assert {one.site for one in workspace.planner(None).select(["app"])} == {"shop", "blog", "never"}
+
+
+def test_plan_as_json_names_kept_sites(file, monkeypatch):
+    monkeypatch.setattr(error_handler, "become_root", lambda: None)
+    monkeypatch.setattr(preview, "preview_all", lambda *_: [])
+    said = json.loads(CliRunner().invoke(cli, ["plan", "system", "--json", "--answers", str(file)]).output)
+    assert [(one["site"], one["answers_kept"]) for one in said["kept_sites"]] == [("blog", True), ("shop", True)]

@@ -12,6 +12,7 @@ from piwizard.answers import file_reader
 from piwizard.answers.questions import Question
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
@@ -172,6 +173,15 @@ def test_file_edited_by_hand_is_named(planner, own_places, monkeypatch):
     found = of(planner)
     assert found.state == "drifted"
     assert found.drift[0].preview.edited
+
+
+def test_data_that_a_removed_site_left_is_listed(planner, own_places, monkeypatch):
+    monkeypatch.setattr(paths, "sites_dir", lambda: own_places / "srv")
+    folder = {"kind": "folder", "target": str(own_places / "srv" / "blog" / "data"), "before": {"existed": False}}
+    Leftovers(workspace.backups_dir()).note("app", "blog", folder, "kept")
+    (found,) = without_answers(planner, workspace.state(), workspace.backups())
+    assert (found.place.label, found.state) == ("app of blog", "todo")
+    assert "Run `piwizard remove blog`" in found.summary
 
 
 def _me():
