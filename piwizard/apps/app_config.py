@@ -107,9 +107,9 @@ class AppConfig:
         return recipe(self.pip, self.python, self.source.tree, self.startup)
 
     @property
-    def startup(self) -> str:
+    def startup(self) -> Path | None:
         """Return the module that Python loads whenever it starts in the environment."""
-        return LGPIO_FOLDER.read_text(encoding="utf-8") if "gpio" in self.hardware else ""
+        return LGPIO_FOLDER if "gpio" in self.hardware else None
 
     @property
     def python(self) -> str:

@@ -39,7 +39,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "_certificates", "archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -60,7 +60,8 @@ class SetupContext:
         return lineage.read_certificates()
 
     @cached_property
-    def _archive(self) -> AptArchive:
+    def archive(self) -> AptArchive:
+        """Return the Debian packages that this machine has or can install."""
         return AptArchive(dpkg.installed_versions(), look_up_packages)
 
     @cached_property
@@ -85,8 +86,8 @@ class SetupContext:
                 name: SiteRoute(tuple(values.get("site.domains", ())), values.get("site.path", ""))
                 for name, values in sites.items()
             },
-            installed=self._archive.installed,
-            archive=self._archive,
+            installed=self.archive.installed,
+            archive=self.archive,
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
