@@ -1,4 +1,4 @@
-"""Machines that more than one module of this layer uses."""
+"""Provide machines that more than one module of this layer uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture
 def home(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi at home, and the Internet in its initial state."""
+    """Return a Pi at home, and reset the simulated Internet."""
     open_accounts(lab)
     pi = lab.pi(release, layer=reachable(lab, release))
     yield pi
@@ -28,7 +28,7 @@ def sample_repo(lab: Lab) -> str:
 
 @pytest.fixture(scope="module")
 def https_pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi at home, at first with its site over HTTPS; the fixtures below prepare it for each test."""
+    """Return a Pi that serves HTTPS, for the fixtures below."""
     made = layers.https_pi(lab, release)
     with online.at_home(lab, made):
         yield made

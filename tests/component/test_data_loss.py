@@ -1,4 +1,4 @@
-"""What a person has stored survives set-up commands, deploys that fail, and sites that go and come back."""
+"""Check that user data survives setup commands, failed deploys and removed sites."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 
 def set_up(lab: Lab, pi: Pi, more: str = "") -> None:
-    """The site from an answers file."""
+    """Set up the site from an answers file."""
     answers = f'[site]\nname = "myflask"\ndomains = ["{quickstart.HOST}"]\n[app]\nrepo = "{lab.git.url("notes")}"\n'
     pi.write(quickstart.ANSWERS, f'{answers}writable = ["store"]\n{more}')
     quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
@@ -118,7 +118,7 @@ def keep(pi: Pi, title: str) -> None:
 
 
 def kept(pi: Pi) -> list[str]:
-    """The notes in the database, in the table as it is."""
+    """Return the notes in the database."""
     script = "import sqlite3, sys; print([r[0] for r in sqlite3.connect(sys.argv[1]).execute('select * from note')])"
     return [str(one) for one in eval(pi.run(("python3", "-c", script, DATABASE)).output)]
 
@@ -129,7 +129,7 @@ def visitors(lab: Lab, pi: Pi) -> Process:
 
 
 def failed(process: Process) -> str:
-    """What failed of many requests: nothing, it is to be hoped."""
+    """Return the failures of many requests."""
     process.signal(2)
     said = process.wait().output
     (answered,) = re.findall(r"(\d+) requests in", said)
@@ -143,23 +143,23 @@ def page(pi: Pi) -> tuple[int, str]:
 
 
 @pytest.mark.nightly
-def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
+def test_setup_commands_skip_kept_data(lab: Lab, pi: Pi) -> None:
     init = 'init = ["flask --app app init-db"]\n'
     lab.git.commit("notes", FILES)
     set_up(lab, pi, init)
     keep(pi, "mine")
-    # The site goes, and comes back without the answer.
+    # Remove the site, and set it up again without the answer.
     pi.run(("piwizard", "remove", "myflask", "--keep-data", "--yes"))
     assert kept(pi) == ["mine"]
     set_up(lab, pi)
     assert kept(pi) == ["mine"]
     plan = pi.run(("piwizard", "plan", "app"), check=False).output
-    assert "init-db" not in plan, "it has run once"
-    # All of it is taken back, and comes back with the answer.
+    assert "init-db" not in plan, "the command has not run exactly once"
+    # Undo everything, and set it up again with the answer.
     pi.run(("piwizard", "undo", "--all", "--yes"))
     set_up(lab, pi, init.replace("app init-db", "app:app  'init-db'"))
     assert kept(pi) == ["mine"]
-    # The data comes from another Pi, and nothing with it that says what has run.
+    # The data comes from another Pi, without a record of the commands that have run.
     pi.run(("piwizard", "remove", "myflask", "--keep-data", "--yes"))
     pi.run(("rm", "-r", "/srv/myflask/data.setup"))
     set_up(lab, pi)
@@ -176,8 +176,8 @@ def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     assert kept(pi) == ["mine"]
 
 
-def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
-    """Not on a new site either, and not with --yes; what fails for the lack of it names it."""
+def test_deleting_command_requires_an_answer(lab: Lab, pi: Pi) -> None:
+    """Check that such a command needs an answer, even on a new site and with --yes."""
     lab.git.commit("notes", {**FILES, "app.py": READS})
     with pytest.raises(Exception, match=r"`flask init-db` was found in the code and does not run"):
         set_up(lab, pi)
@@ -194,7 +194,7 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
-def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
+def test_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", FILES)
     set_up(lab, pi, 'init = ["flask --app app init-db"]\n')
     pi.write(quickstart.ANSWERS, pi.read(quickstart.ANSWERS).replace("init = ", "# init = "))
@@ -215,14 +215,14 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
+def test_failed_deploy_keeps_the_data(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", MIGRATED)
     set_up(lab, pi)
     keep(pi, "mine")
     assert page(pi) == (200, "First. mine")
     before = pi.run(("sha256sum", DATABASE)).output
 
-    # The migration succeeds, the smoke test fails.
+    # The migration succeeds, but the smoke test fails.
     lab.git.commit(
         "notes", {"app.py": SECOND.replace('"Second. "', "str(1 / 0)"), "migrations/versions/two.py": RENAMES}
     )
@@ -232,14 +232,14 @@ def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     assert page(pi) == (200, "First. mine")
     assert pi.run(("sha256sum", DATABASE)).output == before
 
-    # The smoke test succeeds, and the app fails as the service.
+    # The smoke test succeeds, but the app fails as a service.
     lab.git.commit("notes", {"app.py": ONLY_AS_SERVICE})
     refused = pi.run(("piwizard", "deploy", "--yes"), check=False)
     assert "as the service its first page gives 500" in refused.output
     assert page(pi) == (200, "First. mine")
     assert pi.run(("sha256sum", DATABASE)).output == before
 
-    # All succeeds: nobody is turned away, and nothing that was written meanwhile is lost.
+    # Everything succeeds: no request fails, and nothing written meanwhile is lost.
     lab.git.commit("notes", {"app.py": SECOND})
     load = visitors(lab, pi)
     deploy = pi.start(("piwizard", "deploy", "--yes"))
@@ -247,7 +247,7 @@ def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     while deploy.alive:
         keep_one = pi.http("/note", host=quickstart.HOST, method="POST", body=f"title=n{written:04}".encode(),
                            headers={"Content-Type": "application/x-www-form-urlencoded"})  # fmt: skip
-        if keep_one.status != 200:  # the second version knows no title: its notes are none of ours
+        if keep_one.status != 200:  # the second version has no title for its notes, so they are not from this test
             break
         written += 1
     assert deploy.wait().exit == 0

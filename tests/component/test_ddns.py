@@ -1,4 +1,4 @@
-"""Dynamic DNS: real clients in a home whose public IP changes, at every provider."""
+"""Test dynamic DNS with real clients while the public IP changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_domain_follows_the_public_ip(lab: Lab, home: Pi) -> None:
     home.reboot()
     states = home.run(("systemctl", "is-active", "ddclient.service"), check=False).output
     assert states == "active\n"
-    assert len(net.duckdns.requests) == 2, "nothing has changed, so nobody had to be asked"
+    assert len(net.duckdns.requests) == 2, "a request although nothing has changed"
 
     changed = time.monotonic()
     lab.router.change_address("11.22.33.99")
@@ -51,7 +51,7 @@ def test_domain_follows_the_public_ip(lab: Lab, home: Pi) -> None:
 
 
 def _of_package(path: str, packaged: str) -> bool:
-    """What comes with the package, which stays."""
+    """Return whether a file comes with the package, which stays installed."""
     return f"/{path}\n" in packaged or path.startswith(
         ("etc/rc", "etc/ssl", "etc/perl", "etc/ld.so", "etc/xdg/piwizard", "etc/resolv")
     )
@@ -122,7 +122,7 @@ def test_update_succeeds_at_every_provider(lab: Lab, home: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_ddclient_settings_of_the_user_stay_without_a_yes(lab: Lab, home: Pi) -> None:
+def test_ddclient_settings_of_the_user_need_a_yes(lab: Lab, home: Pi) -> None:
     theirs = "protocol=dyndns2\nmine.example.org\n"
     home.write("/etc/ddclient.conf", theirs)
     left = apply(home, DUCKDNS, TOKEN, check=False)
@@ -149,7 +149,7 @@ while True:
 
 
 def noip_archive(pi: Pi) -> bytes:
-    """noip-duc_3.3.0.tar.gz as No-IP packs it, with a client that does the least."""
+    """Return noip-duc_3.3.0.tar.gz as No-IP packs it, with a minimal client."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "noip-duc"
         (root / "usr/bin").mkdir(parents=True)
@@ -170,7 +170,7 @@ def noip_archive(pi: Pi) -> bytes:
 
 
 @pytest.mark.nightly
-def test_no_ips_own_client_updates_the_domain(lab: Lab, home: Pi) -> None:
+def test_noip_client_updates_the_domain(lab: Lab, home: Pi) -> None:
     net = lab.internet
     answers = NO_IP + 'client = "noip-duc"\n'
     site = net.add_site("www.noip.com", Site(lambda request: Reply("<html>Not found</html>", 404)))
@@ -199,7 +199,7 @@ def test_no_ips_own_client_updates_the_domain(lab: Lab, home: Pi) -> None:
 
 
 def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> None:
-    """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
+    """Expect `apply` to make ddclient retry at once when the cause is fixed."""
     net = lab.internet
     apply(home, DUCKDNS, TOKEN)
     renewed = TOKEN.replace("a", "b", 1)
@@ -208,8 +208,8 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
     net.duckdns.tokens.pop(TOKEN)
     _look_until(home, lambda cache: "status=good" not in cache, lambda: lab.router.change_address("11.22.33.98"))
     asked = len(net.duckdns.requests)
-    assert quickstart.apply(home, "ddns", check=False).exit == 1, "the account is refused as it is"
-    assert len(net.duckdns.requests) == asked, "and not tried over and over"
+    assert quickstart.apply(home, "ddns", check=False).exit == 1, "the account is not refused"
+    assert len(net.duckdns.requests) == asked, "the account is tried again"
     apply(home, DUCKDNS, renewed)
     assert net.visitor.resolve(DUCK) == ["11.22.33.98"]
 
@@ -226,7 +226,7 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
 
 
 def _look_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]) -> None:
-    """Has ddclient look at once instead of within the minute, until it has noted what came of a change."""
+    """Make ddclient check at once, until it reports a change."""
     change()
 
     def look() -> None:

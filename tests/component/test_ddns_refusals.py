@@ -1,4 +1,4 @@
-"""Dynamic DNS updates that fail: providers that refuse, no connection, invalid answers."""
+"""Test failing DDNS updates: refused, no connection, invalid answers."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def test_refused_update_keeps_the_old_settings(lab: Lab, home: Pi, refusals: lis
     assert error["message"] == f"answers.toml line 5: {sentence}"
     assert error["key"] == "ddns.password"
     assert refused(home, NO_IP, "wrong-one")["message"] == error["message"]
-    assert len(net.noip.requests) == 1, "a refusal is not asked for again"
+    assert len(net.noip.requests) == 1, "a refused update is sent again"
     home.reboot()
     assert "The next attempt with these answers is possible in" in refused(home, NO_IP, "wrong-one")["hint"]
-    assert len(net.noip.requests) == 1, "nor after a reboot"
+    assert len(net.noip.requests) == 1, "a refused update is sent again after a reboot"
 
     for kind, what, words, asked in refusals:
         setattr(net.noip, kind, what)
@@ -52,7 +52,7 @@ def test_refused_update_keeps_the_old_settings(lab: Lab, home: Pi, refusals: lis
         home.run(("rm", "-f", "/var/lib/piwizard/ddns.json"))
         error = refused(home, NO_IP, SECRET)
         assert words in error["message"], what
-        assert error["message"].count(". ") == 0, "one sentence"
+        assert error["message"].count(". ") == 0, "not one sentence"
         assert error["hint"]
         assert SECRET not in json.dumps(error)
         again = refused(home, NO_IP, SECRET)
@@ -88,7 +88,7 @@ def test_unreachable_provider_is_reported(lab: Lab, home: Pi) -> None:
         (NO_IP.replace("ddns.net", "duckdns.org"), "ddns.hostname: songuuli2020.duckdns.org is a domain of DuckDNS"),
     ],
 )
-def test_invalid_ddns_answers_alter_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:
+def test_invalid_ddns_answers_change_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:
     before = quickstart.manifest(home.files)
     result = apply(home, answers, SECRET, check=False)
     assert result.exit == 1

@@ -1,6 +1,6 @@
-"""Diffie-Hellman parameters on a Pi that serves HTTPS: generated beside everything else, interrupted in every way.
+"""Generate DH parameters on a Pi that serves HTTPS, interrupted in every way.
 
-`frozen` stops openssl as it begins, so that "while they are generated" is exact, however few the bits.
+`frozen` stops openssl as it starts, so that "during the generation" is exact, however few the bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOLDER = "var/lib/piwizard/dhparam"
 PARTIAL = f"{FOLDER}/partial.pem"
 GENERATED = f"{FOLDER}/generated.pem"
 INCLUDED = "etc/nginx/conf.d/piwizard-dhparam.conf"
-# By hand, for RSA and DHE.
+# Set by hand, for RSA and DHE.
 SECURE = "secure.example.org"
 HTTPS = """\
 server {
@@ -60,7 +60,7 @@ FREEZE = ("sh", "-c", "until pkill -STOP -x openssl; do sleep 0.005; done")
 
 @pytest.fixture(scope="module")
 def serving(lab: Lab, release: str) -> Layer:
-    """A Pi that serves the app by HTTP and HTTPS."""
+    """Return a Pi that serves the app over HTTP and HTTPS."""
     pi = layers.served_pi(lab, release)
     pi.run(SELF_SIGNED)
     pi.write("/etc/nginx/sites-enabled/https", HTTPS)
@@ -84,7 +84,7 @@ def want(lab: Lab, pi: Pi, words: str) -> None:
 
 @contextmanager
 def frozen(lab: Lab, pi: Pi) -> Iterator[None]:
-    """openssl stands still as soon as it begins; left once it does."""
+    """Freeze openssl as soon as it starts, and wait for that at the end of the block."""
     freezer = pi.start(FREEZE)
     yield
     assert freezer.wait().ok
@@ -106,7 +106,7 @@ def https_is_up(lab: Lab, pi: Pi, words: str = "It works.") -> None:
 
 
 def handshake(lab: Lab, pi: Pi) -> str:
-    """What openssl on the laptop says of a handshake that wants DHE."""
+    """Return openssl's output on the laptop for a handshake that requires DHE."""
     suite = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"
     argv = ("openssl", "s_client", "-connect", f"{pi.address}:443", "-servername", SECURE, "-tls1_2", "-cipher", suite)
     return lab.network.laptop.run(argv).output
@@ -154,7 +154,9 @@ def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) 
     taken_up(lab, pi)
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
     pi.run(("piwizard", "undo", "dhparam", "--yes"))
-    assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], "that of another step stays"
+    assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], (
+        "the file of another step is gone"
+    )
     assert not (pi.files / "etc/systemd/system" / UNIT).exists()
     nothing_in_place(lab, pi, "Second.")
     eventually(lambda: _assert("Temp Key" not in handshake(lab, pi)))
@@ -182,7 +184,7 @@ def test_interrupted_generation_restarts_with_apply(lab: Lab, pi: Pi) -> None:
         pi.run(("piwizard", "apply", "--detach"))
     assert "`piwizard apply dhparam` starts it again" in pi.run(("piwizard", "stop", "dhparam")).output
     assert state(pi) == "interrupted"
-    assert not (pi.files / PARTIAL).exists(), "it does not start again at boot"
+    assert not (pi.files / PARTIAL).exists(), "it starts again at boot"
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
@@ -225,13 +227,13 @@ def test_generation_restarts_at_boot_only_if_configured(lab: Lab, pi: Pi) -> Non
     with frozen(lab, pi):
         said = pi.run(("piwizard", "apply")).output
     assert "continues in the background" in said
-    assert quickstart.states(pi)["gunicorn"] == "done", "the run of the others does not wait for it"
+    assert quickstart.states(pi)["gunicorn"] == "done", "the run of the other steps waits for it"
     pi.power_cut()
     pi.boot()
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
     taken_up(lab, pi)
     pi.reboot()
-    assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "there is nothing left to do"
+    assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "something is left to do"
 
 
 def _assert(so: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is the person's own, or a visitor's, is read by nobody else on the machine."""
+"""Check that other users cannot read the private data of the user or of visitors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THING = f'env = {{ THING = "{PRIVATE}", FROM_OUTSIDE = {{ env = "FROM_OUTSIDE" }
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi that a person with sudo has set up, with a value and a variable for the app."""
+    """Return a Pi that a user with sudo has set up; the app has a secret."""
     lab.git.commit("tame", sample_app.FILES)
     ready = product.ready_pi(lab, release)
     answers = sample_app.answers(lab.git.url("tame")).replace("env = {", THING)

@@ -1,4 +1,4 @@
-"""Faults of an app that the doctor explains: caused on one Pi, and fixed as the finding says."""
+"""Check the doctor's findings about an app: cause each fault, then fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITS = "/etc/systemd/system/myflask.service"
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """One Pi with the sick app, for all of it: each test leaves it as well as it found it."""
+    """Return a Pi with the faulty app for all tests: each test restores its state."""
     lab.git.commit("failing", failing_app.FILES)
     served = product.ready_pi(lab, "trixie")
     served.run(("bash", "-c", f"echo 127.0.0.1 {quickstart.HOST} www.{quickstart.HOST} >> /etc/hosts"))
@@ -30,13 +30,13 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 @pytest.fixture(autouse=True)
 def well(pi: Pi) -> Iterator[None]:
-    """Nothing is wrong when a test ends, and so when the next begins; the doctor says so."""
+    """Assert that the doctor finds nothing after a test, and so before the next."""
     yield
     assert doctor.failed_findings(pi) == {}
 
 
 def page(pi: Pi, path: str) -> int:
-    """The status of a page."""
+    """Return the status of a page."""
     return pi.http(path, host=quickstart.HOST).status
 
 
@@ -61,7 +61,10 @@ def test_doctor_fixes_missing_permissions_and_variables(pi: Pi) -> None:
 
 @pytest.mark.nightly
 def test_doctor_suggests_a_command_to_run_by_hand(pi: Pi) -> None:
-    """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
+    """Suggest, but never repeat, the command that created the tables.
+
+    The suggested line can be copied.
+    """
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
     pi.run(("python3", "-c", drop))
     assert page(pi, "/users") == 500
@@ -92,11 +95,11 @@ def test_doctor_explains_faults_in_the_code(pi: Pi, lab: Lab) -> None:
     assert "API_KEY = {asked = true}" in answers
     assert "tulips" not in answers
     assert "variable-missing" not in doctor.failed_findings(pi)
-    mended = failing_app.SOURCE.replace("from flask import escape", "from markupsafe import escape").replace(
+    fixed = failing_app.SOURCE.replace("from flask import escape", "from markupsafe import escape").replace(
         "1 / 0", "1 / 1"
     )
-    mended = mended.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
-    lab.git.commit("failing", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
+    fixed = fixed.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
+    lab.git.commit("failing", {"app.py": fixed, "requirements.txt": "flask\nPyYAML\n"})
     pi.run(("piwizard", "deploy"))
     assert [page(pi, path) for path in pages] == [200] * len(pages)
 
@@ -193,7 +196,9 @@ def test_doctor_explains_nginx_errors(pi: Pi) -> None:
     assert (refused.exit, "Nothing to do, but nginx does not work" in refused.errors) == (1, True)
     pi.run(("systemctl", "stop", "nginx.service"))
     refused = pi.run(("piwizard", "apply"), check=False)
-    assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
+    assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), (
+        "the error is not shown while nginx is stopped, as after a boot"
+    )
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
     found = eventually(lambda: doctor.findings_with(pi, "step-in-sync"))

@@ -1,4 +1,4 @@
-"""What the doctor finds around the app: each made for real on one Pi, and mended by what the finding says."""
+"""Check the doctor's findings about the machine: cause each one, then fix it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with a site, and forwards that the router was asked for."""
+    """Return a Pi with a site, and port forwarding by the router."""
     made = layers.served_pi(lab, release)
     with online.at_home(lab, made):
         home.open_accounts(lab)
@@ -32,7 +32,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def bad(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
-    """What `piwizard doctor` finds wrong, by id."""
+    """Return the failed findings of `piwizard doctor` by id."""
     said = pi.run(("piwizard", "doctor", "--json", *options), check=False).output.splitlines()[-1]
     return {one["id"]: one for one in json.loads(said)["findings"] if not one["ok"] and one["step"] != "certbot"}
 

@@ -1,4 +1,4 @@
-"""What an app reaches over the network: the Internet and nothing at home, unless the answers say so."""
+"""Test an app's network access: only the Internet, unless the answers allow more."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ env = {{ BROADCAST = "6" }}
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """A Pi with an app that tries whatever it is asked to."""
+    """Return a Pi with an app that tries every connection that a test requests."""
     lab.git.commit("egress", {"app.py": APP})
     ready = product.ready_pi(lab, "trixie")
     ready.write(quickstart.ANSWERS, answers(lab.git.url("egress")))
@@ -115,14 +115,14 @@ def answers_to(pi: Pi, path: str, wanted: str) -> None:
 
 
 def global_address(machine: Namespace | Pi) -> str:
-    """Its address under the prefix that the router advertises."""
+    """Return its address with the prefix that the router advertises."""
     shown = machine.run(("ip", "-6", "-o", "address", "show", "scope", "global")).output
     found = re.findall(r"inet6 (2a00:[0-9a-f:]+)/", shown)
     assert found, shown
     return found[0]
 
 
-def test_app_is_kept_out_of_the_home_network(lab: Lab, pi: Pi) -> None:
+def test_app_cannot_reach_the_home_network(lab: Lab, pi: Pi) -> None:
     for path in (*AT_HOME, f"/try/tcp/{pi.address}/22"):
         assert asked(pi, path) in ("OSError", "PermissionError"), path
     assert asked(pi, BUS) == "PermissionError"
@@ -134,7 +134,7 @@ def test_app_is_kept_out_of_the_home_network(lab: Lab, pi: Pi) -> None:
     assert asked(pi, "/try/tcp/::1/22") == "reached"
 
 
-def test_doctor_names_what_was_refused_and_the_line_that_allows_it(pi: Pi) -> None:
+def test_doctor_names_the_blocked_address_and_the_answer_that_allows_it(pi: Pi) -> None:
     asked(pi, f"/try/tcp/{LAPTOP}/1883")
     said = doctor(pi)
     assert f"{LAPTOP} port 1883 (TCP)" in said
@@ -143,7 +143,7 @@ def test_doctor_names_what_was_refused_and_the_line_that_allows_it(pi: Pi) -> No
     assert re.search(r"app\.py:\d+ in tcp: OSError", doctor(pi))
 
 
-def test_new_name_server_is_let_in(pi: Pi) -> None:
+def test_new_name_server_is_allowed(pi: Pi) -> None:
     before = pi.read("/etc/resolv.conf")
     lets_in(pi, f"{ROUTER}/32")
     pi.write("/etc/resolv.conf", f"nameserver {LAPTOP}\nnameserver fe80::1%eth0\n")
@@ -152,19 +152,21 @@ def test_new_name_server_is_let_in(pi: Pi) -> None:
     eventually(lambda: lets_in(pi, f"{ROUTER}/32"))
 
 
-def test_neighbours_by_their_global_address_are_refused(lab: Lab, pi: Pi) -> None:
+def test_global_addresses_of_neighbours_are_blocked(lab: Lab, pi: Pi) -> None:
     lab.router.ipv6(True)
     try:
         laptop = eventually(lambda: global_address(lab.network.laptop))
         own = eventually(lambda: global_address(pi))
         assert asked(pi, f"/try/tcp/{laptop}/22") == "PermissionError"
         assert asked(pi, f"/try/tcp/{own}/22") == "PermissionError"
-        eventually(lambda: answers_to(pi, "/try/tcp/2a00:7b80:33::1/22", "ConnectionRefusedError"))  # not at home
+        eventually(
+            lambda: answers_to(pi, "/try/tcp/2a00:7b80:33::1/22", "ConnectionRefusedError")
+        )  # outside the home network
     finally:
         lab.router.ipv6(False)
 
 
-def test_flushed_packet_filter_opens_the_name_server_alone(pi: Pi) -> None:
+def test_flushed_packet_filter_opens_only_the_name_server(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "piwizard-egress.timer"))
     pi.run(("nft", "flush", "ruleset"))
     assert asked(pi, f"/try/tcp/{ROUTER}/80") == "ConnectionRefusedError"
@@ -176,7 +178,7 @@ def test_flushed_packet_filter_opens_the_name_server_alone(pi: Pi) -> None:
     assert "Home network closed to the app (myflask): it reaches the Internet only" in doctor(pi)
 
 
-def test_rules_are_there_after_a_reboot(pi: Pi) -> None:
+def test_egress_rules_survive_a_reboot(pi: Pi) -> None:
     pi.reboot()
     eventually(lambda: answers_to(pi, "/", "It works."))
     eventually(lambda: answers_to(pi, "/try/name/pypi.org/443", "reached"))
@@ -185,7 +187,7 @@ def test_rules_are_there_after_a_reboot(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_new_version_opens_nothing(lab: Lab, pi: Pi) -> None:
+def test_new_version_gets_no_more_access(lab: Lab, pi: Pi) -> None:
     lab.git.commit("egress", {"app.py": APP + f'\nBROKER = "mqtt://{LAPTOP}"\nBUS = "/run/dbus/system_bus_socket"\n'})
     pi.run(("piwizard", "deploy"))
     assert asked(pi, f"/try/tcp/{LAPTOP}/9418") == "OSError"
@@ -193,19 +195,19 @@ def test_new_version_opens_nothing(lab: Lab, pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_home_network_is_open_where_the_answers_say_so(lab: Lab, pi: Pi) -> None:
+def test_home_network_is_open_if_the_answers_allow_it(lab: Lab, pi: Pi) -> None:
     pi.write(quickstart.ANSWERS, answers(lab.git.url("egress"), 'network = "home"\n'))
     quickstart.apply(pi, "--answers", quickstart.ANSWERS)
     assert asked(pi, f"/try/tcp/{LAPTOP}/9418") == "reached"
     assert asked(pi, f"/try/tcp/{ROUTER}/80") == "ConnectionRefusedError"
     assert asked(pi, "/try/udp/255.255.255.255/9") == "reached"
     assert asked(pi, "/try/udp/224.0.0.251/5353") == "reached"
-    assert asked(pi, BUS) == "reached", "the code names the bus"
+    assert asked(pi, BUS) == "reached", "the bus in the code is not found"
     assert "tried to reach the home network" not in doctor(pi)
 
 
 @pytest.mark.nightly
-def test_undo_leaves_no_rules(pi: Pi) -> None:
+def test_undo_removes_the_egress_rules(pi: Pi) -> None:
     pi.run(("piwizard", "undo", "--all", "--data", "--packages", "--yes"))
     assert not (pi.files / "etc/piwizard/egress").exists()
     assert not (pi.files / "usr/local/lib/piwizard/egress.py").exists()
@@ -216,7 +218,7 @@ def test_undo_leaves_no_rules(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_new_site_that_needs_the_home_network_gets_it_with_a_warning(lab: Lab, pi: Pi) -> None:
+def test_new_site_gets_the_needed_home_network_with_a_warning(lab: Lab, pi: Pi) -> None:
     lab.git.commit("mqtt", {"app.py": APP + f'\nBROKER = "mqtt://{LAPTOP}"\n'})
     pi.write(quickstart.ANSWERS, answers(lab.git.url("mqtt")))
     said = " ".join(pi.run(("piwizard", "plan", "--answers", quickstart.ANSWERS), check=False).output.split())

@@ -1,4 +1,7 @@
-"""An app that uses hardware, on a Pi with stand-in devices: set up from repository and name alone."""
+"""Set up an app that uses hardware, with stand-in devices.
+
+The answers are only its repository and name.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ CAN_REBOOT = (
 
 @pytest.fixture
 def pi(lab: Lab, served_pi: Pi) -> Pi:
-    """A Pi with two devices and their groups."""
+    """Return a Pi with two devices and their groups."""
     for node, group in (("gpiomem", "gpio"), ("i2c-1", "i2c")):
         served_pi.run(("groupadd", "--force", group))
         served_pi.run(("mknod", f"/dev/{node}", "c", "1", "3"))
@@ -90,7 +93,7 @@ def set_up(lab: Lab, pi: Pi, more: str = "", *, check: bool = True) -> str:
     return result.output + result.errors
 
 
-def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
+def test_hardware_app_gets_only_its_devices(lab: Lab, pi: Pi) -> None:
     lab.git.start_over("lamp", FILES)
     output = set_up(lab, pi)
     assert "The app may use GPIO pins: it imports lgpio (app.py:4)" in output
@@ -98,7 +101,7 @@ def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
     assert (page.status, page.text) == (200, "opened, Permission denied, in app, 1 pipes")
     assert pi.run(("systemctl", "show", "lamp", "-p", "SupplementaryGroups", "--value")).output.strip() == "gpio"
 
-    # An interface that is off: the run says that the Pi has to be restarted, and continues after that.
+    # An interface that is off: the run says that the Pi must be restarted, and continues after that.
     pi.run(("rm", "/dev/i2c-1"))
     pi.run(("mkdir", "-p", "/boot/firmware"))
     pi.write(CONFIG, SHIPPED)
@@ -106,14 +109,14 @@ def test_hardware_app_gets_its_devices_and_no_other(lab: Lab, pi: Pi) -> None:
     output = set_up(lab, pi, more, check=False)
     assert "The app uses I2C, which is on from the next restart of the Pi." in output
     assert "\ndtparam=i2c_arm=on\n" in pi.read(CONFIG)
-    assert pi.http("/", host=HOST).status == 200, "the version before continues to run"
+    assert pi.http("/", host=HOST).status == 200, "the earlier version does not continue to run"
     pi.run(("mknod", "/dev/i2c-1", "c", "1", "3"))
     pi.run(("chgrp", "i2c", "/dev/i2c-1"))
     pi.run(("chmod", "660", "/dev/i2c-1"))
     quickstart.apply(pi)
     assert pi.http("/", host=HOST).text == "opened, opened, in app, 1 pipes"
 
-    # A restart button: for this user and no other.
+    # A restart button: for this user only.
     asked = {user: pi.run(("runuser", "-u", user, "--", *CAN_REBOOT)).output.strip() for user in ("lamp", "myflask")}
     assert asked["lamp"] == 's "yes"'
     assert asked["myflask"] != 's "yes"'

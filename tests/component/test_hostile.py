@@ -1,4 +1,4 @@
-"""A hostile repository harms nobody but its own user: what it tries, on a Pi with a tame site beside it."""
+"""Check that a hostile repository harms only its own user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALLOWED = {"wrote /srv/hostile/data/owned"}
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """A Pi with a tame site, and a repository that only root may read."""
+    """Return a Pi with a harmless site, and a repository that only root may read."""
     ready = layers.served_pi(lab, "trixie")
     make = "cd /root && git init -q private && cd private && echo hush > secret && git add . && git -c user.name=x "
     ready.run(("sh", "-c", f"{make} -c user.email=x@x commit -qm x && chmod 700 /root /root/private"))
@@ -44,7 +44,10 @@ def apply(pi: Pi, lab: Lab, repo: str, more: str = "") -> tuple[int, str]:
 
 
 def unharmed(pi: Pi) -> None:
-    """Nothing was left where the app's user has no business, and the tame site goes on."""
+    """Assert that nothing outside the app's folders changed.
+
+    The other site still works.
+    """
     for path in ("tmp/owned", "etc/owned", "root/owned", "srv/owned", "srv/myflask/owned", "etc/cron.d/owned"):
         assert not (pi.files / path).exists(), path
     assert pi.http("/", host=quickstart.HOST).status == 200
@@ -71,7 +74,7 @@ def test_submodules_with_odd_addresses_are_refused(lab: Lab, pi: Pi, module: str
     unharmed(pi)
 
 
-def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
+def test_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     lab.git.commit("hostile", hostile.FILES, links=hostile.LINKS)
     code, said = apply(pi, lab, "hostile", f'init = ["python flood.py {FLOOD}"]\n')
     assert code == 0, said[-3000:]
@@ -83,10 +86,10 @@ def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     assert int(records) < FLOOD / 4
 
 
-def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
+def test_only_regular_files_are_published(pi: Pi) -> None:
     assert pi.http("/static/style.css", host=hostile.HOST).status == 200
     for path in ("/static/shadow", "/static/etc/passwd", "/static/secrets.json", "/robots.txt", "/instance/passwd"):
-        # What is not published is asked of the app, which may read no more than any program of its user.
+        # The app itself requests what is not published; it may read no more than any program of its user.
         answer = pi.http(path, host=hostile.HOST)
         assert answer.headers.get("server") == "nginx"
         assert b"root:$" not in answer.body, path
@@ -96,13 +99,13 @@ def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
     assert links == ""
 
 
-def test_the_running_app_reaches_nothing(pi: Pi) -> None:
+def test_running_app_reaches_nothing(pi: Pi) -> None:
     assert set(json.loads(pi.http("/reached", host=hostile.HOST).text)) <= ALLOWED
     unharmed(pi)
 
 
 @pytest.mark.nightly
-def test_a_flood_of_log_lines(pi: Pi) -> None:
+def test_flood_of_log_lines_stays_limited(pi: Pi) -> None:
     with contextlib.suppress(OSError):  # 1 GB takes longer than a visitor waits
         pi.http("/flood", host=hostile.HOST)
     size = pi.run(("journalctl", "--disk-usage")).output
@@ -111,8 +114,8 @@ def test_a_flood_of_log_lines(pi: Pi) -> None:
     unharmed(pi)
 
 
-def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
-    with contextlib.suppress(OSError):  # it may not get to answer
+def test_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
+    with contextlib.suppress(OSError):  # it may be killed before it answers
         pi.http("/bomb", host=hostile.HOST)
     tasks = pi.run(("systemctl", "show", "--value", "--property=TasksCurrent", "hostile.service")).output.strip()
     assert tasks == "[not set]" or int(tasks) <= 512
@@ -121,7 +124,7 @@ def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     eventually(lambda: pi.http("/", host=hostile.HOST).status == 200)
 
 
-def test_escape_sequences_in_a_start_up_error(lab: Lab, pi: Pi) -> None:
+def test_start_up_error_contains_no_escape_sequences(lab: Lab, pi: Pi) -> None:
     broken = f"{hostile.APP}\nprint({hostile.ESCAPES!r})\nraise RuntimeError({hostile.ESCAPES!r} + ' is why')\n"
     lab.git.commit("hostile", {"app.py": broken})
     pi.write(quickstart.ANSWERS, both_sites(lab, "hostile"))

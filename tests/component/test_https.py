@@ -1,4 +1,4 @@
-"""HTTPS with a Let's Encrypt of the lab, as visitors from the Internet see it."""
+"""Test HTTPS with the lab's Let's Encrypt, as visitors from the Internet see it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECURITY = {
 
 @contextmanager
 def a_visitor(lab: Lab) -> Iterator[list[str]]:
-    """Somebody far away who looks all the time; gives what failed."""
+    """Request the site all the time from far away; return the failures."""
     failures: list[str] = []
     gone = threading.Event()
 
@@ -126,9 +126,9 @@ def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
     told = look().removeprefix(quiet)
     assert "renewal of myflask, Renewal timer running: certbot.timer is inactive" in told
     assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
-    assert look().removeprefix(quiet) == told, "it is said once"
+    assert look().removeprefix(quiet) == told, "it is reported more than once"
     quickstart.apply(https_site, "renewal")
-    assert "piwizard doctor" not in at_login(), "the run that mended it took it away"
+    assert "piwizard doctor" not in at_login(), "the notice is still there after the run that fixed the problem"
 
 
 @pytest.mark.nightly
@@ -151,7 +151,7 @@ def test_domain_can_be_added_and_https_undone(lab: Lab, https_site: Pi, sample_r
 
 @pytest.mark.nightly
 def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
-    """By a version that grades: trixie's, on another machine, through the router."""
+    """Run trixie's testssl.sh, which gives grades, from outside the home network."""
     judge = lab.pi("trixie", layer=lab.layer("trixie", "testssl", "1", _with_testssl))
     lab.internet.trust(judge)
     lab.router.hairpin()
@@ -170,7 +170,7 @@ def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
 def test_checkup_of_an_http_site_shows_no_grade(http_site: Pi) -> None:
     _, found = https.checkup(http_site)
     bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
-    assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
+    assert set(bad) <= {"certbot", "renewal"}, "another check fails than those of HTTPS, which another test has undone"
     assert "served over HTTP only" in str(found["ssl-labs-grade"]["detail"])
     assert "certificate-chain-trusted" not in found
     http_site.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
@@ -195,7 +195,7 @@ def test_https_site_is_served_over_ipv6(lab: Lab, https_site: Pi) -> None:
 def _address_6(pi: Pi) -> str:
     shown = json.loads(pi.run(("ip", "-j", "-6", "addr", "show", "dev", "eth0", "scope", "global")).output)
     found = [one["local"] for link in shown for one in link["addr_info"] if "local" in one and not one.get("tentative")]
-    assert found, "no IPv6 address yet"
+    assert found, "an IPv6 address already"
     return str(found[0])
 
 

@@ -1,4 +1,4 @@
-"""HTTPS requests that cannot succeed: preflight checks, the staging server, and an existing certificate."""
+"""Test preflight checks, the staging server and existing certificates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_preflight_checks_find_problems_before_any_request(lab: Lab, http_site: 
         assert sentence in answer.output, answer.output
         assert not acme.staging.counts
         assert not acme.production.counts
-        assert http_site.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
+        assert http_site.http("/", host=quickstart.HOST).status == 200, "the site is not served over HTTP"
 
     zone.remove(www)
     refused(f"{www} does not resolve")
@@ -63,7 +63,7 @@ def test_staging_server_finds_problems_before_production(lab: Lab, http_site: Pi
         assert answer.exit == 1
         assert sentence in answer.output, answer.output
         assert acme.production.counts["newOrder"] == orders
-        assert http_site.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
+        assert http_site.http("/", host=quickstart.HOST).status == 200, "the site is not served over HTTP"
 
     lab.router.unforward(80)
     refused("cannot be reached from the Internet at port 80")

@@ -1,4 +1,4 @@
-"""install.sh on real Pis: first installation, again, with obstacles, removal."""
+"""Run install.sh on Pis: the first time, again, with obstacles, and removal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.pi import Pi
 
 
 def traces(pi: Pi) -> list[str]:
-    """Packages and files. Services of the system that come and go by themselves have folders of their own in /tmp."""
+    """Return packages and files, without the folders of services in /tmp."""
     listing = ["find", "/root", "/tmp", "/etc", "-not", "-path", "/tmp/systemd-private-*"]
     return pi.run(["dpkg-query", "-W"]).output.splitlines() + sorted(pi.run(listing).output.splitlines())
 
@@ -27,12 +27,12 @@ def test_install_changes_only_its_own_files(pi: Pi) -> None:
     assert "asks for your password" in first
     assert "Installing: piwizard in /opt/piwizard, its command /usr/local/bin/piwizard" in first
     assert first.endswith(installer.VERSION)
-    assert traces(pi) == before, "nothing else was installed, and nothing is left elsewhere"
+    assert traces(pi) == before, "something else was installed, or is left elsewhere"
     for command in (["piwizard", "--version"], ["sudo", "-S", "piwizard", "--version"]):
         assert pi.ssh(command, input=f"{pi.password}\n").output == installer.VERSION
     assert sorted(pi.run(["ls", "-A", product.PUSHED]).output.split()) == sorted(
         ["LICENSE", "README.md", "install.sh", "piwizard", "pyproject.toml", "screens", "templates"]
-    ), "nothing is left in the checkout"
+    ), "something is left in the checkout"
 
     was = installer.installed_files(pi)
     again = installer.run_as_user(pi, "./install.sh", "--version")
@@ -47,8 +47,8 @@ def test_install_works_from_a_read_only_checkout(ready_pi: Pi) -> None:
     pi.run(["mkdir", "/mnt/checkout"])
     pi.run(["mount", "--bind", "-o", "ro", product.PUSHED, "/mnt/checkout"])
     told = pi.run(["/mnt/checkout/install.sh", "status", "--json"], cwd="/srv", env={"PYTHONPATH": "/mnt"})
-    assert "steps" in json.loads(told.output), "what it says goes to stderr"
-    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "a person can read what root installed"
+    assert "steps" in json.loads(told.output), "its messages are not on stderr"
+    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "the user cannot read what root installed"
     refused = pi.run(["/mnt/checkout/install.sh", "no-such-command"], check=False)
     assert (refused.exit, "No such command" in refused.errors) == (2, True)
 
@@ -67,7 +67,7 @@ def test_install_waits_for_apt_and_finishes_interrupted_packages(pi: Pi) -> None
     said = re.search(r"Installing: git python3-venv \(Debian packages\)\n(?:.*\n)*?  and what they need: (.+)\n", told)
     assert said
     brought = pi.run(packages).output.splitlines()
-    assert set(brought) - set(before) == {"git", "python3-venv", "hello", *said[1].split()}, "all of it was said"
+    assert set(brought) - set(before) == {"git", "python3-venv", "hello", *said[1].split()}, "a message is missing"
     assert "Finishing an interrupted installation" in told
     assert "Waiting: " in told
     assert pi.run(["dpkg", "--audit"]).output == ""
@@ -114,7 +114,7 @@ def test_install_ignores_the_callers_settings(pi: Pi) -> None:
     assert pi.run(["piwizard", "--version"], env={"PYTHONPATH": "/root/bin"}).output == installer.VERSION
     assert not pi.run(["find", "/root/ran", "/root/target"], check=False).output
     assert not pi.run(["find", "/opt/piwizard", "/var/cache/piwizard", "-perm", "/022", "-not", "-type", "l"]).output
-    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "a person can read what was installed"
+    assert pi.ssh(["piwizard", "--version"]).output == installer.VERSION, "the user cannot read what was installed"
     listing = [
         "find",
         f"{installer.site_packages(pi)}/piwizard",
@@ -126,11 +126,11 @@ def test_install_ignores_the_callers_settings(pi: Pi) -> None:
         "-printf",
         "%P\n",
     ]
-    assert sorted(pi.run(listing).output.split()) == sorted(_sources()), "all of it is there, and nothing else"
+    assert sorted(pi.run(listing).output.split()) == sorted(_sources()), "a file is missing, or there are others"
 
 
 def _sources() -> list[str]:
-    """Every file of the product, by its name below the installed package."""
+    """Return every file of the product, by its name below the installed package."""
     found = []
     for folder, place in product.PACKAGES.items():
         inside = Path(place).relative_to("piwizard")
@@ -144,7 +144,7 @@ def _sources() -> list[str]:
 def test_install_cannot_be_blocked_by_other_users(pi: Pi) -> None:
     product.push(pi)
     pi.run(["mkdir", "/opt/piwizard"])
-    pi.run(["touch", "/opt/piwizard/lock"])  # where it was once
+    pi.run(["touch", "/opt/piwizard/lock"])  # an earlier version was here
     pi.run(["su", pi.user, "-c", "flock /opt/piwizard/lock sleep 600 </dev/null >/dev/null 2>&1 &"])
     assert pi.run([installer.INSTALL, "--version"]).output == installer.VERSION
     mine = pi.run(["find", "/run", "-maxdepth", "1", "-name", "piwizard*", "-printf", "%p %m %u\n"]).output
@@ -186,7 +186,7 @@ def test_remove_keeps_the_answers(lab: Lab, release: str) -> None:
             == ""
         )
         assert pi.read("/etc/xdg/piwizard/answers.toml") == ""
-        assert "Removed" in pi.run([installer.INSTALL, "--remove"]).errors, "again is no error"
+        assert "Removed" in pi.run([installer.INSTALL, "--remove"]).errors, "a second removal fails"
     finally:
         pi.discard()
 

@@ -1,4 +1,4 @@
-"""Upgrades with install.sh on real Pis: interrupted, with altered packages, without wheels."""
+"""Upgrade with install.sh: interrupted, with altered packages, without wheels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture
 def upgraded(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with piwizard installed, and newer sources pushed beside it."""
+    """Return a Pi with piwizard installed, and newer sources beside it."""
     pi = product.ready_pi(lab, release)
     installer.set_version(pi, "of tomorrow")
     yield pi
@@ -32,7 +32,7 @@ def test_upgrade_keeps_the_environment_of_a_current_run(upgraded: Pi) -> None:
     assert "Upgrading: piwizard" in told
     assert told.endswith("piwizard, version of tomorrow\n")
     assert len(installer.environments(upgraded)) == 2
-    assert old in installer.environments(upgraded), "somebody is still using it"
+    assert old in installer.environments(upgraded), "an environment in use was removed"
     running.end()
     installer.set_version(upgraded, "of the day after")
     assert installer.run_as_user(upgraded, "./install.sh", "--version").endswith("of the day after\n")
@@ -49,8 +49,8 @@ def test_interrupted_upgrade_keeps_the_old_version(upgraded: Pi) -> None:
         cut()
         if not upgraded.container.running:
             upgraded.boot()
-        assert upgraded.run(["piwizard", "--version"]).output == was, "the one in use is whole"
-        assert len(installer.environments(upgraded)) > 1, "it was cut in the middle"
+        assert upgraded.run(["piwizard", "--version"]).output == was, "the environment in use is damaged"
+        assert len(installer.environments(upgraded)) > 1, "it was not interrupted"
     assert upgraded.run([installer.INSTALL, "--version"]).output == "piwizard, version of tomorrow\n"
     assert len(installer.environments(upgraded)) == 1
 
@@ -67,12 +67,12 @@ EVIL = "raise SystemExit('tampered with')"
 
 
 def tampered(pi: Pi) -> list[str]:
-    """Files of the installation and of what is kept for the next one that hold what nobody should have put there."""
+    """Alter files of the installation, and those that are kept for the next one."""
     return pi.run(["grep", "-rlF", EVIL, "/opt/piwizard", installer.WHEELS], check=False).output.split()
 
 
 def alter_wheel(pi: Pi, name: str) -> None:
-    """A kept wheel with other code in it, otherwise in order."""
+    """Replace code in a kept wheel that is otherwise valid."""
     program = (
         "import glob, sys, zipfile\n"
         f"(path,) = glob.glob('{installer.WHEELS}/{name}-*.whl')\n"
@@ -92,7 +92,7 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
     pi.write(f"{old}/more/__init__.py", EVIL)
     assert len(tampered(pi)) == 3
     pi.cut_network()
-    assert pi.run([installer.INSTALL, "--version"]).output == "piwizard, version of tomorrow\n", "it needs no network"
+    assert pi.run([installer.INSTALL, "--version"]).output == "piwizard, version of tomorrow\n", "it needs a network"
     assert not tampered(pi)
     assert installer.site_packages(pi) != old
 
@@ -105,7 +105,7 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
     assert "pip download failed" in refused.errors
     assert [line for line in installer.installed_files(pi) if "/opt/piwizard " not in line] == [
         line for line in was if "/opt/piwizard " not in line
-    ], "the one in use is whole"
+    ], "the environment in use is damaged"
     assert pi.run(["piwizard", "--version"]).output == "piwizard, version of tomorrow\n"
     pi.plug_network()
     eventually(lambda: pi.run(["ping", "-c1", "-W1", "192.168.1.1"]))
@@ -115,16 +115,16 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
 
 @pytest.mark.nightly
 def test_upgrade_works_without_wheels_and_compiler(upgraded: Pi) -> None:
-    """As on an ARMv6 Pi, whose markupsafe has to be built."""
+    """Upgrade as on an ARMv6 Pi, which must build markupsafe."""
     pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
     assert not pi.run(["which", "cc"], check=False).ok
     entry = re.compile(r"(markupsafe==\S+ \\\n)(?:    --hash=\S+ \\\n)+")
     pi.write(lock, entry.sub(r"\1", pi.read(lock)))
-    assert pi.read(lock).count("--hash") < 25, "only the source is left"
+    assert pi.read(lock).count("--hash") < 25, "more than the source is left"
     assert pi.run([installer.INSTALL, "--version"]).output == "piwizard, version of tomorrow\n"
     assert not pi.run(["find", f"{installer.site_packages(pi)}/markupsafe", "-name", "*.so"]).output
     installer.set_version(pi, "of the day after")
     pi.cut_network()
     assert pi.run([installer.INSTALL, "--version"]).output == "piwizard, version of the day after\n", (
-        "and without a network"
+        "it needs a network"
     )

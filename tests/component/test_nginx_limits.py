@@ -1,4 +1,4 @@
-"""nginx against visitors who take their time or come in numbers, with the values that a real Pi has."""
+"""Test nginx against slow visitors and many visitors, with a Pi's real values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with a site over HTTP, and the default servers on both ports."""
+    """Return a Pi with a site over HTTP, and the default servers on both ports."""
     made = layers.served_pi(lab, release)
     yield made
     made.discard()
@@ -105,10 +105,10 @@ def test_forged_headers_do_not_reach_the_app(pi: Pi) -> None:
 
 
 def test_blocked_static_file_is_not_requested_from_the_app(pi: Pi) -> None:
-    """An empty folder that nobody may enter, in place of what must not be served although the app has it."""
+    """Refuse a path with an unreadable static folder, although the app has it, too."""
     style, path = "/srv/myflask/current/public/static/style.css", "/static/style.css"
     pi.run(("rm", style, f"{style}.gz"))
-    assert pi.http(path, host=quickstart.HOST).status == 200, "the app's own folder has it, too"
+    assert pi.http(path, host=quickstart.HOST).status == 200, "the app's own folder does not have it"
     pi.run(("install", "--directory", "--mode=0000", style))
     for asked in (path, f"{path}/", f"{path}/app.py"):
         assert pi.http(asked, host=quickstart.HOST).status == 404, asked

@@ -1,4 +1,4 @@
-"""Private repositories: by a deploy key, by a token, and what happens where these are wrong."""
+"""Test private repositories with a deploy key, with a token, and with wrong ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ while True:
 
 @pytest.fixture(scope="module")
 def forge(lab: Lab, release: str) -> Iterator[Forge]:
-    """The server, with the tame app as a private repository."""
+    """Return the server, with the sample app as a private repository."""
     made = Forge(lab, release, f"oauth2:{TOKEN}")
     lab.git.commit("private", sample_app.FILES)
     made.take("private")
@@ -48,7 +48,7 @@ def forge(lab: Lab, release: str) -> Iterator[Forge]:
 
 @pytest.fixture
 def pi(lab: Lab, release: str, forge: Forge) -> Iterator[Pi]:
-    """A Pi with piwizard that can reach the server."""
+    """Return a Pi with piwizard that can reach the server."""
     ready = product.ready_pi(lab, release)
     forge.introduce(ready)
     yield ready
@@ -60,7 +60,7 @@ def answer(pi: Pi, repo: str, more: str = "") -> None:
 
 
 def refusal(pi: Pi, command: str = "apply", **env: str) -> dict[str, Any]:
-    """The error of a command that alters nothing, which is also said to a person in one sentence and a hint."""
+    """Return the error of a command that changes nothing: one sentence and a hint."""
     answers = ("--answers", quickstart.ANSWERS) if command != "deploy" else ()
     before = quickstart.manifest(pi.files)
     result = pi.run(("piwizard", command, "--json", *answers), env=env, check=False)
@@ -78,7 +78,7 @@ def key(pi: Pi, *options: str, check: bool = True) -> Result:
 
 
 def holding(pi: Pi, text: str) -> list[str]:
-    """The files of a Pi that hold a text."""
+    """Return the files of a Pi that contain a text."""
     trees = ("/etc", "/srv", "/var", "/home", "/root", "/opt", "/tmp", "/usr/local")
     return sorted(pi.run(("grep", "-rlsaF", "--", text, *trees), check=False).output.split())
 

@@ -1,4 +1,4 @@
-"""An app of several programs: a web server and a logger that share a database, and a scheduled command."""
+"""Test an app with several programs: a web server, a logger, a scheduled command."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def add_schedule(lab: Lab, pi: Pi) -> Result:
     return quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
 
 
-def test_processes_move_with_the_app_and_go_with_it(lab: Lab, served_pi: Pi) -> None:
+def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi) -> None:
     pi = served_pi
     lab.git.commit(layers.REPOSITORY, version("one"))
     deployed = pi.run(("piwizard", "deploy"))

@@ -1,4 +1,4 @@
-"""From an answers file to a served app on a real systemd, and back."""
+"""Set up an app from an answers file on a real systemd, and undo it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_app_can_write_only_its_writable_paths(served_pi: Pi) -> None:
 
 
 @pytest.mark.both_releases
-def test_second_apply_alters_nothing(served_pi: Pi) -> None:
+def test_second_apply_changes_nothing(served_pi: Pi) -> None:
     before, runs = quickstart.manifest(served_pi.files), served_pi.run(RUNNING).output
     assert "Nothing to do" in quickstart.apply(served_pi).output
     assert served_pi.run(("piwizard", "plan"), check=False).exit == 0
@@ -60,7 +60,7 @@ def test_second_apply_alters_nothing(served_pi: Pi) -> None:
     assert served_pi.run(RUNNING).output == runs
 
 
-def test_edit_by_hand_is_kept_without_a_yes(served_pi: Pi) -> None:
+def test_edit_by_hand_is_replaced_only_after_a_yes(served_pi: Pi) -> None:
     site = "/etc/nginx/sites-available/myflask"
     mine = served_pi.read(site).replace("client_max_body_size 16m;", "client_max_body_size 99m;  # mine")
     served_pi.write(site, mine)
@@ -83,7 +83,7 @@ def test_undo_restores_the_files(served_pi: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
         served_pi.run(("piwizard", "undo", step, "--yes"))
     done = {step for step, state in quickstart.states(served_pi).items() if state != "todo"}
-    assert done == {"system", "app", "gunicorn"}, "optional steps were never asked for"
+    assert done == {"system", "app", "gunicorn"}, "an optional step was done"
     packaged = served_pi.run(("dpkg", "--verify", "nginx-common"), check=False).output
     assert [line for line in packaged.splitlines() if "/usr/share/doc/" not in line] == []
     assert (
@@ -106,7 +106,7 @@ def test_nginx_conf_has_the_settings_and_keeps_comments(served_pi: Pi) -> None:
     prose = [line for line in original.splitlines() if line.strip().startswith("#") and not line.strip().endswith(";")]
     kept = iter(ours.splitlines())
     assert prose
-    assert all(line in kept for line in prose), "a comment is gone, or the order is another"
+    assert all(line in kept for line in prose), "a comment is missing, or the order has changed"
 
 
 def test_failed_validation_changes_nothing(ready_pi: Pi) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be done gets one sentence, exit code 1, and alters nothing."""
+"""Check that an impossible request gives one sentence and changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BROKEN = {**sample_app.FILES, "app.py": "import not_there_at_all\nfrom flask imp
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """One Pi for all: nothing that is refused may alter it."""
+    """Return one Pi for all tests: a refused run must not change it."""
     lab.git.commit("tame", sample_app.FILES)
     lab.git.commit("nothing", {"README": "no app here\n"})
     lab.git.commit("two", TWO_APPS)
@@ -32,7 +32,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
-    """Applies, expects a refusal that leaves everything as it was, and gives the error."""
+    """Apply answers that must be refused without a change; return the error."""
     pi.write(quickstart.ANSWERS, answers)
     before = quickstart.manifest(pi.files)
     result = quickstart.apply(pi, "--json", "--answers", quickstart.ANSWERS, *options, check=False)

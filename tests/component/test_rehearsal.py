@@ -1,4 +1,4 @@
-"""A rehearsal: does the whole set-up in a copy of this very machine, and leaves nothing behind, however it ends."""
+"""Rehearse the whole setup in a copy of this machine, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.lab.trace import Host, ownerless
 
 
 class Rehearsal:
-    """`piwizard rehearse --json` under way on a host, watched line by line."""
+    """A running `piwizard rehearse --json` on a host, read line by line."""
 
     def __init__(self, host: Host, *options: str) -> None:
         self.events: list[dict] = []
@@ -48,7 +48,7 @@ class Rehearsal:
 
 @pytest.fixture
 def host():
-    """This machine; that nothing of the test is left on it is part of every test."""
+    """Return this machine, and check that no trace of the test is left on it."""
     watched = Host()
     before = watched.traces()
     yield watched
@@ -57,7 +57,7 @@ def host():
     assert {name: sorted(set(after[name]) ^ set(before[name])) for name in after if after[name] != before[name]} == {}
 
 
-def test_the_sample_app_served_from_a_copy(host: Host) -> None:
+def test_rehearsal_serves_the_sample_app_from_a_copy(host: Host) -> None:
     rehearsal = Rehearsal(host, "--keep")
     finished = rehearsal.wait_for("rehearsal-finished")
     assert finished["ok"], [event for event in rehearsal.events if event["event"] in ("error", "stderr")]
@@ -73,14 +73,14 @@ def test_the_sample_app_served_from_a_copy(host: Host) -> None:
     assert rehearsal.end() == 0
 
 
-def test_killed_in_the_middle_and_started_again(host: Host) -> None:
+def test_killed_rehearsal_can_start_again(host: Host) -> None:
     killed = Rehearsal(host)
     killed.wait_for("command-started")
     killed.signal(signal.SIGKILL)
     killed.end()
-    # The kernel takes processes, mounts and networks along at once; nobody had to start anything for that.
+    # The kernel removes processes, mounts and networks with it, without a cleanup.
     eventually(lambda: _assert_equal(host.processes(), []), timeout=60)
-    assert len(ownerless()) == 1, "a folder stays, until the next one starts"
+    assert len(ownerless()) == 1, "no folder is left for the next one to remove"
 
     again = Rehearsal(host)
     again.wait_for("command-started")
@@ -90,14 +90,14 @@ def test_killed_in_the_middle_and_started_again(host: Host) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_ended_by_others_while_it_boots(host: Host, number: int) -> None:
+def test_rehearsal_ends_cleanly_if_stopped_during_boot(host: Host, number: int) -> None:
     rehearsal = Rehearsal(host)
     rehearsal.wait_for("note")
     rehearsal.signal(number)
     assert rehearsal.end() == 130
 
 
-def test_bad_answers_are_refused_before_anything_starts(host: Host, tmp_path) -> None:
+def test_rehearsal_refuses_bad_answers_before_it_starts(host: Host, tmp_path) -> None:
     (tmp_path / "answers.toml").write_text("[site\n")
     rehearsal = Rehearsal(host, "--answers", str(tmp_path / "answers.toml"))
     assert rehearsal.end() == 1

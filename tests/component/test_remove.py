@@ -1,4 +1,7 @@
-"""What a person has made goes only after a yes that names it: data of an app, answers, files edited by hand."""
+"""Check that user data goes only after a yes that names it.
+
+User data are the app's data, answers, and files edited by hand.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ OTHER = "/root/other.toml"
 
 @pytest.fixture
 def pi(served_pi: Pi) -> Pi:
-    """A Pi that serves the sample app, with data of a person."""
+    """Return a Pi that serves the sample app, with user data."""
     write_data(served_pi)
     return served_pi
 
@@ -33,7 +36,7 @@ def write_data(pi: Pi) -> None:
 
 
 def mine(pi: Pi) -> dict[str, str]:
-    """The person's bytes, as they are now."""
+    """Return the user's data as it is now."""
     folder = pi.files / DATA.lstrip("/")
     return {name: (folder / name).read_text() for name in MINE if (folder / name).exists()}
 
@@ -63,7 +66,7 @@ def test_data_is_deleted_only_if_named(pi: Pi) -> None:
 
 @pytest.mark.nightly
 def test_data_survives_the_removal_and_return_of_its_site(lab: Lab, pi: Pi) -> None:
-    """What piwizard finds when it comes again was its own all the same."""
+    """Keep data that existed when piwizard set up its site again."""
     pi.run(("piwizard", "remove", "myflask", "--keep-data"))
     quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     quickstart.serves(pi)
@@ -116,7 +119,7 @@ def test_other_answers_file_removes_no_site(lab: Lab, pi: Pi) -> None:
     assert "but the site myflask is set up with it" in refused.errors
     assert "Name the site myflask in the file" in refused.errors
 
-    # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
+    # A site that is missing in the machine's own file is shown, too, and can be removed.
     pi.write(
         "/etc/xdg/piwizard/answers.toml",
         sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"),
@@ -145,7 +148,7 @@ def test_undo_restores_a_file_edited_by_hand(pi: Pi) -> None:
     quickstart.serves(pi)
     for path, text in edits.items():
         if pi.read(path) == text:
-            continue  # piwizard's own lines were as they should be
+            continue  # piwizard's own lines were unchanged
         (kept,) = re.findall(rf"wrote {re.escape(path)} \(the previous version is kept as (\S+)\)", said)
         assert pi.read(kept) == text
     assert pi.read(UNIT) != edits[UNIT]

@@ -1,4 +1,4 @@
-"""The router step: forwards, verdicts, the Pi's own firewall; with real routers before real Pis."""
+"""Test the router step with real UPnP servers, NAT and firewalls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ server {{
 
 @pytest.fixture(scope="module")
 def layer(lab, release):
-    """A Pi that serves a page, with what the step installs, but without its work."""
+    """Return a Pi with a page and the step's packages, before the step runs."""
 
     def prepare(pi):
         pi.run(("apt-get", "update"))
@@ -48,7 +48,7 @@ def pi(lab, layer, release):
 
 
 def set_up(pi, forward="upnp", *, check=True):
-    """`piwizard apply router`."""
+    """Run `piwizard apply router`."""
     pi.write(quickstart.ANSWERS, ANSWERS.format(forward))
     return quickstart.apply(pi, "router", "--yes", "--answers", quickstart.ANSWERS, check=check)
 
@@ -60,7 +60,7 @@ def refused(pi, **kind):
 
 
 def checks(pi):
-    """The last run's checks: name to its event."""
+    """Return the events of the last run's checks by name."""
     return {event["id"]: event for event in quickstart.events(pi) if event["event"] == "check"}
 
 
@@ -69,13 +69,13 @@ def verdict(pi):
 
 
 def visited(lab, *, status=200):
-    """A visitor far away gets the Pi's page at the router's outside address."""
+    """Assert that a remote visitor gets the Pi's page at the public IP."""
     page = lab.internet.visitor.http("pi.example.org", "/", address=lab.router.public)
     assert (page.status, page.text) == (status, HERE)
 
 
 def ours(lab, pi):
-    """The router's forwards that lead to the Pi."""
+    """Return the router's mappings to the Pi."""
     return sorted(one.port for one in lab.router.mappings if one.address == pi.address)
 
 
@@ -87,7 +87,7 @@ def test_forwarded_ports_carry_visitors_until_undo(lab, pi, kind):
     visited(lab)
     assert ours(lab, pi) == [80, 443]
     assert {one.description for one in lab.router.mappings if one.address == pi.address} == {f"piwizard {pi.mac}"}
-    assert "cannot be checked from inside" in verdict(pi), "there is no hairpin NAT, and that proves nothing"
+    assert "cannot be checked from inside" in verdict(pi), "missing hairpin NAT counts as a failure"
     assert quickstart.states(pi)["router"] == "done"
 
     lab.router.hairpin()
@@ -107,20 +107,24 @@ def test_forwarded_port_of_another_machine_stays(lab, pi):
     lab.router.claim(443, description="console")
     said = refused(pi)
     assert f"forwards port 443 to another machine, {LAPTOP} (“console”)" in said
-    assert [(one.port, one.address) for one in lab.router.mappings] == [(443, LAPTOP)], "nor was 80 taken before"
+    assert [(one.port, one.address) for one in lab.router.mappings] == [(443, LAPTOP)], (
+        "port 80 was mapped before the failure"
+    )
 
 
 def test_router_without_upnp_gets_instructions(lab, pi):
     said = refused(pi)
     assert "the router does not answer UPnP requests" in said
-    assert all(f"TCP port {port} to {pi.address} port {port}" in said for port in (80, 443)), "without another question"
+    assert all(f"TCP port {port} to {pi.address} port {port}" in said for port in (80, 443)), (
+        "another question was asked"
+    )
     assert pi.mac in said
     set_up(pi, "by-hand")
     text = pi.read("/var/lib/piwizard/router-by-hand.txt")
     for value in (pi.address, pi.mac, "80", "443"):
         assert value in text
     assert "cannot be checked from inside" in verdict(pi)
-    assert "the router itself has" in verdict(pi), "its outside address answers one hop away"
+    assert "the router itself has" in verdict(pi), "its WAN address does not answer one hop away"
     lab.router.forward(80, pi.address)
     visited(lab)
     lab.router.hairpin()
@@ -148,7 +152,7 @@ def test_port_forwarding_behind_another_nat_is_refused(lab, pi, place, kind):
 @pytest.mark.nightly
 @pytest.mark.parametrize("place", ["cgnat", "double_nat"])
 def test_nat_is_detected_without_upnp(lab, pi, place):
-    """Told by who comes behind the router."""
+    """Detect NAT by the next hop behind the router."""
     getattr(lab.router, place)()
     refused(pi, forward="by-hand")
     assert verdict(pi).startswith({"cgnat": "CGNAT: ", "double_nat": "double NAT: "}[place])
@@ -161,7 +165,7 @@ def test_timer_restores_forgotten_ports(lab, pi):
     lab.router.upnp(None)
     lab.router.upnp(MiniUpnpd)
     assert ours(lab, pi) == []
-    # Its service, by the system's Python, with piwizard gone.
+    # Runs its service with the system's Python, without piwizard.
     pi.run(("mv", "/opt/piwizard", "/opt/gone"))
     pi.run(("systemctl", "start", "piwizard-forwards.service"))
     assert ours(lab, pi) == [80, 443]

@@ -1,4 +1,4 @@
-"""Two sites on one machine: they share what is the machine's, and never touch each other's files."""
+"""Test two sites on one machine: shared packages, separate files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ writable = ["result.json"]
 
 @pytest.fixture
 def pi(lab: Lab, served_pi: Pi) -> Pi:
-    """A Pi that serves a second site beside the sample app."""
+    """Return a Pi that serves a second site beside the sample app."""
     lab.git.start_over("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     both = sample_app.answers(lab.git.url(layers.REPOSITORY), more=SECOND.format(repo=lab.git.url("blog")))
     served_pi.write(quickstart.ANSWERS, both)
@@ -32,7 +32,7 @@ def pi(lab: Lab, served_pi: Pi) -> Pi:
 
 
 def of_the_blog(pi: Pi) -> dict[str, tuple[object, ...]]:
-    """Everything that must not change when the other site goes."""
+    """Return everything that must not change when the other site is removed."""
     found = quickstart.manifest(pi.files, ["etc/nginx", "etc/systemd/system", "srv"])
     shared = ("piwizard-default", "sites-enabled/default", "nginx.conf")
     return {path: what for path, what in found.items() if "blog" in path or any(part in path for part in shared)}
@@ -54,7 +54,7 @@ def test_removed_site_leaves_the_other_unchanged(pi: Pi) -> None:
     assert of_the_blog(pi) == before
     assert pi.http("/", host=BLOG).text.startswith("The blog.")
     left = pi.run(("grep", "-rl", "myflask", "/etc", "/srv", "/var/lib/piwizard", "/var/cache/piwizard"), check=False)
-    # What the system's and our own files were before the last change.
+    # The state of the system's files and of piwizard's own before the last change.
     assert [path for path in left.output.split() if not path.endswith(("-", ".previous"))] == []
     names = pi.run(("find", "/etc", "/srv", "/run", "/var/lib", "/var/cache", "-name", "*myflask*"), check=False)
     assert names.output == ""
@@ -72,11 +72,16 @@ NO_IPV6 = "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_PACKET"
 
 @pytest.mark.nightly
 def test_sites_are_served_without_ipv6(pi: Pi) -> None:
-    """As `ipv6.disable=1` does it for all, here nobody who matters gets a socket of IPv6: not nginx, not a run."""
+    """Serve sites without IPv6 sockets, as with `ipv6.disable=1`.
+
+    Here neither nginx nor a run can open one.
+    """
     for unit in ("nginx.service.d", "piwizard-run-.service.d"):
         pi.write(f"/etc/systemd/system/{unit}/no-ipv6.conf", f"[Service]\n{NO_IPV6}\n")
     pi.run(("systemctl", "daemon-reload"))
-    assert not pi.run(("systemctl", "restart", "nginx.service"), check=False).ok, "so a Pi would boot"
+    assert not pi.run(("systemctl", "restart", "nginx.service"), check=False).ok, (
+        "nginx starts, although it cannot open IPv6 sockets"
+    )
     without = ("systemd-run", "--pipe", "--wait", "--quiet", f"--property={NO_IPV6}")
     assert "The kernel no longer supports IPv6" in pi.run((*without, "piwizard", "doctor"), check=False).output
     pi.run((*without, "piwizard", "apply", "--yes"))

@@ -1,4 +1,7 @@
-"""A deploy broken on the way ends like an undisturbed one; `python -m tests.lab.faults` tries every event."""
+"""Interrupt a deploy and resume it.
+
+`python -m tests.lab.faults` tries every event.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from tests.lab.lab import Lab
 
 
 @pytest.mark.parametrize("kind", ["power"])
-def test_deploy_without_power_ends_like_an_undisturbed_one(lab: Lab, kind: str) -> None:
+def test_deploy_after_a_power_cut_has_the_usual_result(lab: Lab, kind: str) -> None:
     driver = Driver(JOURNEYS["deploy"](lab, "trixie", "broken-deploy"))
     assert driver.counted > 20
     (event,) = chosen(driver.counted, 1, None)

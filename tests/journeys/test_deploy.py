@@ -1,4 +1,4 @@
-"""New versions of an app: taken over without a failed request, or not at all."""
+"""Deploy new versions of an app: without a failed request, or not at all."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ BROKEN = {
 
 @pytest.fixture
 def pi(served_pi: Pi) -> Pi:
-    """A Pi that serves the first version."""
+    """Return a Pi that serves the first version."""
     return served_pi
 
 
 def load(lab: Lab, pi: Pi) -> Process:
-    """Visitors without a pause from the laptop; ended by `verdict`."""
+    """Send requests from the laptop without a pause until `verdict`."""
     wrk = ("wrk", "-t1", "-c4", "-d300s", "--timeout", "30s", "-H", f"Host: {quickstart.HOST}", f"http://{pi.address}/")
     return commands.start(lab.lifeline.on(wrk, net=lab.network.laptop.path))
 
 
 def verdict(visitors: Process) -> tuple[int, str]:
-    """How many requests were answered, and what failed of them: nothing, it is to be hoped."""
+    """Return how many requests were answered, and which failed."""
     visitors.signal(2)
     said = visitors.wait().output
     failed = re.findall(r"(?:Socket errors|Non-2xx or 3xx responses).*", said)
@@ -87,7 +87,7 @@ def test_broken_version_is_never_served(lab: Lab, pi: Pi, what: str) -> None:
 
 @pytest.mark.nightly
 def test_gunicorn_in_the_background_is_refused(lab: Lab, pi: Pi) -> None:
-    """An app's own settings for gunicorn are taken, but it has to stay where systemd sees it."""
+    """Use an app's own gunicorn settings, but keep gunicorn where systemd sees it."""
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "gunicorn.conf.py": "daemon = True\n"})
     refused = pi.run(("piwizard", "deploy"), check=False)
     assert refused.exit == 1
@@ -95,7 +95,7 @@ def test_gunicorn_in_the_background_is_refused(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"gunicorn.conf.py": None})
     pi.run(("piwizard", "deploy"))
     workers = pi.run(("pgrep", "-u", "myflask", "-f", "trial.sock"), check=False)
-    assert workers.output == "", "nobody is left in the background"
+    assert workers.output == "", "a process is left in the background"
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
 
 
@@ -110,7 +110,7 @@ def test_deploy_keeps_three_releases(lab: Lab, pi: Pi) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("release", ["trixie"], indirect=True)
 def test_small_board_gets_one_worker(lab: Lab, pi: Pi) -> None:
-    """The Pi is made to look like one of 512 MB; its disk is the lab's, which takes no swap."""
+    """Simulate a Pi with 512 MB; its disk is the lab's, which supports no swap."""
     small = "MemTotal: 440316 kB\nMemFree: 300000 kB\nMemAvailable: 320000 kB\nSwapTotal: 102396 kB\n"
     pi.write("/root/meminfo", small)
     pi.run(("mount", "--bind", "/root/meminfo", "/proc/meminfo"))
@@ -123,12 +123,15 @@ def test_small_board_gets_one_worker(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})
     pi.run(("piwizard", "deploy"))
     one, other = (json.loads(pi.read(path)) for path in pi.run(PROOFS).output.split()[-2:])
-    assert one["measured"] == other["measured"], "it takes about as much as before"
+    assert one["measured"] == other["measured"], "its memory usage has changed"
 
 
 @pytest.mark.nightly
 def test_failed_rebuild_of_an_environment_keeps_the_site(pi: Pi) -> None:
-    """As after an upgrade of piwizard that builds environments otherwise, while the package index is unreachable."""
+    """Fail as after an upgrade of piwizard that builds environments differently.
+
+    The package index is unreachable meanwhile.
+    """
     (marker,) = (pi.files / "srv/myflask/releases").glob("*/venv.json")
     marker.write_bytes(marker.read_bytes().replace(b'"lines"', b'"other"'))
     before = quickstart.manifest(pi.files, (str(marker.parent.relative_to(pi.files)),))

@@ -1,4 +1,4 @@
-"""The whole wizard from the screens by keys over SSH: every step, to a page that a visitor gets over HTTPS."""
+"""Run the whole setup in the screens over SSH, up to a page over HTTPS."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ VAULT, SETTINGS, CLIENT = "/var/lib/piwizard/secrets.json", "/srv/myflask/app.en
 
 @pytest.mark.parametrize("variant", ["trixie", pytest.param("bookworm", marks=pytest.mark.nightly)])
 def test_full_setup_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
-    """Your app is online by one person at the screens, and no secret is where it need not be."""
+    """Bring an app online through the screens, and search for its secrets everywhere."""
     pi = full_setup.at_home(lab, variant)
     watch, person = Watch(pi), Person(pi)
     one = FullSetup(lab, person)
     try:
-        one.go_on()
+        one.resume()
     finally:
         watch.end()
     assert one.finished
     person.terminal.see(f"https://{home.DUCK}/")
-    assert one.kept_address, "nobody was asked whether the address shall stay"
+    assert one.kept_address, "the address was not confirmed"
     full_setup.served(lab)
     full_setup.all_done(pi)
     person.leave()
@@ -38,7 +38,7 @@ def test_full_setup_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
 
 
 def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
-    """But by those that need it: piwizard's own file, the client's, the app's, and the app itself."""
+    """Assert that only piwizard, the DDNS client and the app can see the secrets."""
     (made_up,) = set(_leaves(json.loads(pi.read(VAULT)))) - {home.TOKEN, APP_SECRET}
     secrets = {"token": home.TOKEN, "given to the app": APP_SECRET, "made up": made_up}
     app = int(pi.run(("id", "-u", "myflask")).output)
@@ -54,11 +54,11 @@ def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
     in_app = {leak for leak in found if leak.place.endswith(f" of user {app}")}
     assert {leak.secret for leak in in_app} == set(names)
     assert found - in_app == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
-    assert len(watch.seen) > 200, "the kernel has told of too few programs"
+    assert len(watch.seen) > 200, "the kernel has reported too few programs"
 
 
 def _leaves(tree: object) -> list[str]:
-    """The texts of a tree of tables."""
+    """Return the texts of nested tables."""
     if isinstance(tree, dict):
         return [text for branch in tree.values() for text in _leaves(branch)]
     return [tree] if isinstance(tree, str) else []
@@ -66,7 +66,7 @@ def _leaves(tree: object) -> list[str]:
 
 @pytest.mark.nightly
 def test_lost_connections_lose_no_answers(lab: Lab) -> None:
-    """A sample of `python -m tests.lab.cuts`."""
+    """Try a sample of `python -m tests.lab.cuts`."""
     count = cuts.Count()
     cuts.set_up(lab, "trixie", random.Random(5), 5, count)
     assert count.cuts == 5

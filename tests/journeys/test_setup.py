@@ -1,4 +1,4 @@
-"""Set-ups from an answers file: over SSH, interrupted in every way, with apt in use by somebody else."""
+"""Set up from an answers file: over SSH, interrupted, while apt is in use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def repo(lab: Lab) -> str:
 
 
 def test_answers_file_results_in_a_page_after_a_reboot(ready_pi: Pi, repo: str) -> None:
-    """Set up over SSH by a person who types the password for sudo."""
+    """Set up over SSH as a user who types the password for sudo."""
     pi = ready_pi
     pi.write(f"/home/{pi.user}/answers.toml", sample_app.answers(repo), owner=pi.user)
     done = pi.ssh(["piwizard", "apply", "--yes", "--answers", "answers.toml"], tty=True, input=f"{pi.password}\n")

@@ -1,4 +1,4 @@
-"""A fixed address can be tried and never locks anybody out: on each kind of network manager, whatever happens."""
+"""Try a static IP on each network manager without losing access."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def street(lab: Lab, variant: str) -> Iterator[Street]:
 
 @pytest.fixture(scope="module", autouse=True)
 def table(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Prints how long the old address took to come back."""
+    """Print how long the old address took to come back."""
     yield
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
@@ -66,7 +66,7 @@ def unconfirmed(street: Street) -> tuple[float | None, float]:
 
 
 def wrong_gateway(street: Street) -> tuple[float | None, float]:
-    """The laptop: it answers, and leads nowhere."""
+    """Return the laptop's address: it answers, but is not a gateway."""
     return _comes_back_by_itself(street, gateway=LAPTOP)
 
 
@@ -143,13 +143,13 @@ CASES: dict[str, Callable[[Street], tuple[float | None, float]]] = {
         for case in CASES
     ],
 )
-def test_nobody_is_locked_out(street: Street, case: str, variant: str) -> None:
+def test_address_trial_locks_nobody_out(street: Street, case: str, variant: str) -> None:
     seconds, promised = CASES[case](street)
     ROWS.append((case, variant, seconds, promised))
 
 
 @pytest.mark.parametrize("variant", ["trixie"])
-def test_what_does_not_fit_alters_nothing(street: Street) -> None:
+def test_unsuitable_address_changes_nothing(street: Street) -> None:
     before = street.settings()
     for settings, key, words in (
         ({"address": "192.168.2.5/24"}, "static_ip.address", "another subnet than the router"),
@@ -180,7 +180,7 @@ def test_what_does_not_fit_alters_nothing(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["trixie", "bookworm"])
-def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
+def test_screens_confirm_over_the_changing_connection(street: Street) -> None:
     pi = street.pi
     first = _screens(street)
     first.type("\r")
@@ -205,7 +205,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     again = _screens(street, greeting=f"This Pi is trying the address {NEW}")
     again.see(f"Testing {NEW}:", 60)
     again.see(f"{street.old} returns.")
-    again.rest()  # a key that comes as soon as the dialog counts for nothing
+    again.rest()  # a key pressed as soon as the dialog opens is ignored
     again.type("k")
     eventually(street.ended, 60)
     assert quickstart.states(pi)["static-ip"] == "done"
@@ -217,7 +217,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
+def test_undo_restores_dhcp(street: Street) -> None:
     before = street.settings()
     street.try_out()
     street.on_trial()
@@ -236,7 +236,7 @@ def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["bookworm"])
-def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
+def test_stopped_trial_can_be_changed(street: Street) -> None:
     before = street.settings()
     street.try_out(revert_after=600)
     street.on_trial()
@@ -263,8 +263,8 @@ def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None:
-    """The second run takes back what the first one has left on trial, and begins afresh."""
+def test_trial_killed_at_every_event_can_be_applied_again(lab: Lab, variant: str) -> None:
+    """Expect the second run to roll back the trial of the first, and to start again."""
     tried = 0
     while True:
         pi = addresses.ready_pi(lab, variant)
@@ -272,7 +272,7 @@ def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None
         street.try_out(revert_after=600)
         tried += 1
         came_so_far = addresses.kill_at(pi, tried)
-        eventually(lambda: street.try_out(revert_after=600))  # noqa: B023 — refused while dhcpcd starts anew
+        eventually(lambda: street.try_out(revert_after=600))  # noqa: B023 — refused while dhcpcd restarts
         street.on_trial()
         pi.run(("piwizard", "confirm"))
         eventually(street.ended, 60)
@@ -290,7 +290,7 @@ ESC, DOWN = "\x1b", "\x1b[B"
 
 
 def _screens(street: Street, greeting: str = "") -> Terminal:
-    """A login by SSH, and `piwizard` typed into its shell."""
+    """Log in by SSH, and type `piwizard` into the shell."""
     terminal = Terminal(street.pi.ssh_argv(tty=True))
     if greeting:
         terminal.expect(greeting)
@@ -304,7 +304,7 @@ def _screens(street: Street, greeting: str = "") -> Terminal:
 
 
 def _onto(terminal: Terminal, title: str) -> None:
-    """The cursor onto a step, by arrows."""
+    """Move the cursor to a step with the arrow keys."""
     for _ in range(20):
         if any(re.match(rf" [▸>]. {title}", line) for line in terminal.lines):
             terminal.rest(0.7)
@@ -320,7 +320,7 @@ def _comes_back_by_itself(street: Street, **settings: object) -> tuple[float | N
     street.try_out(**settings)
     street.on_trial(str(settings.get("address", NEW)).partition("/")[0])
     back = street.until_back(since, SECONDS + GRACE)
-    assert back > SECONDS - 1, "it never was on trial"
+    assert back > SECONDS - 1, "it was never on trial"
     _as_before(street, before)
     assert quickstart.states(street.pi)["static-ip"] == "failed"
     assert (

@@ -1,4 +1,4 @@
-"""All of it taken back: a Pi with every step done, before and after, file by file."""
+"""Undo everything on a Pi with every step done, and compare it file by file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.lab.pi import Pi
 
 FOLDERS = ("etc", "opt", "srv", "usr/local", "root", "home", "var/lib")
 LEFT = {
-    "etc/resolv.conf": "written anew by NetworkManager",
-    "etc/ld.so.cache": "made anew by ldconfig",
+    "etc/resolv.conf": "rewritten by NetworkManager",
+    "etc/ld.so.cache": "rebuilt by ldconfig",
     "etc/NetworkManager/system-connections/Wired connection 1.nmconnection": "written by NetworkManager, see below",
     **dict.fromkeys(("etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"), "useradd's own copies"),
     "var/lib/apt/": "apt's lists of packages",
@@ -43,7 +43,7 @@ BY_THEMSELVES = (
 
 @dataclass
 class Done:
-    """A Pi with every step done, and what it was like before."""
+    """A Pi with every step done, and its state before."""
 
     pi: Pi
     before: dict[str, Mapping[str, object]]
@@ -60,7 +60,7 @@ def done(lab: Lab, release: str) -> Iterator[Done]:
 
 
 def look(pi: Pi) -> dict[str, Mapping[str, object]]:
-    """What there is on the machine, without the times of files."""
+    """Return the state of the machine, without the times of files."""
     files = {path: (*one[:4], one[5]) for path, one in quickstart.manifest(pi.files, FOLDERS).items()}
     lines = pi.run(("systemctl", "list-unit-files", "--no-legend", "--plain")).output.splitlines()
     active = pi.run(("systemctl", "list-units", "--all", "--no-legend", "--plain", "--type=service,socket,timer"))
@@ -156,7 +156,7 @@ def test_undo_all_keeps_files_of_the_user(served_pi: Pi) -> None:
 
 
 def test_undo_asks_for_each_permanent_deletion(served_pi: Pi) -> None:
-    """What goes for ever is asked for one by one, and no is what Enter means."""
+    """Ask for each permanent deletion one by one; Enter means no."""
     pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")
     refused.answer("Undo site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")

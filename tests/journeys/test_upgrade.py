@@ -1,4 +1,4 @@
-"""An upgrade of piwizard on a Pi that an older one has set up: nothing of it is lost, and it can all be undone."""
+"""Upgrade piwizard on a Pi that an older version has set up; lose nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT = ("/etc/xdg/piwizard/answers.toml", "/var/lib/piwizard/secrets.json", "/sr
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The older piwizard, out of the history of this checkout."""
+    """Return the older piwizard, from the history of this checkout."""
     archive = subprocess.run(("git", "-C", product.CHECKOUT, "archive", OLDER), capture_output=True, check=False)
     if archive.returncode:
         pytest.skip(f"The history of this checkout has no commit {OLDER[:7]}, so there is no older piwizard here.")
@@ -35,7 +35,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pi(lab: Lab, release: str, older: Path) -> Iterator[Pi]:
-    """A Pi that the older piwizard has set up."""
+    """Return a Pi that the older piwizard has set up."""
 
     def prepare(fresh: Pi) -> None:
         product.push(fresh, older)
@@ -60,11 +60,11 @@ def test_upgrade_keeps_answers_secrets_state_and_the_running_site(pi: Pi) -> Non
     product.push(pi)
     assert "Upgrading: piwizard" in pi.run((f"{product.PUSHED}/install.sh", "--version")).errors
     assert [pi.read(path) for path in KEPT] == before
-    assert pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output == pid, "nobody restarted the app"
+    assert pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output == pid, "the app was restarted"
     quickstart.serves(pi)
     now = quickstart.states(pi)
-    assert {step for step, state in now.items() if state in ("done", "drifted")} == done, "no step is forgotten"
-    assert quickstart.events(pi), "the last run's record can be read"
+    assert {step for step, state in now.items() if state in ("done", "drifted")} == done, "a step is missing"
+    assert quickstart.events(pi), "the last run's log cannot be read"
 
     quickstart.apply(pi, "--yes")
     assert set(quickstart.states(pi).values()) == {"done"}

@@ -1,4 +1,4 @@
-"""Play with the lab by hand: `python -m tests.lab [VARIANT] [--push]` boots a Pi and says how to get in."""
+"""Boot a Pi to try by hand: `python -m tests.lab [VARIANT] [--push]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.lab.lab import Lab
 
 
 def main() -> None:
-    """Boots a Pi, prints ways in, and throws it away at Ctrl-C."""
+    """Boot a Pi, print how to log in, and discard it at Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     parser.add_argument("variant", nargs="?", default="trixie", choices=sorted(VARIANTS))
     parser.add_argument("--push", action="store_true", help="copy this checkout to ~/piwizard on the Pi")

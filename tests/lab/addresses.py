@@ -1,4 +1,4 @@
-"""A fixed address on a Pi of the lab: trying it, and how long the old one takes to come back."""
+"""Try a static IP address on a Pi, and measure how soon the old one is back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.lab.pi import Pi
 
 NEW = "192.168.1.230"
 SECONDS = 30
-"""The shortest trial that may be asked for."""
+"""The shortest allowed trial."""
 GRACE = 25
-"""Seconds that the old address may take to answer after the trial is over: dhcpcd probes it, sshd has to be asked."""
+"""Seconds until the old address must answer after the trial: dhcpcd probes it first, and sshd must respond."""
 VARIANTS = ("trixie", "trixie-netplan", "bookworm", "bookworm-dhcpcd")
 NETPLAN = """network:
   version: 2
@@ -33,7 +33,7 @@ NETPLAN = """network:
 
 
 def ready_pi(lab: Lab, variant: str) -> Pi:
-    """A booted Pi of a variant with piwizard installed."""
+    """Return a booted Pi of a variant with piwizard installed."""
     if variant != "trixie-netplan":
         return product.ready_pi(lab, variant)
     return lab.pi("trixie", layer=_netplan(lab))
@@ -45,7 +45,10 @@ def _netplan(lab: Lab) -> Layer:
 
 
 def _put_netplan(pi: Pi) -> None:
-    """As cloud-init leaves it on a Raspberry Pi: the settings in a file of netplan's, made into NetworkManager's."""
+    """Write the settings as cloud-init does, in a netplan file.
+
+    NetworkManager's settings are generated from it.
+    """
     pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "netplan.io"))
     pi.write("/etc/netplan/50-cloud-init.yaml", NETPLAN)
     pi.run(("chmod", "600", "/etc/netplan/50-cloud-init.yaml"))
@@ -53,7 +56,7 @@ def _put_netplan(pi: Pi) -> None:
 
 @dataclass
 class Street:
-    """One Pi, its old address, and what can be done to it."""
+    """A Pi, its old address, and the actions of the test."""
 
     pi: Pi
     namespace: Path
@@ -63,11 +66,11 @@ class Street:
         self.old = self.pi.address
 
     def answers(self, address: str) -> bool:
-        """Whether the laptop gets through to sshd there."""
+        """Return whether the laptop reaches sshd at this address."""
         return http_client.listening(self.namespace, address, 22)
 
     def try_out(self, *, check: bool = True, detach: bool = True, **settings: object) -> Result:
-        """`piwizard apply static-ip` with these answers, from an answers file."""
+        """Run `piwizard apply static-ip` with these answers, from an answers file."""
         chosen = {"address": f"{NEW}/24", "revert_after": SECONDS} | settings
         lines = [f"{name} = {json.dumps(value)}" for name, value in chosen.items() if value is not None]
         self.pi.write(quickstart.ANSWERS, "\n".join(["[static_ip]", *lines, ""]))
@@ -75,7 +78,7 @@ class Street:
         return quickstart.apply(self.pi, "static-ip", "--yes", "--answers", quickstart.ANSWERS, *more, check=check)
 
     def on_trial(self, address: str = NEW) -> None:
-        """Waits until the new address is set and waits to be confirmed."""
+        """Wait until the new address is set and waits for the confirmation."""
 
         def asked() -> None:
             assert self.trial() is not None
@@ -92,16 +95,16 @@ class Street:
         return quickstart.events(self.pi)
 
     def notes(self) -> list[str]:
-        """What the run has said since it began to wait."""
+        """Return the messages of the run since it began to wait."""
         return [one["text"] for one in self.events() if one["event"] == "note" and "is on trial:" in one["text"]]
 
     def addresses(self) -> list[str]:
-        """The IPv4 addresses of eth0."""
+        """Return the IPv4 addresses of eth0."""
         shown = json.loads(self.pi.run(("ip", "-j", "-4", "address", "show", "dev", "eth0")).output)
         return [info["local"] for row in shown for info in row.get("addr_info", ())]
 
     def settings(self) -> str:
-        """Everything that a network manager keeps for the next start, as text."""
+        """Return, as text, all settings that a network manager keeps for the next boot."""
         places = (
             "/etc/NetworkManager/system-connections",
             "/etc/netplan",
@@ -115,7 +118,7 @@ class Street:
         return "".join(f"{path}\n{self.pi.read(path)}" for path in sorted(found) if path)
 
     def until_back(self, since: float, longest: float) -> float:
-        """Seconds from `since` until the old address answers again."""
+        """Return the seconds from `since` until the old address answers again."""
 
         def back() -> None:
             assert self.answers(self.old)
@@ -124,12 +127,12 @@ class Street:
         return time.monotonic() - since
 
     def ended(self) -> None:
-        """Asserts that no run is under way."""
+        """Assert that no run is in progress."""
         units = self.pi.run(("systemctl", "list-units", "--no-legend", "piwizard-*")).output
         assert units == "", units
 
     def clean(self) -> None:
-        """Asserts that nothing of a trial is left but how it ended."""
+        """Assert that nothing of a trial is left except its result."""
         left = self.pi.run(
             ("ls", "-d", "/run/motd.d/piwizard-trial", "/etc/systemd/system/piwizard-network-boot.service",
              "/etc/systemd/system/multi-user.target.wants/piwizard-network-boot.service",
@@ -142,13 +145,16 @@ class Street:
         assert timers == ""
 
     def reaches_the_world(self) -> None:
-        """Asserts that the router and names are reached."""
+        """Assert that the router and the DNS server can be reached."""
         self.pi.run(("ping", "-c1", "-W2", ROUTER))
         self.pi.run(("getent", "hosts", "git.lan"))
 
 
 def kill_at(pi: Pi, point: int) -> bool:
-    """Kills the run at its event of that number; False where it began to wait for the confirmation before."""
+    """Kill the run at the event of this number.
+
+    Return False if the run began to wait for the confirmation before that event.
+    """
     (record,) = eventually(lambda: _records(pi))
     until = time.monotonic() + 60
     while True:

@@ -1,4 +1,4 @@
-"""Public Flask apps that nobody here wrote, pinned, out of the source distributions at PyPI that carry them."""
+"""List pinned Flask apps by other authors, from source distributions on PyPI."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.lab.cache import cached
 
 @dataclass(frozen=True)
 class Sdist:
-    """A source distribution; the digest is its own, whichever index it comes from."""
+    """A source distribution; the digest is the same on every index."""
 
     name: str
     version: str
     sha256: str
 
     def archive(self) -> Path:
-        """The downloaded file, kept on the lab's shelf."""
+        """Return the downloaded file, which the lab's cache keeps."""
         folder = cached("apps", f"{self.name}-{self.version}", self.sha256[:12], self._download)
         (archive,) = folder.glob("*.tar.gz")
         return archive
@@ -36,10 +36,11 @@ class Sdist:
 
 @dataclass(frozen=True)
 class PublicApp:
-    """One app: a folder of a source distribution, and what of it can be looked at from outside.
+    """A folder of a source distribution, and what visitors can see of it.
 
-    `only` leaves out what lies beside that folder. `says` is on the first page, `static` a file that nginx serves.
-    `init` is answered where a command of the app may delete data, and so does not run by itself.
+
+    `only` ignores the files beside that folder. `says` is a text on the first page, `static` a file that nginx serves.
+    `init` is the answer where a command of the app may delete data, and therefore does not run by default.
     """
 
     name: str
@@ -51,7 +52,7 @@ class PublicApp:
     init: str = ""
 
     def files(self) -> dict[str, str | bytes | None]:
-        """The files of the app, as a repository would hold them."""
+        """Return the app's files as a repository would contain them."""
         found: dict[str, str | bytes | None] = {}
         with tarfile.open(self.sdist.archive()) as archive:
             for member in archive:
@@ -72,7 +73,7 @@ HTTPBIN = Sdist("httpbin", "0.10.4", "6023a5a2e8fb8e91abdd6d34d1f1f455092f97d567
 OTTERWIKI = Sdist("otterwiki", "2.26.1", "a67fcc30f7a2e50f3569b30ad7d0c87b641b38cd9a3eb71c969161fe8930a34f")
 
 APPS = (
-    # A factory, and a database that `flask init-db` makes.
+    # A factory, and a database that `flask init-db` creates.
     PublicApp(
         "flaskr",
         FLASK,
@@ -85,15 +86,15 @@ APPS = (
     PublicApp("javascript", FLASK, "examples/javascript", says="JavaScript Example"),
     # Blueprints with static folders of their own.
     PublicApp("blueprints", FLASK, "tests/test_apps", "blueprintapp", static="/admin/static/css/test.css"),
-    # A single file, and nothing that says what it needs.
+    # A single file, without a list of requirements.
     PublicApp("uploadr", FLASK_WTF, "examples/uploadr"),
     # Flask-SQLAlchemy, with migrations.
     PublicApp("ihatemoney", IHATEMONEY, says="I Hate Money", static="/static/css/main.css"),
-    # Takes its secret key, and all else, from the environment.
+    # Reads its secret key and all other settings from the environment.
     PublicApp("fileshare", FILE_SHARE, static="/static/offline.html"),
-    # Passes its app on by `from .core import *`.
+    # Exports its app through `from .core import *`.
     PublicApp("httpbin", HTTPBIN, says="httpbin", static="/favicon.ico"),
 )
 
 NEEDY = PublicApp("otterwiki", OTTERWIKI, says="Otter Wiki")
-"""Ends where nobody gives it the variable REPOSITORY: a git repository, which it does not make."""
+"""Exits unless the variable REPOSITORY names a git repository, which it does not create."""

@@ -1,8 +1,10 @@
-"""Code of a repository that stays: it leaves processes behind, and races root wherever root works for it.
+"""Provide a repository whose code leaves processes behind and races root.
+
 
 Every part of it runs the same `stay`: while packages are built, in a command of `app.init`, at the start of the app in
-its smoke test, and in the service. It swaps folders for links to root's files, holds locks, fills what is shared, and
-notes what it reached. `files` is the repository; `sentinels` says what has become of files that are root's.
+its smoke test, and in the service. It swaps folders for links to root's files, holds locks, fills shared memory and
+disks, and writes down what it reached. `files` returns the repository; `sentinels` returns the current state of files
+that belong to root.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from tests.lab.pi import Pi
 
 NAME, HOST = "stayer", "stayer.example.org"
 PREY = 3000
-"""Files whose names a folder of the repository and one of root's share: by path, one may be hit for the other."""
+"""Files with the same name in a folder of the repository and in one of root's: access by path may hit the wrong one."""
 STAY_SECONDS = 120
 """The process exits after this time if nothing ends it."""
 STAY = f'''\
@@ -183,7 +185,7 @@ def shared():
 
 
 def files() -> dict[str, str | bytes | None]:
-    """The repository."""
+    """Return the files of the repository."""
     prey: dict[str, str | bytes | None] = {f"nest/prey/f{number:04}": "theirs" for number in range(PREY)}
     return {
         **prey,
@@ -197,7 +199,7 @@ def files() -> dict[str, str | bytes | None]:
 
 
 def answers(repo: str) -> str:
-    """The tables of this site, beside those of a tame first one."""
+    """Return the answers for this site and for a harmless first one."""
     return f"""
 [sites.{NAME}.site]
 domains = ["{HOST}"]
@@ -214,7 +216,10 @@ PLACES = ("etc", "root", "usr/local/bin", "var/lib", "var/cache", "var/log", "sr
 
 
 def plant(pi: Pi) -> None:
-    """Puts files of root's all over the machine, and a folder of them with the names that the repository has."""
+    """Write files that belong to root in many places.
+
+    One folder of them has the names of the repository's files.
+    """
     folder = pi.files / "etc/sentinels"
     folder.mkdir(mode=0o755)
     for number in range(PREY):
@@ -229,7 +234,10 @@ def plant(pi: Pi) -> None:
 
 
 def sentinels(pi: Pi) -> dict[str, tuple[object, ...]]:
-    """Owner, mode, number of names and content of each of them, of what is in /etc, and of root's programs."""
+    """Return owner, mode, link count and content of the files that must not change.
+
+    These are the sentinels, /etc, and root's programs.
+    """
     found = {}
     planted = [pi.files / place / "sentinel" for place in PLACES] + [pi.files / "home/alex/hers"]
     for path in [*planted, *_below(pi.files / "etc/sentinels"), *_below(pi.files / "usr/local")]:

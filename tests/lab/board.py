@@ -1,4 +1,4 @@
-"""What a Pi of the lab is to those who only use it, in a container or in a virtual machine."""
+"""Define what tests use of a Pi, in a container or in a virtual machine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.lab.http_client import Answer
 
 
 class Board(Protocol):
-    """A Pi that runs commands, lets people log in and serves."""
+    """A Pi that runs commands, accepts logins and serves pages."""
 
     password: str
 
     def run(self, argv: Sequence[str], *, check: bool = True, input: str | None = None) -> Result:
-        """Runs a command as root inside. With `check` it has to succeed."""
+        """Run a command as root on the Pi. With `check` it must succeed."""
 
     def ssh_argv(self, argv: Sequence[str] = (), *, user: str = ..., tty: bool = False) -> tuple[str, ...]:
-        """The argv of a login from the laptop."""
+        """Return the argv of a login from the laptop."""
 
     def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
-        """What the laptop gets for a request to it."""
+        """Return the response to a request from the laptop."""

@@ -1,4 +1,4 @@
-"""The cache on disk: things made once, used by any number of processes at a time, removed when out of date."""
+"""Cache what is made once, for all processes; remove what is outdated."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TOO_OLD = 14 * 24 * 3600  # the archive drops old versions, and the package lists in an image go stale
+TOO_OLD = 14 * 24 * 3600  # the archive drops old versions, and the package lists in an image get outdated
 
 _held: list[int] = []
 
 
 def cache_folder() -> Path:
-    """Where images, layers, packages and the machines under way are kept."""
+    """Return the folder for images, layers, packages and the machines in use."""
     named = os.environ.get("PIWIZARD_LAB")
     return Path(named) if named else Path.home() / ".cache" / "piwizard-lab"
 
 
 def cached(kind: str, family: str, recipe: str, make: Callable[[Path], None]) -> Path:
-    """The folder that `make` makes by a recipe: taken from the shelf, or made now while other processes wait.
+    """Return the folder that `make` fills by a recipe, from the cache or made now.
 
-    Others of the family, made by older recipes, go when nobody uses them.
+    Other processes that need it wait. Folders of the same family by older recipes are removed when nobody uses them.
     """
     shelf = cache_folder() / kind
     folder = shelf / f"{family}.{recipe}"
@@ -43,7 +43,7 @@ def cached(kind: str, family: str, recipe: str, make: Callable[[Path], None]) ->
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Holds a file's lock: one process at a time."""
+    """Hold a file's lock: one process at a time."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
@@ -62,7 +62,7 @@ def _remove_unused(folder: Path, *, unless: bool) -> None:
 
 
 def _lock(folder: Path, kind: int) -> int:
-    """Held until this process ends."""
+    """Lock the folder until this process ends."""
     opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(opened, kind)

@@ -1,10 +1,11 @@
-"""SSH cuts at random moments of whole set-ups through the screens: is anything lost?
+"""Cut SSH at random moments of whole setups; report what is lost.
+
 
     python -m tests.lab.cuts --cuts 100 --seed 1 [--release bookworm]
 
-Goes on over as many set-ups as it takes. Each cut is said, with what it lost; the last line has the sum, and the exit
-code is 1 where there is any. A line is cut as lines are: ssh is killed, sshd's process on the Pi is, or the cable is
-out while ssh dies, so that the Pi does not hear of it and somebody's old screens stay open beside the new ones.
+Runs as many setups as it needs. Prints each cut with what was lost; the last line is the total, and the exit code is 1
+if anything was lost. A connection is cut in one of three ways: ssh is killed, sshd's process on the Pi is killed, or
+the cable is unplugged while ssh ends, so that the Pi does not notice and the old screens stay open beside the new ones.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from tests.lab.person import Person
 
 KINDS = ("ssh killed", "ssh killed", "sshd killed", "cable out")
 LONGEST = 24.0
-"""Seconds after a login begins until the line is cut, at most."""
+"""Maximum seconds from a login to the cut."""
 SHORT = 0.4
-"""Seconds that the cable is out: no longer than what every download lives through."""
+"""Seconds that the cable is unplugged: every download survives that long."""
 
 
 class Scissors:
-    """Cuts a person's line once, some seconds from now, unless it is put away before."""
+    """One cut of a person's connection after some seconds, unless it is cancelled."""
 
     def __init__(self, person: Person, kind: str, seconds: float) -> None:
         self._person, self._kind = person, kind
@@ -42,7 +43,7 @@ class Scissors:
         self._timer.start()
 
     def put_away(self) -> None:
-        """The line stays."""
+        """Cancel the cut."""
         self._timer.cancel()
         self._timer.join()
 
@@ -83,7 +84,7 @@ class Count:
 
 
 def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Count) -> None:
-    """One whole set-up, with the line cut at random moments as often as is still wanted; then what was lost."""
+    """Run one whole setup with cuts at random moments; count the losses."""
     pi = full_setup.at_home(lab, release)
     person, records = Person(pi), Records(pi)
     one, found = FullSetup(lab, person), set[str]()
@@ -92,13 +93,13 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
         failure: AssertionError | OSError | None = None
         address, moved = pi.address, False
         try:
-            one.go_on()
+            one.resume()
         except (AssertionError, OSError) as error:
             failure, moved = error, one.lost_by_the_change(address)
         if scissors is not None:
             scissors.put_away()
         person.leave()
-        lost = [*full_setup.lost_answers(pi, person.told), *records.lost()]
+        lost = [*full_setup.lost_answers(pi, person.saved), *records.lost()]
         if scissors is not None and scissors.cut.is_set():
             count.cuts += 1
             _tell(count, scissors, lost)
@@ -114,7 +115,7 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
 
 
 def _at_the_end(lab: Lab, one: FullSetup, records: Records, count: Count) -> list[str]:
-    """What is lost when all is set up, also once every old screen has heard that its line is cut."""
+    """Return what is lost when every old screen has noticed its disconnection."""
     pi = one.pi
     pi.run(("pkill", "-u", pi.user, "-f", "^sshd"), check=False)
     eventually(lambda: _nobody_left(one))
@@ -142,7 +143,7 @@ def _tell(count: Count, scissors: Scissors, lost: list[str]) -> None:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.cuts", description=__doc__)
     parser.add_argument("--cuts", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, talked to as a person would: wait for some words, type a line."""
+"""Talk to a program in a terminal of its own: wait for a text, type a line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ TIMEOUT = 30.0
 
 
 class Dialogue:
-    """`raw` is every byte that came out; `expect` looks only at what came since the last match."""
+    """A program in a terminal.
+
+    `raw` is its whole output; `expect` reads only what follows the last match.
+    """
 
     def __init__(
         self,
@@ -42,18 +45,18 @@ class Dialogue:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)  # whoever runs the tests in the background may ignore them
+                signal.signal(number, signal.SIG_DFL)  # a caller that runs the tests in the background may ignore them
             inside = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **(env or {}), "TERM": term}
             ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
             os.execvpe(argv[0], list(argv), inside)
 
     @property
     def text(self) -> str:
-        """What came out, without what moves or colours."""
+        """Return the output without cursor movements and colours."""
         return ESCAPES.sub(b"", self.raw).decode("utf-8", "replace").replace("\r", "")
 
     def expect(self, words: str, timeout: float = TIMEOUT) -> str:
-        """Waits for words, and returns what came before them since the last time."""
+        """Wait for a text, and return the output between the last match and it."""
         until = time.monotonic() + timeout
         while (found := self.text.find(words, self._seen)) < 0:
             assert time.monotonic() < until, f"waited for {words!r}, saw:\n{self.text[self._seen :]}"
@@ -63,7 +66,7 @@ class Dialogue:
         return before
 
     def whichever(self, *words: str, timeout: float = TIMEOUT) -> int:
-        """Waits for one of several words, and returns which of them came first."""
+        """Wait for one of several texts, and return the one that came first."""
         until = time.monotonic() + timeout
         while not (found := [(at, number) for number, one in enumerate(words) if (at := self._find(one)) >= 0]):
             assert time.monotonic() < until, f"waited for {words}, saw:\n{self.text[self._seen :]}"
@@ -76,19 +79,22 @@ class Dialogue:
         return self.text.find(words, self._seen)
 
     def type(self, keys: str) -> None:
-        """Presses keys."""
+        """Press keys."""
         assert self._terminal is not None
         os.write(self._terminal, keys.encode())
 
     def answer(self, question: str, line: str = "", timeout: float = TIMEOUT) -> None:
-        """Waits for a question and answers it with a line."""
+        """Wait for a question and answer it with a line."""
         self.expect(question, timeout)
-        time.sleep(0.05)  # a person is slower; whoever asks has set its terminal by then
+        time.sleep(0.05)  # a person is slower, so the program has set up its terminal by then
         self.type(f"{line}\r")
-        self.expect("\n")  # a terminal that can be moved about in shows the question once more before
+        self.expect("\n")  # a terminal with cursor movements shows the question once more before
 
     def fill_in(self, *answers: tuple[str, str], until: str, timeout: float = TIMEOUT) -> None:
-        """Answers the questions of a form until some words come: the named ones as given, the others with Enter."""
+        """Answer a form until a text appears.
+
+        Questions without a given answer get Enter.
+        """
         left = list(answers)
         ends = time.monotonic() + timeout
         while self._find(until) < 0:
@@ -103,7 +109,7 @@ class Dialogue:
         assert not left, f"not asked for: {left}"
 
     def end(self, timeout: float = TIMEOUT) -> int:
-        """Waits for the end and returns the exit code (negative: the signal)."""
+        """Wait for the end and return the exit code (negative: the signal)."""
         until = time.monotonic() + timeout
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.text[self._seen :]}"
@@ -111,7 +117,7 @@ class Dialogue:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def hang_up(self) -> None:
-        """The connection is gone, and the program with it. Again is allowed."""
+        """Close the connection and end the program. May be called again."""
         if self._terminal is None:
             return
         os.close(self._terminal)
@@ -124,11 +130,11 @@ class Dialogue:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more can come."""
+        """Return whether the output is complete."""
         return not self._read(0)
 
     def _read(self, wait: float) -> bool:
-        """Takes in what there is within some seconds; False after the end."""
+        """Read what arrives within some seconds; return False after the end."""
         assert self._terminal is not None
         ready, _, _ = select.select([self._terminal], [], [], wait)
         if not ready:
@@ -142,7 +148,7 @@ class Dialogue:
 
 
 def as_root(pi: Board, *argv: str) -> Dialogue:
-    """Start a command with sudo, at a terminal over SSH, and give the password."""
+    """Start a command with sudo, at a terminal over SSH, and enter the password."""
     dialogue = Dialogue(pi.ssh_argv(("sudo", *argv), tty=True))
     dialogue.answer("password for alex:", pi.password)
     return dialogue

@@ -1,4 +1,4 @@
-"""A disk of a certain size below a Pi, that can be full for a while."""
+"""Give a Pi a disk of limited size that tests can fill and free."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lab.eventually import eventually
 
 
 class Disk:
-    """In memory, mounted at `folder` on the lifeline."""
+    """A disk in memory, mounted at `folder` on the lifeline."""
 
     def __init__(self, lifeline: SandboxInit, folder: Path, megabytes: int) -> None:
         self.folder = folder
@@ -20,11 +20,11 @@ class Disk:
         lifeline.check(("mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs", str(folder)))
 
     def fill(self) -> None:
-        """Makes it as small as what lies on it."""
+        """Shrink the disk to the size of its files."""
         eventually(self._shrink)
 
     def free(self) -> None:
-        """It has its size again."""
+        """Restore the disk's size."""
         self._resize(self._size)
 
     def unmount(self) -> None:
@@ -33,7 +33,7 @@ class Disk:
     def _shrink(self) -> None:
         found = os.statvfs(self._lifeline.root / self.folder.relative_to("/"))
         used = (found.f_blocks - found.f_bfree) * found.f_frsize
-        # Refused where something was written in between.
+        # Fails if something was written in between.
         self._resize(used)
 
     def _resize(self, size: int) -> None:

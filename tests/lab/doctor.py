@@ -1,4 +1,4 @@
-"""`piwizard doctor` on a Pi of the lab: its findings, and its fixes."""
+"""Run `piwizard doctor` on a Pi of the lab, and its fixes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lab.pi import Pi
 
 
 def failed_findings(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
-    """What `doctor --json` finds, by id."""
+    """Return the failed findings of `doctor --json` by id."""
     result = pi.run(("piwizard", "doctor", "--json", *options), check=False)
     findings = json.loads(result.output.splitlines()[-1])["findings"]
     bad = {one["id"]: one for one in findings if not one["ok"]}
@@ -20,12 +20,12 @@ def failed_findings(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
 
 
 def fix(pi: Pi) -> str:
-    """`doctor --fix`: what it printed."""
+    """Run `doctor --fix` and return its output."""
     return pi.run(("piwizard", "doctor", "--fix", "--yes"), check=False).output
 
 
 def fix_with_answer(pi: Pi, question: str, value: str) -> None:
-    """`doctor --fix` over SSH, by somebody who says yes and types what is asked for."""
+    """Run `doctor --fix` over SSH, accept the fix, and type the requested value."""
     dialogue = Dialogue(pi.ssh_argv(("piwizard", "doctor", "--fix"), tty=True), columns=160)
     dialogue.answer("password for alex:", pi.password)
     dialogue.answer("Apply these fixes? [y/N]", "y", timeout=120)

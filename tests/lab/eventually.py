@@ -1,4 +1,4 @@
-"""For what takes its time outside of our hands, such as a neighbour entry that has to expire."""
+"""Wait for what the test cannot speed up, such as an expiring ARP entry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(what: Callable[[], T], timeout: float = 20.0) -> T:
-    """Return what a thing gives once it raises no OSError or AssertionError and is not False; else fail in the end."""
+    """Return the first result that is not False; retry on OSError and AssertionError."""
     until = time.monotonic() + timeout
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The whole of it: every step of the wizard done on a Pi at home, from one answers file."""
+"""Set up every step of piwizard on a Pi at home, from one answers file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAIL = "me@example.org"
 
 
 def answers(repo: str, address: str) -> str:
-    """Answers for every step."""
+    """Return answers for every step."""
     more = (
         f'{home.NO_IP}\n[static_ip]\naddress = "{address}/24"\ngateway = "{ROUTER}"\nrevert_after = 600\n\n'
         f'[router]\nforward = "upnp"\n\n[tls]\nhttps = true\nemail = "{MAIL}"\n\n[dhparam]\nway = "ffdhe2048"\n'
@@ -27,7 +27,7 @@ def answers(repo: str, address: str) -> str:
 
 @contextmanager
 def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
-    """A while in which the router takes forwards, the provider knows the account and the www name leads home."""
+    """Prepare a home with UPnP, a DDNS account and a www name that points to it."""
     with online.at_home(lab, pi):
         home.open_accounts(lab)
         lab.router.upnp(MiniUpnpd)
@@ -36,13 +36,13 @@ def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
 
 
 def set_up(lab: Lab, pi: Pi) -> Result:
-    """All steps, the address confirmed while it is on trial."""
+    """Run all steps, and confirm the address while it is on trial."""
     lab.git.commit("tame", sample_app.FILES)
     pi.write("/root/secret", home.SECRET)
     pi.write(quickstart.ANSWERS, answers(lab.git.url("tame"), pi.address))
     run = pi.start(("piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS))
     eventually(lambda: _on_trial(pi, run), timeout=900)
-    eventually(lambda: _confirmed(pi, run), timeout=120)  # it is taken only once the address was looked at
+    eventually(lambda: _confirmed(pi, run), timeout=120)  # accepted only after the address was checked
     result = run.wait()
     assert result.ok, result.output + result.errors
     return result

@@ -1,4 +1,4 @@
-"""An app that fails in every way that the doctor explains: one page for each."""
+"""Provide an app with one page for each error that the doctor explains."""
 
 from __future__ import annotations
 

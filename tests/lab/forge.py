@@ -1,4 +1,4 @@
-"""A git server that lets in nobody without a key or a token: a Pi of its own, with a real sshd and git-shell."""
+"""Provide a git server that requires a key or a token: sshd with git-shell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 
 
 class Forge:
-    """By ssh as git@forge.lan, by https at forge.lan:8443 and elsewhere.lan:8444, two hosts to git."""
+    """A git server for git@forge.lan over SSH, and over HTTPS.
+
+    forge.lan:8443 and elsewhere.lan:8444 are two hosts to git.
+    """
 
     def __init__(self, lab: Lab, release: str, login: str) -> None:
         self._lab = lab
@@ -25,7 +28,7 @@ class Forge:
         run(("useradd", "--create-home", "--shell", "/usr/bin/git-shell", "--password", "*", "git"))
         run(("install", "-d", "-o", "git", "-m", "0700", "/home/git/.ssh"))
         run(("install", "-d", "-o", "git", REPOSITORIES))
-        # Newer ones shut out for a while whoever is refused again and again, as tests are.
+        # Newer versions block clients that fail again and again for a while, as tests do.
         patient = "echo PerSourcePenalties no > /etc/ssh/sshd_config.d/patient.conf"
         run(("bash", "-c", f"{patient}; sshd -t || rm /etc/ssh/sshd_config.d/patient.conf; systemctl restart ssh"))
         self.pi.write("/root/login", f"{login}\n")
@@ -40,14 +43,14 @@ class Forge:
             eventually(lambda port=port: run(("bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}")))
 
     def introduce(self, pi: Pi) -> None:
-        """Lets a Pi know its names and its certificate."""
+        """Make a Pi trust its host names and its certificate."""
         names = f"{self.pi.address} {NAME} {ELSEWHERE}\n"
         pi.run(("tee", "-a", "/etc/hosts"), input=names)
         pi.write("/usr/local/share/ca-certificates/forge.crt", self.pi.read("/root/certificate.pem"))
         pi.run(("update-ca-certificates",))
 
     def take(self, name: str) -> str:
-        """Takes over a repository of the lab's open git server, as it is now; gives its path."""
+        """Copy a repository from the lab's open git server, and return its path."""
         path = f"{REPOSITORIES}/{name}.git"
         self.pi.run(("rm", "-rf", path))
         eventually(
@@ -56,7 +59,7 @@ class Forge:
         return path
 
     def add_submodule(self, path: str, url: str) -> None:
-        """Puts a submodule into a repository, which is found at `url`."""
+        """Add to a repository a submodule with the address `url`."""
         script = f"""set -e
             cd "$(mktemp -d)"; git clone --quiet {path} .
             git config --file .gitmodules submodule.lib.path lib; git config --file .gitmodules submodule.lib.url {url}
@@ -65,18 +68,18 @@ class Forge:
         self.pi.run(("bash", "-c", script), user="git")
 
     def allow(self, key: str) -> None:
-        """Lets a key in."""
+        """Accept a key."""
         self.pi.write("/home/git/.ssh/authorized_keys", f"restrict {key}\n", owner="git")
 
     def fingerprint(self) -> str:
-        """Of its own key, as whoever looks after it reads it."""
+        """Return the fingerprint of its host key, as its administrator reads it."""
         return self.pi.run(("ssh-keygen", "-lf", f"{HOST_KEY}.pub")).output.split()[1]
 
     def change_host_keys(self) -> None:
-        """As after a new installation, or somebody else at its address."""
+        """Change the host keys, as after a new installation."""
         self.pi.run(("bash", "-c", "rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh"))
         eventually(lambda: self.pi.run(("bash", "-c", "echo > /dev/tcp/127.0.0.1/22")))
 
     def asked(self, port: int) -> set[str]:
-        """The passwords that came by https, "-" for requests without one."""
+        """Return the passwords received over HTTPS, "-" for requests without one."""
         return set(self.pi.read(f"/root/asked-{port}").split())

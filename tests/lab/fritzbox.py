@@ -1,4 +1,4 @@
-"""UPnP as a FRITZ!Box does it: it tells its own address, whatever it is worth, and takes every mapping."""
+"""Speak UPnP as a FRITZ!Box does: report any own address, accept every mapping."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FAULT = (
 
 
 class FritzBox(UpnpRouter):
-    """A small server of ours in the router's namespace: SSDP, and SOAP on port 49000."""
+    """A small server in the router's namespace: SSDP, and SOAP on port 49000."""
 
     port = PORT
     control = "/igdupnp/control/WANIPConn1"
@@ -73,7 +73,7 @@ class FritzBox(UpnpRouter):
         self._fill()
 
     def act(self, action: str, given: dict[str, str], peer: str) -> dict[str, str] | int:
-        """What a SOAP action answers, or the number of its error."""
+        """Return the answer to a SOAP action, or its error number."""
         with self._lock:
             return self._act(action, given, peer)
 
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Discard the message."""
 
 
 def _told(entry: Mapping) -> dict[str, str]:
@@ -211,7 +211,7 @@ def _ssdp_socket() -> socket.socket:
     made.bind((GROUP, 1900))
     joined = struct.pack("4s4s", socket.inet_aton(GROUP), socket.inet_aton(ROUTER))
     made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
-    # So that the thread that waits notices the end.
+    # Wakes the waiting thread, so that it ends.
     made.settimeout(0.2)
     return made
 

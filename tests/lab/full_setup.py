@@ -1,4 +1,4 @@
-"""The whole set-up through the screens, all steps, as often cut off and gone on with as one likes."""
+"""Set up all steps through the screens, cut and resumed any number of times."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.lab.pi import Pi
 APP_SECRET = "k3pt-Quietly-7741-by-the-app"
 ANSWERS_FILE, SECRETS_FILE = "etc/xdg/piwizard/answers.toml", "var/lib/piwizard/secrets.json"
 RUN = 900.0
-"""Seconds that the whole run may take."""
+"""Maximum seconds for the whole run."""
 Look = Callable[[], None]
 
 
 def answers(repo: str) -> dict[str, dict[str, Answer]]:
-    """What is given to whom: the questions of each step, by title and label."""
+    """Return the answers to each step's questions, by title and label."""
     return {
         "App": {
             "Site name": "myflask",
@@ -57,7 +57,7 @@ KEYS = {
 
 
 def at_home(lab: Lab, release: str) -> Pi:
-    """A fresh Pi with piwizard in a home with a router that takes requests; the world outside as it is at first."""
+    """Boot a Pi with piwizard in a home with UPnP, and reset the simulated Internet."""
     assert lab.internet.acme.root
     home.open_accounts(lab)
     lab.router.upnp(MiniUpnpd)
@@ -71,7 +71,7 @@ def at_home(lab: Lab, release: str) -> Pi:
 
 @dataclass
 class FullSetup:
-    """One set-up by one person, which can be gone on with from wherever it was cut off.
+    """One setup by one user, who can resume it from any point where it was cut.
 
     `arrived` is called when the screens have opened.
     """
@@ -80,18 +80,18 @@ class FullSetup:
     person: Person
     arrived: Look = lambda: None
     answered: set[str] = field(default_factory=set)
-    """The steps whose questions were gone through."""
+    """The steps whose questions are answered."""
     kept_address: bool = False
     finished: bool = False
-    """Whether the last page was seen."""
+    """Whether the last page was shown."""
 
     @property
     def pi(self) -> Pi:
-        """The Pi that is set up."""
+        """Return the Pi that is set up."""
         return self.person.pi
 
-    def go_on(self) -> None:
-        """From a login to the last page, or as far as it gets."""
+    def resume(self) -> None:
+        """Continue from a login to the last page, or until the connection is lost."""
         if self.pi.address != NEW and eventually(self._where, 60) == NEW:
             self.pi.address = NEW
         opened = self.person.log_in()
@@ -104,7 +104,7 @@ class FullSetup:
         self.person.terminal.rest(1.0)
         if self._on_trial():
             self._keep()
-        if "●" in self.person.signs():
+        if "●" in self.person.marks():
             self._watch()
             return
         if not self._all_done():
@@ -120,37 +120,40 @@ class FullSetup:
         self.finished = True
 
     def lost_by_the_change(self, before: str) -> bool:
-        """Whether the line ended because the Pi has left the address at which it answered before."""
+        """Return whether the connection ended because the Pi has changed its address."""
         ended = self.person.connected and self.person.terminal.ended
         return ended and before != NEW and NEW in (self.pi.address, eventually(self._where, 60))
 
     def _all_done(self) -> bool:
-        signs = self.person.signs()
-        return bool(signs) and set(signs) == {"✓"}
+        marks = self.person.marks()
+        return bool(marks) and set(marks) == {"✓"}
 
     def _agree(self) -> None:
-        """Sets all up, unless that is under way already: a run may have gone on while nobody looked."""
+        """Apply the changes, unless a run is in progress."""
         terminal = self.person.terminal
         terminal.type("\x1b")
         terminal.rest(1.0)
         terminal.type("a")
-        terminal.wait(lambda: self._asked() or self._goes_on(), 120)
+        terminal.wait(lambda: self._asked() or self._is_running(), 120)
         match self._asked():
             case "Install now?":
                 terminal.type("y")
             case "Nothing to do":
                 terminal.type("\x1b")
             case _:
-                assert self._goes_on(), "\n".join(terminal.lines)
+                assert self._is_running(), "\n".join(terminal.lines)
 
     def _asked(self) -> str:
         shown = "\n".join(self.person.terminal.lines)
         return next((words for words in ("Install now?", "Nothing to do") if words in shown), "")
 
-    def _goes_on(self) -> bool:
-        """Whether a run is seen, or the address has changed under the feet and this terminal shows nothing any more."""
+    def _is_running(self) -> bool:
+        """Return whether a run is shown, or the address has changed.
+
+        After a change this terminal shows nothing more.
+        """
         moved = self.pi.address != NEW and self._answers(NEW)
-        return moved or self._on_trial() or "●" in self.person.signs()
+        return moved or self._on_trial() or "●" in self.person.marks()
 
     def _on_trial(self) -> bool:
         return "Keep this address?" in "\n".join(self.person.terminal.lines)
@@ -165,7 +168,7 @@ class FullSetup:
         self.kept_address = True
 
     def _watch(self) -> None:
-        """Looks on until the last page. Where the address changes under the feet, comes back at the new one."""
+        """Watch until the last page. Log in again if the address changes."""
         waited = 0.0
         while True:
             terminal = self.person.terminal
@@ -189,10 +192,10 @@ class FullSetup:
             waited += 2.0
             shown = "\n".join(terminal.lines)
             assert waited < RUN, shown
-            assert "✗" not in self.person.signs(), shown
+            assert "✗" not in self.person.marks(), shown
 
     def _where(self) -> str:
-        """The address at which the Pi answers."""
+        """Return the address at which the Pi answers."""
         found = next((one for one in (self.pi.address, NEW) if self._answers(one)), "")
         assert found, "it does not answer"
         return found
@@ -202,22 +205,22 @@ class FullSetup:
 
 
 def kept(pi: Pi) -> dict[str, Any]:
-    """All answers on the Pi's disk, with keys as "table.key"."""
+    """Return all answers on the Pi's disk, with keys as "table.key"."""
     path = pi.files / ANSWERS_FILE
     found = tomllib.loads(path.read_text()) if path.exists() else {}
     return {f"{table}.{key}": value for table, values in found.items() for key, value in values.items()}
 
 
 def secrets(pi: Pi) -> str:
-    """What is kept where only root reads it."""
+    """Return the secrets, which only root can read."""
     path = pi.files / SECRETS_FILE
     return path.read_text() if path.exists() else ""
 
 
-def lost_answers(pi: Pi, told: Mapping[str, Answer]) -> list[str]:
-    """Those of the answers that the screens have said are kept and that are not, or not as they were given."""
+def lost_answers(pi: Pi, saved: Mapping[str, Answer]) -> list[str]:
+    """Return answers that the screens reported as saved but that are not."""
     there, hidden, lost = kept(pi), secrets(pi), []
-    for label, given in told.items():
+    for label, given in saved.items():
         found = there.get(KEYS[label])
         match given:
             case tuple():
@@ -234,14 +237,14 @@ def lost_answers(pi: Pi, told: Mapping[str, Answer]) -> list[str]:
 
 
 class Records:
-    """The records of a Pi's runs, looked at from outside again and again: what was there once has to stay."""
+    """The run logs of a Pi, read again and again: an event must never disappear."""
 
     def __init__(self, pi: Pi) -> None:
         self._folder = pi.files / "var/log/piwizard"
         self._before: dict[Path, bytes] = {}
 
     def lost(self) -> list[str]:
-        """What is gone since the last look, or cannot be read."""
+        """Return what has disappeared since the last call, or cannot be read."""
         lost = []
         now = {path: path.read_bytes() for path in sorted(self._folder.glob("*/events.jsonl"))}
         for path, content in self._before.items():
@@ -257,13 +260,13 @@ class Records:
         return lost
 
     def runs(self) -> dict[str, list[dict[str, Any]]]:
-        """The events of each run, by its name."""
+        """Return the events of each run, by its name."""
         return {path.parent.name: [json.loads(line) for line in content.splitlines()]
                 for path, content in self._before.items()}  # fmt: skip
 
 
 def incomplete(run: str, events: list[dict[str, Any]]) -> list[str]:
-    """What a finished run's record lacks."""
+    """Return what the log of a finished run lacks."""
     lost = []
     kinds = [event["event"] for event in events]
     if (kinds[0], kinds[-1]) != ("apply-started", "apply-finished"):
@@ -275,7 +278,7 @@ def incomplete(run: str, events: list[dict[str, Any]]) -> list[str]:
 
 
 def printed(runs: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
-    """What the commands of each step have printed in its last run, line by line."""
+    """Return the output of each step's commands in its last run, line by line."""
     found: dict[str, list[str]] = {}
     for _, events in sorted(runs.items()):
         step = ""
@@ -288,17 +291,17 @@ def printed(runs: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
 
 
 def hidden(step: str, lines: list[str], shown: str) -> list[str]:
-    """The first line that a step's log does not show, in its place."""
+    """Return the first line that is missing in the log that a step shows."""
     rest = iter(shown.splitlines())
     for line in lines:
-        words = line.rstrip("\r").rpartition("\r")[2].strip()  # what stays on a line that is written over
+        words = line.rstrip("\r").rpartition("\r")[2].strip()  # the rest of a line that is overwritten
         if not any(words in one for one in rest):
             return [f"the log of {step}: {words!r}"]
     return []
 
 
 def served(lab: Lab) -> None:
-    """Asserts that a visitor far away gets the page over HTTPS, and is sent there."""
+    """Assert that a remote visitor gets the page over HTTPS, and is redirected to it."""
     page = lab.internet.visitor.http(home.DUCK, scheme="https")
     assert (page.status, page.text) == (200, "It works. ")
     sent = lab.internet.visitor.http(home.DUCK)
@@ -306,6 +309,6 @@ def served(lab: Lab) -> None:
 
 
 def all_done(pi: Pi) -> None:
-    """Asserts that every step is done."""
+    """Assert that every step is done."""
     found = {one["step"]: one["state"] for one in quickstart.said(pi.run(("piwizard", "status", "--json")))["steps"]}
     assert set(found.values()) == {"done"}, found

@@ -1,4 +1,4 @@
-"""The git server of the lab, at git://git.lan/NAME.git on the laptop."""
+"""Provide the lab's git server, at git://git.lan/NAME.git on the laptop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.lab.network import LAPTOP, HomeNetwork
 AUTHOR = {"GIT_AUTHOR_NAME": "Alex", "GIT_AUTHOR_EMAIL": "alex@example.org"}
 COMMITTER = {"GIT_COMMITTER_NAME": "Alex", "GIT_COMMITTER_EMAIL": "alex@example.org"}
 DATES = {"GIT_AUTHOR_DATE": "2026-11-01T12:00:00Z", "GIT_COMMITTER_DATE": "2026-11-01T12:00:00Z"}
-"""Always the same: the first commit of the same files has the same name in every session, as layers need it."""
+"""Constant, as layers need it: the first commit of the same files has the same hash in every session."""
 
 
 class GitServer:
@@ -22,14 +22,14 @@ class GitServer:
         self._folder = folder
         folder.mkdir(parents=True)
         options = ("--export-all", "--reuseaddr", f"--listen={LAPTOP}", f"--base-path={folder}")
-        # As the owner of the folder it trusts what is in it.
+        # Its own user's git trusts the folder.
         network.serve(network.laptop, "git", "daemon", *options, str(folder))
 
     def url(self, name: str) -> str:
         return f"git://git.lan/{name}.git"
 
     def start_over(self, name: str, files: Mapping[str, str | bytes | None]) -> str:
-        """Make a repository that has one commit of these files and nothing else; return the commit."""
+        """Replace a repository by a single commit of these files; return the commit."""
         for folder in self._work(name), self._bare(name):
             shutil.rmtree(folder, ignore_errors=True)
         return self.commit(name, files)
@@ -49,9 +49,10 @@ class GitServer:
         links: Mapping[str, str] | None = None,
         module: str | None = None,
     ) -> str:
-        """Commits files (None removes one) to a repository, made when it is not there; gives the commit.
+        """Commit files to a repository, created if missing; return the commit.
 
-        `links` are symlinks with where they lead; `module` is the address of a submodule, whatever it may be.
+        None removes a file. `links` are symlinks with their targets; `module` is the address of a submodule, valid or
+        not.
         """
         work, bare = self._work(name), self._bare(name)
         if not bare.exists():

@@ -1,7 +1,7 @@
-"""A git server over https that demands a name and a password: run on a Pi of the lab, with its own Python.
+"""Serve git over HTTPS with a name and a password, with a Pi's own Python.
 
-python3 git_https.py PORT CERTIFICATE KEY REPOSITORIES LOGIN LOG. Each line of the log is the password that came with
-a request, "-" for none. Nothing but the standard library is used.
+python3 git_https.py PORT CERTIFICATE KEY REPOSITORIES LOGIN LOG. Each line of the log is the password of a request, "-"
+for none. Uses the standard library only.
 """
 
 import base64

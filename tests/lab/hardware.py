@@ -38,7 +38,7 @@ NODES = {
 """Nodes below /dev, and the group of each."""
 MODULES = Path(__file__).with_name("standins")
 VERSION = "99.0"
-"""Higher than any real one, so that apt and pip choose the stand-in."""
+"""Higher than every real version, so that apt and pip choose the stand-in."""
 DEBIAN = {
     "python3-lgpio": ("lgpio.py",),
     "python3-rpi-lgpio": ("RPi",),
@@ -54,7 +54,7 @@ WHEELS = {
     "adafruit_blinka": ("board.py", "busio.py", "digitalio.py"),
     "adafruit_circuitpython_dht": ("adafruit_dht.py",),
 }
-"""Packages of PyPI that refuse to run on anything but a known board."""
+"""Packages of PyPI that run only on a board that they know."""
 ARCHIVE = "/srv/standins"
 
 

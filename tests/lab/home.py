@@ -1,4 +1,4 @@
-"""A home whose name follows its address: answers, accounts, and a Pi that reaches the providers of the lab."""
+"""Set up a home with DDNS: answers, accounts, and a Pi."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = ("/etc/ddclient.conf", "/etc/default/ddclient", "/etc/systemd/system/
 
 
 def reachable(lab: Lab, release: str) -> Layer:
-    """A layer with piwizard installed, its step system done, and the lab's authority trusted."""
+    """Return a layer with the step system done and the lab's authority trusted."""
 
     def prepare(pi: Pi) -> None:
         lab.internet.trust(pi)
@@ -33,7 +33,7 @@ def reachable(lab: Lab, release: str) -> Layer:
 
 
 def open_accounts(lab: Lab) -> None:
-    """The world outside as it is at first: accounts at No-IP and DuckDNS, names without an address."""
+    """Reset the providers: accounts at No-IP and DuckDNS, names without an address."""
     net = lab.internet
     lab.router.reset()
     for provider in (net.noip, net.duckdns):
@@ -48,14 +48,14 @@ def open_accounts(lab: Lab) -> None:
 
 
 def apply(pi: Pi, answers: str, secret: str, *, check: bool = True) -> Result:
-    """`piwizard apply ddns` with an answers file, and its secret in a file of its own."""
+    """Run `piwizard apply ddns` with an answers file and a file for its secret."""
     pi.write("/root/secret", secret)
     pi.write(quickstart.ANSWERS, answers)
     return quickstart.apply(pi, "ddns", "--answers", quickstart.ANSWERS, check=check)
 
 
 def refused(pi: Pi, answers: str, secret: str) -> dict[str, str]:
-    """The error of an apply that fails."""
+    """Return the error of an apply that must fail."""
     result = apply(pi, answers, secret, check=False)
     assert result.exit == 1, result.output
     events = [event for event in quickstart.events(pi) if event["event"] == "error"]
@@ -64,7 +64,10 @@ def refused(pi: Pi, answers: str, secret: str) -> dict[str, str]:
 
 
 def leaks(pi: Pi, secret: str) -> set[str]:
-    """Where a secret is to be found, by its longest part that nobody escapes: files, journal, arguments, records."""
+    """Return where a secret appears: files, journal, arguments, run logs.
+
+    The search uses its longest part without characters that need escaping.
+    """
     secret = max(re.findall(r"[A-Za-z0-9-]+", secret), key=len)
     found = pi.run(
         (

@@ -1,4 +1,4 @@
-"""A repository that means harm: it is built and run, and tries whatever its code can reach."""
+"""Provide a repository that tries to harm everything its code can reach."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ MODULES = (
 
 
 def answers(repo: str, *, more: str = "") -> str:
-    """The tables of the hostile site, beside those of a tame first one."""
+    """Return the answers for the hostile site and for a harmless first one."""
     return f"""
 [sites.{NAME}.site]
 domains = ["{HOST}"]

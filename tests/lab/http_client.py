@@ -1,4 +1,4 @@
-"""Talking over the lab's network from the test's own process, without a program in between."""
+"""Send HTTP requests over the lab's network from the test's own process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Answer:
     status: int
     headers: dict[str, str]
-    """By their names in small letters."""
+    """By their names in lowercase."""
     body: bytes
 
     @property
@@ -29,7 +29,10 @@ class Answer:
 
 
 def at(namespace: Path, do: Callable[[], T]) -> T:
-    """Does something in a network namespace: in a thread of its own, for a socket stays where it was born."""
+    """Run a function in a network namespace.
+
+    It runs in a thread of its own, since a socket stays in the namespace that created it.
+    """
     done: list[T] = []
     failed: list[BaseException] = []
 
@@ -66,7 +69,7 @@ def get(
     tls: ssl.SSLContext | None = None,
     body: bytes | None = None,
 ) -> Answer:
-    """One HTTP request, exactly as written: redirects are answers too, and paths are sent as they are."""
+    """Send one HTTP request as given: no redirect followed, the path unchanged."""
 
     def ask() -> Answer:
         connection = http.client.HTTPConnection(address, port, timeout=timeout)
@@ -89,7 +92,7 @@ def get(
 
 
 def listening(namespace: Path, address: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Return whether a server accepts connections there."""
     import socket
 
     def knock() -> bool:

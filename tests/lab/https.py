@@ -1,4 +1,4 @@
-"""A site that is served over HTTPS in the lab: its setup, certificate and checkup."""
+"""Serve a site over HTTPS in the lab: its setup, certificate and checkup."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def serial(pi: Pi) -> str:
 
 
 def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:
-    """What `piwizard checkup` found, by name."""
+    """Return the results of `piwizard checkup` by name."""
     result = pi.run(("piwizard", "checkup", "--json"), check=False)
     return result.exit, {one["id"]: one for one in json.loads(result.output)["findings"]}

@@ -1,4 +1,4 @@
-"""Base images: what a freshly flashed card holds, made once with mmdebstrap and kept in the cache."""
+"""Make base images with mmdebstrap: a freshly flashed card, cached."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ PACKAGES = [
     *("locales", "less", "nano", "cron", "tzdata"),
 ]
 
-# What a Pi of that kind has besides. The names of variants are the names of images.
+# Additional packages of such a Pi. The names of variants are the names of images.
 VARIANTS = {
     "trixie": ("trixie", ["network-manager"]),
     "bookworm": ("bookworm", ["network-manager"]),
     "bookworm-dhcpcd": ("bookworm", ["dhcpcd5"]),
 }
 
-# Manual pages and translations take a third of the time of every installation.
+# Manual pages and translations take a third of each installation's time.
 LEAN = ["path-exclude=/usr/share/man/*", "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/doc/*"]
 
-# Timers that would hold apt's lock at a moment of their own choosing, and consoles that nobody sees.
+# Timers that would take apt's lock at random, and consoles that nobody sees.
 MASKED = ["apt-daily.timer", "apt-daily-upgrade.timer", "man-db.timer", "console-getty.service", "getty@.service"]
 
 FILES = {
@@ -50,7 +50,7 @@ DHCPCD = "[Service]\nExecStart=\nExecStart=/usr/sbin/dhcpcd --nodev -w -q\nType=
 
 @dataclass(frozen=True)
 class Layer:
-    """A folder that a machine can be built on, and those below it."""
+    """A folder that a machine can be built on, with the layers below it."""
 
     folder: Path
     below: tuple[Path, ...] = ()
@@ -61,7 +61,7 @@ class Layer:
 
 
 def image(variant: str) -> Layer:
-    """The image of a variant, from the cache or made now (about a minute)."""
+    """Return the image of a variant, from the cache or made now (about a minute)."""
     return Layer(cached("images", variant, _recipe(variant), lambda folder: _build(variant, folder)))
 
 
@@ -83,7 +83,7 @@ def _build(variant: str, root: Path) -> None:
         '--aptopt=Acquire::Languages "none"',
         *(f"--dpkgopt={option}" for option in LEAN),
     ]
-    # On a lifeline: whatever it mounts meanwhile is never mounted here, and goes with us if we are killed.
+    # On a lifeline: its mounts are never visible here, and vanish with this process.
     lifeline = SandboxInit()
     try:
         lifeline.check(("mmdebstrap", *options, release, str(root), *sources.archives().lines(release)))

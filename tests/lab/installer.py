@@ -1,4 +1,4 @@
-"""install.sh on a Pi of the lab: how to run it, and what it has installed."""
+"""Run install.sh on a Pi of the lab, and list what it has installed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def set_version(pi: Pi, text: str) -> None:
 
 
 def run_as_user(pi: Pi, *argv: str) -> str:
-    """What a person sees who logs in, goes to the checkout and starts it; sudo knows their password for a while."""
+    """Run install.sh as a user whose sudo remembers the password; return the output."""
     login = f"echo {pi.password} | sudo -S -p '' -v && cd {product.PUSHED} && exec {' '.join(argv)}"
     return pi.ssh(["sh", "-c", login], tty=True).output.replace("\r\n", "\n")
 
 
 def installed_files(pi: Pi) -> list[str]:
-    """Everything of an installation, with its times."""
+    """Return all files of an installation, with their times."""
     listing = ["find", "/opt/piwizard", "/usr/local", "-printf", "%p %y %s %T@ %l\n"]
     return sorted(line for line in pi.run(listing).output.splitlines() if "__pycache__" not in line)
 

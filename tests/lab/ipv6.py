@@ -1,4 +1,4 @@
-"""IPv6 at home: router advertisements on the LAN, a range of its own, and a router that lets in what it was told to."""
+"""Provide IPv6 at home: router advertisements, a prefix, a firewall."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from tests.lab.network import HomeNetwork
 
 LAN, LINK = "2a00:7b80:1:1::", "2a00:7b80:33:0::"
 ADVERTISE = ("--enable-ra", "--dhcp-range=::,constructor:lan,ra-only,10m")
-# Where an address or a route is, and what it is.
+# Names of the addresses and routes.
 ADDRESSES = [("wan", f"{LINK}1/64", "home"), ("router", f"{LINK}44/64", "wan"), ("router", f"{LAN}1/64", "lan")]
 ROUTES = [("wan", f"{LAN}/64", f"{LINK}44"), ("router", "default", f"{LINK}1")]
 
 
 class Ipv6:
-    """Off, until it is switched on."""
+    """IPv6 at home, off at first."""
 
     def __init__(self, network: HomeNetwork) -> None:
         self._network = network
         self._on = False
 
     def switch(self, on: bool) -> None:
-        """On or off, for everything on the LAN."""
+        """Turn it on or off for the whole LAN."""
         if on == self._on:
             return
         self._on = on
@@ -40,7 +40,7 @@ class Ipv6:
         self._network.serve_lan(ipv6=ADVERTISE if on else ())
 
     def let_in(self, address: str, ports: tuple[int, ...]) -> None:
-        """Opens these ports of a machine, and shuts what was open."""
+        """Open these ports of a machine, and close all earlier ones."""
         rules = "flush chain inet router let_in\n"
         if ports:
             numbers = ", ".join(str(port) for port in ports)

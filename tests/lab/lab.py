@@ -1,4 +1,4 @@
-"""The lab: a home network, and Pis on it."""
+"""Provide the lab: a home network, and Pis on it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from tests.lab.router import Router
 
 PLACES = 99
-"""On the LAN: as many addresses as the router lends. Thrown away, a Pi leaves its own to the next."""
+"""On the LAN: the number of the router's DHCP leases. A discarded Pi frees its lease."""
 
 
 class Lab:
-    """One per process; as many processes as you like. Everything in it ends with `close`, or with the process."""
+    """A lab, which ends with `close` or with the process.
+
+    There is one per process, in any number of processes.
+    """
 
     def __init__(self) -> None:
         self._workplace = ScratchDir(cache_folder() / "runs", "piwizard-lab")
@@ -49,8 +52,10 @@ class Lab:
         boot: bool = True,
         disk: int | None = None,
     ) -> Pi:
-        """A fresh Pi of a variant (see images.VARIANTS), on a layer that was made from one, if given. With `disk` its
-        disk takes so many megabytes, and can be filled."""
+        """Return a fresh Pi of a variant (see images.VARIANTS), or on a layer of one.
+
+        With `disk` its disk has this many megabytes, and can be filled.
+        """
         number = next(self._numbers)
         name = name or f"pi{number}"
         place = min(set(range(1, PLACES + 1)) - {one.place for one in self._pis if not one.discarded})
@@ -73,11 +78,11 @@ class Lab:
     def layer(
         self, variant: str, name: str, key: str, prepare: Callable[[Pi], None], *, on: Layer | None = None
     ) -> Layer:
-        """A layer on top of a variant's image, or on another layer, that `prepare` makes once: kept for later
-        sessions by name and key.
+        """Return a layer on an image or on another layer, filled once by `prepare`.
 
-        Put everything into the key that the result depends on, such as the contents of what is installed; what was
-        made of the same name by another key is removed.
+
+        It is kept for later sessions by name and key. The key must contain everything that the result depends on, such
+        as the content of what is installed; layers of the same name with another key are removed.
         """
         base = on or image(variant)
         recipe = hashlib.sha256(f"{base.folder.name}\0{key}".encode()).hexdigest()[:12]
@@ -91,20 +96,20 @@ class Lab:
 
     @cached_property
     def internet(self) -> Internet:
-        """Names, DDNS providers, services and a visitor: there from its first use on."""
+        """Return the simulated Internet, started at the first use."""
         from tests.lab.internet import Internet
 
         return Internet(self.network, self.folder / "internet")
 
     @cached_property
     def router(self) -> Router:
-        """The router as a person meets it: its outside address, forwards, UPnP, what it hangs on."""
+        """Return the router with its public IP, port forwarding, UPnP and uplink."""
         from tests.lab.router import Router
 
         return Router(self.network)
 
     def close(self) -> None:
-        """Switches everything off and removes it."""
+        """Turn everything off and remove it."""
         for pi in self._pis:
             pi.discard()
         self.lifeline.cut()

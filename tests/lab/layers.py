@@ -1,4 +1,4 @@
-"""Machines that many tests begin with, set up once and kept: each test gets a fresh copy of one."""
+"""Set up the Pis that many tests begin with; each test gets a fresh copy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def repository(lab: Lab) -> str:
 
 
 def served(lab: Lab, release: str) -> Layer:
-    """The sample app set up from an answers file and served over HTTP."""
+    """Return the sample app set up from an answers file and served over HTTP."""
 
     def prepare(pi: Pi) -> None:
         quickstart.set_up(pi, repository(lab))
@@ -50,7 +50,7 @@ def served(lab: Lab, release: str) -> Layer:
 
 
 def https(lab: Lab, release: str) -> Layer:
-    """The same site over HTTPS, with a certificate of the lab's authority, which the Pi trusts."""
+    """Return the same site over HTTPS; the Pi trusts the lab's authority."""
 
     def prepare(pi: Pi) -> None:
         with online.at_home(lab, pi):
@@ -63,14 +63,20 @@ def https(lab: Lab, release: str) -> Layer:
 
 
 def served_pi(lab: Lab, release: str) -> Pi:
-    """Boot a Pi that serves the sample app over HTTP; its repository has the version that is served."""
+    """Boot a Pi that serves the sample app over HTTP.
+
+    The repository has the version that is served.
+    """
     layer = served(lab, release)
     repository(lab)
     return lab.pi(release, layer=layer)
 
 
 def https_pi(lab: Lab, release: str) -> Pi:
-    """Boot a Pi that serves the sample app over HTTPS; `online.at_home` leads its names to it."""
+    """Boot a Pi that serves the sample app over HTTPS.
+
+    `online.at_home` points its names to it.
+    """
     layer = https(lab, release)
     repository(lab)
     pi = lab.pi(release, layer=layer)
@@ -90,7 +96,7 @@ def _know_each_other(lab: Lab, pi: Pi) -> None:
 
 
 def key() -> str:
-    """What the layers depend on besides the layer below: the app, its answers, and how it is set up."""
+    """Return what the layers depend on: the app, its answers, the setup's code."""
     return "".join(Path(module.__file__).read_text() for module in (sample_app, quickstart))
 
 

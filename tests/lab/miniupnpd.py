@@ -1,4 +1,4 @@
-"""UPnP by miniupnpd, as OpenWrt and many routers have it."""
+"""Run miniupnpd, the UPnP server of OpenWrt and many routers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ deny 0-65535 0.0.0.0/0 0-65535
 
 
 class MiniUpnpd(UpnpRouter):
-    """It refuses mappings while its own outside address is a private or shared one."""
+    """UPnP that refuses mappings while the router's own address is private or shared."""
 
     port = 5000
     control = "/ctl/IPConn"
@@ -59,7 +59,7 @@ class MiniUpnpd(UpnpRouter):
             self._network.router.check(("nft", "flush", "chain", "inet", "router", chain))
 
     def outside_changed(self) -> None:
-        # The device may be another one of the same name: it has to look again. Its leases it reads back.
+        # The device may have been replaced by another one of the same name: restart it. It reads its leases back.
         self._end()
         self._start()
 

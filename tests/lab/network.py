@@ -1,10 +1,11 @@
-"""A home network in namespaces: the Internet (what there is of it), the router, the LAN with a laptop on it.
+"""Build a home network in namespaces: Internet, router, LAN with a laptop.
+
 
     slirp4netns ── wan 11.22.33.1 ── 11.22.33.44 router 192.168.1.1 ── LAN bridge ┬─ laptop 192.168.1.50
                                                                                  └─ each Pi, by DHCP
 
-All of it lives on the lifeline. `wan` hands out the names of the package registries only, and lets through only the
-addresses it has handed out. Its range is one that counts as public, so that nothing takes it for a private network.
+All of it lives on the lifeline. `wan` resolves the names of the package registries only, and lets through only the
+addresses it has returned. Its range counts as public, so that nothing treats it as a private network.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ table inet internet {
 }
 """
 
-# The chains without a hook are filled by tests.lab.router and by miniupnpd.
+# tests.lab.router and miniupnpd fill the chains without a hook.
 ROUTER_RULES = """
 table inet router {
     chain forwards { }
@@ -97,7 +98,7 @@ DNSMASQ = (
 
 
 class HomeNetwork:
-    """Up after its creation. More namespaces are joined with `cable`, servers started with `serve`."""
+    """A running network. `cable` connects more namespaces, `serve` starts servers."""
 
     def __init__(self, lifeline: SandboxInit, registries: list[str]) -> None:
         self.lifeline = lifeline
@@ -114,24 +115,24 @@ class HomeNetwork:
         self._connect_laptop()
 
     def namespace(self, name: str) -> Namespace:
-        """One more namespace, with no device yet."""
+        """Create a namespace without a device."""
         namespace = Namespace(self.lifeline, name)
         namespace.make()
-        # Frames that cross a bridge are no business of the packet filter.
+        # The packet filter does not apply to frames that cross a bridge.
         for switch in ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"):
             if Path("/proc/sys", switch.replace(".", "/")).exists():
                 namespace.check(("sysctl", "-qw", f"{switch}=0"))
         return namespace
 
     def cable(self, one: tuple[str, str], other: tuple[str, str], *, mac: str | None = None) -> None:
-        """A cable between (namespace, device) and (namespace, device)."""
+        """Connect (namespace, device) and (namespace, device) with a cable."""
         (space, device), (far_space, far_device) = one, other
         address = ("address", mac) if mac else ()
         near = ("ip", "link", "add", device, *address, "netns", space, "type", "veth")
         self.lifeline.check((*near, "peer", "name", far_device, "netns", far_space))
 
     def serve(self, namespace: Namespace, *argv: str) -> Process:
-        """Starts a server that runs as long as the network."""
+        """Start a server that runs as long as the network."""
         server = namespace.start(argv)
         self._servers.append(server)
         return server
@@ -139,7 +140,7 @@ class HomeNetwork:
     def _connect_router(self) -> None:
         self.cable(("router", "wan"), ("wan", "home"))
         ip = self.ip
-        # Without an address of its own a bridge takes one of its ports', and another one whenever a machine goes.
+        # Without an address of its own a bridge uses that of a port, and changes it whenever a machine goes.
         bridge = ("type", "bridge", "mcast_snooping", "0", "forward_delay", "0")
         ip("router", "link", "add", "lan", "address", ROUTER_MAC, *bridge)
         ip("router", "address", "add", f"{ROUTER}/24", "dev", "lan")
@@ -152,7 +153,7 @@ class HomeNetwork:
         self.serve_lan()
 
     def serve_lan(self, *, resolver: str | None = None, ipv6: tuple[str, ...] | None = None) -> None:
-        """The router's DHCP and DNS, from now on with names from this resolver, or with these options for IPv6."""
+        """Start the router's DHCP and DNS, or restart it with these options."""
         if self._lan_server is not None:
             self._lan_server.end()
             while http_client.listening(self.router.path, ROUTER, 53):
@@ -181,7 +182,7 @@ class HomeNetwork:
         self.ip("laptop", "address", "add", f"{LAPTOP}/24", "dev", "eth0")
         self.ip("laptop", "link", "set", "eth0", "up")
         self.ip("laptop", "route", "add", "default", "via", ROUTER)
-        # Whatever runs on the lifeline asks the router; the resolver of this machine is not seen there.
+        # Everything on the lifeline asks the router; this machine's resolver is not reachable there.
         resolver = Path(os.path.realpath("/etc/resolv.conf"))
         seen = self.lifeline.root / resolver.relative_to("/")
         self.lifeline.check(("mkdir", "-p", str(resolver.parent)))
@@ -191,25 +192,25 @@ class HomeNetwork:
         self.lifeline.check(("mount", "--bind", "/run/lab/resolv.conf", str(resolver)))
 
     def plug_in(self, namespace: Namespace, port: str, *, mac: str | None = None) -> None:
-        """Connects a machine's eth0 to a port of the router."""
+        """Connect a machine's eth0 to a port of the router."""
         self.cable((namespace.name, "eth0"), ("router", port), mac=mac)
         self.ip("router", "link", "set", port, "master", "lan", "up")
 
     def cable_of(self, port: str, *, plugged: bool) -> None:
-        """Pulls the cable from a port of the router, or puts it back."""
+        """Unplug the cable from a port of the router, or plug it in."""
         self.ip("router", "link", "set", port, "up" if plugged else "down")
 
     def reserve(self, mac: str, address: str) -> None:
-        """The router gives this address to this card from now on."""
+        """Reserve this address for this network card."""
         known = self._leases / address
-        if not known.exists():  # what was said before it would take for somebody else's
+        if not known.exists():  # earlier messages could be mistaken for another server's
             known.write_text(f"{mac},{address}\n")
 
     def wait_until_ready(self) -> None:
-        """Waits until the router answers for names of its own."""
+        """Wait until the router resolves its own names."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            # Asked by name too early, the resolver takes five seconds to ask again.
+            # A resolver that is asked by name too early takes five seconds to retry.
             if (
                 http_client.listening(self.laptop.path, ROUTER, 53)
                 and self.laptop.run(("getent", "hosts", "git.lan")).ok
@@ -219,5 +220,5 @@ class HomeNetwork:
         raise AssertionError("the router of the lab does not answer")
 
     def ip(self, namespace: str, *argv: str) -> None:
-        """`ip` in a namespace."""
+        """Run `ip` in a namespace."""
         self.lifeline.check(("ip", "-n", namespace, *argv))

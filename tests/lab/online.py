@@ -1,4 +1,4 @@
-"""A Pi at home on the Internet: its names lead to the router, which lets in what it forwards to it."""
+"""Connect a Pi to the Internet: names point to the router, which forwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = (quickstart.HOST, f"www.{quickstart.HOST}")
 
 @contextmanager
 def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
-    """A while in which all is well; the Pi trusts the lab's authorities."""
+    """Provide a working connection; the Pi trusts the lab's authorities."""
     assert lab.internet.acme.root
     lab.internet.trust(pi)
     well(lab, pi)
@@ -27,7 +27,7 @@ def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
 
 
 def well(lab: Lab, pi: Pi) -> None:
-    """The names lead home, ports 80 and 443 to the Pi, and the ACME servers are in a good mood."""
+    """Point the names to the router, forward the ports, reset ACME's faults."""
     lab.router.reset()
     for name in NAMES:
         lab.internet.zone.remove(name)

@@ -1,4 +1,4 @@
-"""A person at the screens: logs in by SSH, goes through steps and questions by keys alone, and looks before typing."""
+"""Use the screens as a user does: log in by SSH, and read before each key."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tests.lab.terminal import Terminal
 
 ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
 CLEAR = "\x05\x15"
-"""To the end of the line, and all of it away."""
+"""Go to the end of the line, and clear it."""
 OPENED = ("Enter continue", "Keep this address?")
 STEPS, RIGHT, LABEL = 23, 25, 21
-"""How wide the list of steps is, where the right half begins, how wide labels are; at 80 columns."""
+"""Width of the step list, first column of the right half, width of labels; at 80 columns."""
 BUSY = re.compile("Checking this machine|Reading your code")
 SIGN = re.compile(r" .([●✓✗!≠○–◐])")
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One row of a table: its kind is "visible", "hidden" or "generated"."""
+    """A row of a table: its kind is "visible", "hidden" or "generated"."""
 
     name: str
     kind: str
@@ -30,48 +30,51 @@ class Variable:
 
     @property
     def seen(self) -> str:
-        """What its row shows once it is kept."""
+        """Return what its row shows once it is saved."""
         return {"hidden": "saved", "generated": "32 random characters"}.get(self.kind, self.value)
 
 
 Answer = str | tuple[Variable, ...]
-"""What is given to a question. Enter alone where the same is suggested."""
+"""The answer to a question. Enter alone if the same is suggested."""
 
 
 class Person:
-    """One person, with one terminal at a time. What all of the terminals have shown is kept for those who look."""
+    """A user with one terminal at a time.
+
+    The output of all of them is kept for tests.
+    """
 
     def __init__(self, pi: Board) -> None:
         self.pi = pi
         self._terminal: Terminal | None = None
         self._before: list[bytes] = []
-        self.told: dict[str, Answer] = {}
-        """The answers of which the screens have said that they are kept, by their labels."""
+        self.saved: dict[str, Answer] = {}
+        """The answers that the screens reported as saved, by label."""
 
     @property
     def connected(self) -> bool:
-        """Whether there is a terminal."""
+        """Return whether a terminal is open."""
         return self._terminal is not None
 
     @property
     def terminal(self) -> Terminal:
-        """The terminal, which is open."""
+        """Return the open terminal."""
         assert self._terminal is not None
         return self._terminal
 
     @property
     def shown(self) -> bytes:
-        """Every byte that came to any of the terminals."""
+        """Return the whole output of all terminals."""
         return b"".join([*self._before, self._terminal.raw if self._terminal else b""])
 
     def connect(self) -> Terminal:
-        """A terminal of one's own, in which ssh is started. Any terminal before is closed."""
+        """Open a terminal with ssh in it, and close the one before."""
         self.leave()
         self._terminal = Terminal(self.pi.ssh_argv(tty=True))
         return self._terminal
 
     def log_in(self, *, greeting: str = "", timeout: float = 60.0) -> str:
-        """A login by SSH; `piwizard` is typed there, and sudo's question answered. Gives which page opens."""
+        """Log in by SSH, run `piwizard`, answer sudo; return the page that opens."""
         terminal = self.connect()
         if greeting:
             terminal.expect(greeting, timeout)
@@ -83,24 +86,24 @@ class Person:
         return terminal.see_any(OPENED, timeout)
 
     def leave(self) -> None:
-        """The terminal is closed, or the line is cut."""
+        """Close the terminal, or cut the connection."""
         if self._terminal is not None:
             self._terminal.hang_up()
             self._before.append(self._terminal.raw)
             self._terminal = None
 
-    def go_on(self) -> None:
-        """From the first page to the steps."""
+    def continue_to_steps(self) -> None:
+        """Continue from the first page to the steps."""
         self.terminal.type("\r")
         self.terminal.see("Web server")
         self.terminal.rest()
 
-    def signs(self) -> list[str]:
-        """The signs before the steps."""
+    def marks(self) -> list[str]:
+        """Return the status marks of the steps."""
         return [found[1] for line in self.terminal.lines if (found := SIGN.match(line[:STEPS]))]
 
     def onto(self, title: str) -> None:
-        """The cursor onto a step, by arrows."""
+        """Move the cursor to a step with the arrow keys."""
         self.terminal.type(ESC)
         self.terminal.rest()
         for key in (UP, DOWN):
@@ -115,18 +118,18 @@ class Person:
 
     @property
     def _chosen(self) -> int:
-        """The line of the step that the cursor is on."""
+        """Return the line of the step at the cursor."""
         marked = [number for number, line in enumerate(self.terminal.lines) if re.match(r" [▸>]", line[:STEPS])]
         return marked[0] if marked else -1
 
     @property
     def here(self) -> str:
-        """The line of the right half in which the cursor is; nothing while it is on the steps."""
+        """Return the right half's line at the cursor; empty if it is on the steps."""
         cursor = self.terminal.screen.cursor
         return self.terminal.lines[cursor.y][RIGHT:] if cursor.x >= RIGHT else ""
 
     def enter(self) -> None:
-        """Presses Enter, and waits until the cursor has moved."""
+        """Press Enter, and wait until the cursor has moved."""
         cursor = self.terminal.screen.cursor
         before = (cursor.x, cursor.y)
         self.terminal.type("\r")
@@ -134,9 +137,9 @@ class Person:
         self.terminal.rest(0.2)
 
     def answer(self, step: str, answers: Mapping[str, Answer]) -> None:
-        """Goes through the questions of a step with Enter, types what is not there yet, and waits until it is kept."""
+        """Answer a step's questions, type missing values, wait until it is saved."""
         left = dict(answers)
-        for _ in range(3):  # what was passed by is gone back to
+        for _ in range(3):  # go back to the questions that were passed
             self.onto(step)
             self.terminal.wait(lambda: not BUSY.search("\n".join(self.terminal.lines)), 60)
             self._go_through(left)
@@ -145,7 +148,7 @@ class Person:
         raise AssertionError(f"not asked for: {left}\n" + "\n".join(self.terminal.lines))
 
     def _go_through(self, left: dict[str, Answer]) -> None:
-        """From the first question to the buttons; takes out what was answered."""
+        """Answer from the first question to the buttons; remove the answered ones."""
         self.enter()
         self.terminal.wait(lambda: bool(self.here), 90)
         for _ in range(40):
@@ -158,7 +161,10 @@ class Person:
                 self.enter()
 
     def _is_asked(self, label: str) -> bool:
-        """Whether the cursor is in the field of this label; those of tables stand above them."""
+        """Return whether the cursor is in the field of this label.
+
+        A table's label is above it.
+        """
         rows = [line[RIGHT:] for line in self.terminal.lines[: self.terminal.screen.cursor.y + 1]]
         own = next((row for row in reversed(rows) if row[:1].strip()), "") if self.here else ""
         return own.startswith(textwrap.wrap(label, LABEL)[0])
@@ -176,17 +182,17 @@ class Person:
         tick = f"{textwrap.wrap(label, LABEL)[-1]} ✓"
         if not self.terminal.wait(lambda: any(line[RIGHT:].startswith(tick) for line in self.terminal.lines), 20):
             raise AssertionError(f"nobody says that {label} is kept:\n" + "\n".join(self.terminal.lines))
-        self.told[label] = wanted
+        self.saved[label] = wanted
 
     def _type(self, words: str) -> None:
-        """Into an empty line: what stood there is taken away before."""
+        """Type into the field, cleared before."""
         self.terminal.type(CLEAR)
         self.terminal.rest(0.2)
         self.terminal.type(words)
         self.terminal.wait(lambda: words[-12:] in self.here or "•" in self.here, 5.0)
 
     def _turn_to(self, word: str) -> None:
-        """Goes through the words of a choice."""
+        """Move through the options of a choice."""
         for _ in range(12):
             if f"‹ {word} ›" in self.here:
                 return
@@ -196,7 +202,7 @@ class Person:
         raise AssertionError(f"no {word}:\n" + "\n".join(self.terminal.lines))
 
     def _fill_row(self, row: Variable) -> None:
-        """A name, the kind of its value, the value; rows that others have filled are passed by."""
+        """Fill in name, kind and value; skip rows that are filled."""
         while "= ‹" in self.here and not re.search(r"name +=", self.here):
             if row.name in self.here and row.seen in self.here:
                 return

@@ -1,4 +1,4 @@
-"""A Raspberry Pi on the lab's LAN: booted from layers, thrown away or frozen into a layer of its own."""
+"""Run a Raspberry Pi on the lab's LAN, booted from layers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ TARGET = "multi-user.target"
 
 
 class Pi:
-    """Switched off after its creation; `boot` it. `name` is unique in the lab, `address` its reserved lease."""
+    """A Pi, off at first; `boot` it.
+
+    `name` is unique in the lab, `address` its DHCP lease.
+    """
 
     def __init__(
         self,
@@ -87,18 +90,18 @@ class Pi:
 
     @property
     def files(self) -> Path:
-        """Its file system, from outside, switched on or off. Symbolic links with absolute targets lead astray."""
+        """Return its file system, on or off. Absolute symlinks point outside of it."""
         return self._overlay.root
 
     @property
     def upper(self) -> Path:
-        """The folder with everything that it has written."""
+        """Return the folder with everything that it has written."""
         return self._overlay.upper
 
     # Power
 
     def boot(self, *, wait: bool = True) -> Pi:
-        """Switches it on, and waits until it is up, has its lease and lets people log in."""
+        """Turn it on, and wait until it is up, has its lease and accepts logins."""
         self._namespace.make()
         self._port = f"{self.name}-{next(self._boots)}"[:15]
         self._network.plug_in(self._namespace, self._port, mac=self.mac)
@@ -108,7 +111,7 @@ class Pi:
         return self
 
     def wait(self, timeout: float = 60.0) -> None:
-        """Waits until it is up and an SSH login at its address would be answered."""
+        """Wait until it is up and sshd answers at its address."""
         until = time.monotonic() + timeout
         while not http_client.listening(self._network.laptop.path, self.address, 22):
             assert time.monotonic() < until, f"{self.name} does not answer: {list(self.container.console)[-10:]}"
@@ -116,17 +119,17 @@ class Pi:
         self.container.wait_for(TARGET, timeout)
 
     def shutdown(self) -> None:
-        """`poweroff`, as a person does it."""
+        """Run `poweroff`, as a user does."""
         self.container.shutdown()
         self._off()
 
     def power_cut(self) -> None:
-        """Pulls the plug: no process gets to do anything more."""
+        """Cut the power: no process can react."""
         self.container.power_cut()
         self._off()
 
     def reboot(self) -> None:
-        """An orderly reboot."""
+        """Reboot it properly."""
         self.shutdown()
         self.boot()
 
@@ -148,28 +151,31 @@ class Pi:
         on_line: OnLine | None = None,
         timeout: float | None = 600,
     ) -> Result:
-        """Runs a command as root inside, or as `user`. With `check` it has to succeed."""
+        """Run a command as root on the Pi, or as `user`. With `check` it must succeed."""
         where = {"user": user, "cwd": cwd, "input": input, "env": env, "on_line": on_line, "timeout": timeout}
         result = nsenter.run(self.container.leader, argv, **where)  # type: ignore[arg-type]
         assert result.ok or not check, f"{shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
         return result
 
     def start(self, argv: Sequence[str], *, on_line: OnLine | None = None) -> Process:
-        """Starts a command as root inside, to be followed, signalled or ended by the test."""
+        """Start a command as root that the test follows, signals or ends."""
         return nsenter.start(self.container.leader, argv, on_line=on_line)
 
     def read(self, path: str) -> str:
-        """A file of it, as its own programs see it."""
+        """Return a file's content, as its own programs read it."""
         return self.run(("cat", path)).output
 
     def write(self, path: str, content: str, *, owner: str = "root") -> None:
-        """Writes a file, and the folders it needs."""
+        """Write a file, and create its folders."""
         self.run(("mkdir", "-p", os.path.dirname(path)))
         self.run(("tee", path), input=content)
         self.run(("chown", f"{owner}:", path))
 
     def push(self, source: Path, to: str, *, owner: str = "root") -> None:
-        """Copies a file or folder into it. Of a git checkout: what git knows or would add, and no history."""
+        """Copy a file or folder to the Pi.
+
+        A git checkout comes without history, and without what git ignores.
+        """
         inside = Path(f"/proc/{self.container.leader}/root") / to.lstrip("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
         if (source / ".git").exists():
@@ -188,7 +194,7 @@ class Pi:
     # From the laptop
 
     def ssh_argv(self, argv: Sequence[str] = (), *, user: str = USER, tty: bool = False) -> tuple[str, ...]:
-        """The argv of a login from the laptop, to be started here: by a test with a terminal of its own, or by hand."""
+        """Return the argv of a login from the laptop, to be started on this machine."""
         terminal = ("-tt",) if tty else ()
         login = ("ssh", *SSH_OPTIONS, *terminal, f"{user}@{self.address}", *([shlex.join(argv)] if argv else []))
         return self._lifeline.on(("sshpass", "-p", PASSWORD, *login), net=self._network.laptop.path)
@@ -203,44 +209,50 @@ class Pi:
         input: str | None = None,
         timeout: float | None = 600,
     ) -> Result:
-        """Logs in from the laptop with the password and runs a command, over the real network."""
+        """Log in from the laptop with the password, and run a command."""
         result = commands.run(self.ssh_argv(argv, user=user, tty=tty), input=input, timeout=timeout)
         assert result.ok or not check, f"ssh {shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
         return result
 
     def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
-        """What the laptop gets for a request to it; see `http_client.get`."""
+        """Return the response to a request from the laptop; see `http_client.get`."""
         return http_client.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]
 
     def cut_network(self) -> None:
-        """Pulls its network cable: connections hang, as they do in life."""
+        """Unplug its network cable: connections hang, as in reality."""
         self._network.cable_of(self._port, plugged=False)
 
     def plug_network(self) -> None:
-        """Puts the cable back."""
+        """Plug the cable in."""
         self._network.cable_of(self._port, plugged=True)
 
     def fill_disk(self) -> None:
-        """From now on nothing more can be written to it. It has to be one with a `disk`."""
+        """Fill its disk: nothing more can be written. It needs a `disk`."""
         assert self._disk
         self._disk.fill()
 
     def free_disk(self) -> None:
-        """There is room again."""
+        """Free its disk."""
         assert self._disk
         self._disk.free()
 
-    # The end
+    # End
 
     def discard(self) -> None:
-        """Switches it off at once and forgets it. Packages it has downloaded are kept for the next one."""
+        """Turn it off at once and remove it.
+
+        Its downloaded packages are kept for the next one.
+        """
         if self.container.running:
             self.power_cut()
         if self._put_away():
             shutil.rmtree(self._folder)
 
     def freeze(self) -> Layer:
-        """Shuts it down and makes a layer of what it has written. It is used up by that."""
+        """Shut it down and make a layer of what it has written.
+
+        It cannot be booted again.
+        """
         assert not self._overlay.in_memory, (
             "PIWIZARD_LAB has to be on a file system that can hold an overlay's upper layer"
         )
@@ -250,7 +262,7 @@ class Pi:
         return Layer(self.upper, self.layer.folders)
 
     def _put_away(self) -> bool:
-        """False where that was done before."""
+        """Return False if that was done before."""
         if self.discarded:
             return False
         self.discarded = True

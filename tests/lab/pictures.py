@@ -1,4 +1,4 @@
-"""Pictures of the screens for docs/ and README: a first set-up on a Pi of the lab, over SSH, as it looks.
+"""Take pictures of the screens for docs/ and README: a first setup over SSH.
 
     python -m tests.lab.pictures
 
@@ -21,13 +21,13 @@ from tests.lab.terminal import DOWN, ESC, Terminal, on
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 RUN = 900.0
-"""Seconds that a run may take in which packages are installed."""
+"""Maximum seconds for a run that installs packages."""
 OWN = "default"
-"""What pyte calls a colour of the terminal's own."""
+"""pyte's name for the terminal's default colour."""
 
 
 def picture(terminal: Terminal, name: str) -> None:
-    """What is on the terminal, as a picture."""
+    """Save the terminal's content as a picture."""
     console = Console(record=True, width=80, height=24, file=io.StringIO(), force_terminal=True)
     for row in range(24):
         text = Text()
@@ -51,7 +51,7 @@ def _colour(name: str) -> str:
 
 
 def walk(pi: Pi, repo: str) -> None:
-    """The first set-up, with a picture at each turn."""
+    """Run the first setup, and take a picture at each page."""
     terminal = Terminal(pi.ssh_argv(("env", "LANG=C.UTF-8", "piwizard"), tty=True))
     terminal.expect("password for alex:")
     terminal.rest()
@@ -95,7 +95,7 @@ def walk(pi: Pi, repo: str) -> None:
 
 
 def main() -> None:
-    """All of them."""
+    """Take all pictures."""
     for old in PICTURES.glob("*.svg"):
         old.unlink()
     lab = Lab()

@@ -1,4 +1,4 @@
-"""piwizard on a Pi: pushed as a person would copy it there, and layers with it installed already."""
+"""Install piwizard on a Pi: copied as a user does, or from a cached layer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from tests.lab.pi import Pi
 CHECKOUT = Path(__file__).parents[2]
 PUSHED = "/home/alex/piwizard"
 PACKAGES = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": "piwizard/templates"}
-"""The folders of the checkout, and where the installed product has them."""
+"""The folders of the checkout, and their places in the installed product."""
 
 
 def push(pi: Pi, checkout: Path = CHECKOUT) -> None:
-    """Copy a checkout, without its history, into the person's home, in place of one that is there."""
+    """Copy a checkout without its history to the user's home.
+
+    Replaces an earlier one.
+    """
     pi.run(("rm", "-rf", PUSHED))
     with tempfile.TemporaryDirectory() as folder:
         copy_checkout(Path(folder), checkout)
@@ -32,16 +35,16 @@ def copy_checkout(folder: Path, checkout: Path = CHECKOUT) -> None:
 
 
 def installed(lab: Lab, variant: str) -> Layer:
-    """A layer with the checkout pushed and the product installed, as it is now.
+    """Return a layer with the current checkout installed.
 
-    install.sh and the dependencies have a layer of their own: a change of the sources only puts the sources in.
+    install.sh and the dependencies have a layer of their own: a change of the sources only copies the sources.
     """
     below = lab.layer(variant, "dependencies", _dependencies(), _install)
     return lab.layer(variant, "installed", _sources(), _put_sources, on=below)
 
 
 def ready_pi(lab: Lab, variant: str) -> Pi:
-    """A booted Pi with piwizard installed."""
+    """Return a booted Pi with piwizard installed."""
     return lab.pi(variant, layer=installed(lab, variant))
 
 

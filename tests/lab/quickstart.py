@@ -1,4 +1,4 @@
-"""The road of the tests: an answers file, `piwizard apply`, and what a Pi looks like afterwards."""
+"""Set up a Pi from an answers file with `piwizard apply`, and inspect the result."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ OURS = ("etc", "srv", "usr/local", "var/lib/piwizard")
 
 
 def apply(pi: Pi, *options: str, check: bool = True) -> Result:
-    """`piwizard apply` as root, without a terminal."""
+    """Run `piwizard apply` as root, without a terminal."""
     return pi.run(("piwizard", "apply", *options), check=check)
 
 
 def set_up(pi: Pi, repo: str, **answers: str) -> Result:
-    """The whole road from an answers file, to its end."""
+    """Run the whole setup from an answers file."""
     pi.write(ANSWERS, sample_app.answers(repo, **answers))
     return apply(pi, "--answers", ANSWERS)
 
 
 def said(result: Result) -> dict[str, Any]:
-    """The JSON that a command printed."""
+    """Return the JSON that a command printed."""
     return dict(json.loads(result.output))
 
 
 def states(pi: Board) -> dict[str, str]:
-    """The state of each step, as `status --json` gives it; without those that wait for answers."""
+    """Return each step's state from `status --json`, if it waits for no answers."""
     steps = said(pi.run(("piwizard", "status", "--json")))["steps"]
     return {one["step"]: one["state"] for one in steps if one["summary"] != WAITS}
 
 
 def events(pi: Pi) -> list[dict[str, Any]]:
-    """The events of the last run."""
+    """Return the events of the last run."""
     lines = pi.run(("piwizard", "logs", "--json")).output.splitlines()
     return [json.loads(line) for line in lines]
 
 
 def manifest(root: Path, folders: Iterable[str] = OURS) -> dict[str, tuple[object, ...]]:
-    """Every file below some folders with its kind, mode, owner, time of change and content."""
+    """Return every file below some folders with its metadata and content."""
     found: dict[str, tuple[object, ...]] = {}
     for folder in folders:
         for path in sorted((root / folder).rglob("*")):
@@ -80,7 +80,7 @@ def manifest(root: Path, folders: Iterable[str] = OURS) -> dict[str, tuple[objec
 
 
 def serves(pi: Board) -> None:
-    """Asserts everything that a visitor on the LAN must get, and must not get."""
+    """Assert what a visitor on the LAN must get, and must not get."""
     page = pi.http("/", host=HOST)
     assert (page.status, page.text) == (200, 'It works. Hello $you "there" 100%')
     assert pi.http("/chart.png", host=HOST).body == b"drawn by the app"

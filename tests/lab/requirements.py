@@ -1,4 +1,4 @@
-"""What this machine must have so that the lab can boot others on it."""
+"""Check what this machine needs to boot others in the lab."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ TRIED = (
 
 
 def missing() -> str:
-    """Return one sentence that says why no machine can be booted here; empty where it can.
+    """Return a sentence on why this machine cannot boot others; empty if it can.
 
-    Rights are tried, not read: in a container root may lack any of them.
+
+    Tries each permission: in a container root may lack any of them.
     """
     if os.geteuid() != 0:
         return "Booting machines needs root."
@@ -50,7 +51,7 @@ def missing() -> str:
 
 
 def _try() -> None:
-    """Make what a machine is made of: namespaces, an overlay, a bridge, a tunnel, a control group."""
+    """Create a machine's parts: namespaces, overlay, bridge, tunnel, control group."""
     os.close(os.open("/dev/net/tun", os.O_RDWR))
     if not cgroups.has_systemd():
         for group in cgroups.process_groups("self"):

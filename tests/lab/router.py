@@ -1,4 +1,4 @@
-"""The router as its owner meets it: an outside address, port forwards, UPnP, and what it hangs on."""
+"""Configure the router: public IP, port forwarding, UPnP, uplink."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ Kind = type[MiniUpnpd] | type[FritzBox]
 
 
 class Router:
-    """`lab.router`. `reset` puts everything back to how a session begins: no forward, no UPnP, straight on the
-    Internet."""
+    """The router, as `lab.router`.
+
+    `reset` restores a session's start: no port forwarding, no UPnP, a public IP of its own.
+    """
 
     def __init__(self, network: HomeNetwork) -> None:
         self._network = network
@@ -28,57 +30,63 @@ class Router:
 
     @property
     def outside(self) -> str:
-        """The address that the router has on its far side."""
+        """Return the address of the router's WAN interface."""
         return self._uplink.outside
 
     @property
     def public(self) -> str:
-        """The address that the Internet sees: another one behind CGNAT or a second router."""
+        """Return the public IP, which differs behind CGNAT or a second router."""
         return self._uplink.public
 
     def change_address(self, public: str) -> None:
-        """The provider gives another public address (within 11.22.33.0/24), as after the nightly reconnection."""
+        """Change the public IP (within 11.22.33.0/24), as after the nightly reconnection."""
         self._uplink.change(public)
         self._outside_changed()
 
     def plain(self) -> None:
-        """Straight on the Internet."""
+        """Connect it directly to the Internet."""
         self._uplink.plain()
         self._outside_changed()
 
     def cgnat(self) -> None:
-        """Behind a carrier's NAT: an outside address within 100.64.0.0/10, a public one shared with others."""
+        """Put it behind a carrier's NAT, with a shared public IP.
+
+        Its own address is in 100.64.0.0/10.
+        """
         self.ipv6(False)
         self._uplink.behind("100.64.7.1", "100.64.7.44", "10")
         self._outside_changed()
 
     def double_nat(self) -> None:
-        """Behind another router, which has the public address."""
+        """Put it behind another router, which has the public IP."""
         self.ipv6(False)
         self._uplink.behind("192.168.178.1", "192.168.178.20", "24")
         self._outside_changed()
 
-    # Forwards
+    # Port forwarding
 
     def forward(self, port: int, to: str, *, to_port: int | None = None, protocol: str = "tcp") -> None:
-        """As typed into the router's pages: what comes from outside to `port` goes to this address."""
+        """Forward a port to this address, as typed into the router's pages."""
         self._forwards[protocol, port] = (to, to_port or port)
         self._fill()
 
     def unforward(self, port: int, *, protocol: str = "tcp") -> None:
-        """Removes such a forward."""
+        """Remove such a forwarding."""
         del self._forwards[protocol, port]
         self._fill()
 
     def hairpin(self, on: bool = True) -> None:
-        """Whether the LAN reaches forwards at the outside address too. Of UPnP's it knows those there are by now."""
+        """Let the LAN reach forwarded ports at the WAN address.
+
+        Of the UPnP mappings it includes those that exist now.
+        """
         self._hairpin = on
         self._fill()
 
     # UPnP
 
     def upnp(self, kind: Kind | None) -> UpnpRouter | None:
-        """Switches UPnP: `MiniUpnpd` (what OpenWrt and many others have), `FritzBox`, or None."""
+        """Turn on UPnP: `MiniUpnpd` (OpenWrt and others), `FritzBox`, or None for off."""
         if self._upnp is not None:
             self._upnp.stop()
         self._upnp = kind(self._network, lambda: self.outside) if kind is not None else None
@@ -87,29 +95,31 @@ class Router:
 
     @property
     def mappings(self) -> list[Mapping]:
-        """What machines have asked for by UPnP, as the router tells it; empty while it is off."""
+        """Return the UPnP mappings as the router reports them; empty while UPnP is off."""
         return self._upnp.mappings() if self._upnp is not None else []
 
     def claim(self, port: int, *, description: str = "laptop") -> None:
-        """The laptop takes a port by UPnP, before the Pi does."""
+        """Map a port to the laptop by UPnP, before the Pi does."""
         assert self._upnp is not None
         self._upnp.claim(port, description)
 
     # IPv6
 
     def ipv6(self, on: bool = True) -> None:
-        """Router advertisements on the LAN, and a way between it and the Internet. From there comes only what
-        `let_in` has named; behind somebody else's NAT there is none."""
+        """Turn on IPv6: router advertisements on the LAN, and a route to the Internet.
+
+        The firewall lets in only what `let_in` has opened; behind another NAT there is no route.
+        """
         self._ipv6.switch(on)
 
     def let_in(self, address: str, *ports: int) -> None:
-        """What comes over IPv6 to these ports of a machine passes; with no port, nothing does any more."""
+        """Open these ports of a machine for IPv6; without a port, close all."""
         self._ipv6.let_in(address, ports)
 
-    # All of it
+    # Everything
 
     def reset(self) -> None:
-        """As a session begins."""
+        """Restore the state at the start of a session."""
         self.upnp(None)
         self.plain()
         self.change_address(OUTSIDE)

@@ -1,4 +1,4 @@
-"""A tame Flask app, as a person's repository holds one: with all that must never be served beside it."""
+"""Provide a harmless Flask app with files that must stay private."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FILES: dict[str, str | bytes | None] = {
 
 
 def answers(repo: str, *, name: str = "myflask", domain: str = "songuuli2020.ddns.net", more: str = "") -> str:
-    """The answers file that sets the app up."""
+    """Return the answers file that sets the app up."""
     return f"""\
 [site]
 name = "{name}"

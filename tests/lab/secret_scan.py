@@ -1,4 +1,4 @@
-"""Whether a secret is where it must not be: in files, arguments, environments, the journal, on a terminal."""
+"""Search files, arguments, environments, the journal and terminals for secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Leak:
 
 
 class Watch:
-    """Looks at every program that is started on a Pi, by the kernel's own word: none is too short."""
+    """A record of every program that starts on a Pi, as the kernel reports it."""
 
     def __init__(self, pi: Pi) -> None:
         self._space = os.readlink(f"/proc/{pi.container.leader}/ns/pid")
@@ -47,7 +47,7 @@ class Watch:
         self._thread.start()
 
     def end(self) -> None:
-        """Looks no longer."""
+        """Stop recording."""
         self._over.set()
         self._thread.join()
         self._socket.close()
@@ -68,11 +68,11 @@ class Watch:
                 found = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
                 self.seen.append((process.stat().st_uid, *found))
         except (FileNotFoundError, ProcessLookupError):
-            return  # gone already
+            return  # gone meanwhile
 
 
 def of_processes(watch: Watch, secrets: Mapping[str, str]) -> Iterator[Leak]:
-    """Secrets in arguments and environments; the environment is named by program and user."""
+    """Return secrets in arguments and environments, by program and user."""
     for user, arguments, environment in watch.seen:
         for name, shape in _shapes(secrets):
             if shape in arguments:
@@ -83,7 +83,7 @@ def of_processes(watch: Watch, secrets: Mapping[str, str]) -> Iterator[Leak]:
 
 
 def of_files(pi: Pi, secrets: Mapping[str, str]) -> Iterator[Leak]:
-    """Secrets in whatever the Pi has written, and in what it holds in memory alone."""
+    """Return secrets in everything that the Pi has written, on disk and in memory."""
     inside = Path(f"/proc/{pi.container.leader}/root")
     for root, folder in ((pi.upper, pi.upper), *((inside, inside / name) for name in VOLATILE)):
         for path in sorted(folder.rglob("*")):
@@ -95,7 +95,7 @@ def of_files(pi: Pi, secrets: Mapping[str, str]) -> Iterator[Leak]:
 
 
 def of_text(place: str, text: bytes, secrets: Mapping[str, str]) -> Iterator[Leak]:
-    """Secrets in the journal, or in what a terminal was sent."""
+    """Return secrets in the journal, or in the output of a terminal."""
     plain = ESCAPES.sub(b"", text)
     for name, shape in _shapes(secrets):
         if shape in plain or shape in text:
@@ -103,7 +103,7 @@ def of_text(place: str, text: bytes, secrets: Mapping[str, str]) -> Iterator[Lea
 
 
 def _shapes(secrets: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """As it is, and as headers carry it."""
+    """Return each secret as it is, and as HTTP headers encode it."""
     for name, secret in secrets.items():
         yield name, secret.encode()
         yield name, base64.b64encode(secret.encode()).rstrip(b"=")

@@ -1,6 +1,7 @@
-"""Where this machine gets its packages from: apt's archives, pip's indexes, the certificates it trusts.
+"""Read this machine's package sources and trusted certificates.
 
-The Pis of the lab use the same, and the home network lets out nothing else.
+
+The Pis of the lab use the same, and the home network reaches nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Archives:
 
 
 def archives(apt: Path = Path("/etc/apt")) -> Archives:
-    """The Debian archives named in apt's own sources, in either of its two formats."""
+    """Return the Debian archives in apt's own sources, in either of the two formats."""
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     words = [word for file in files if file.is_file() for word in _words(file)]
     addresses = [word.rstrip("/") for word in words if word.startswith(("http://", "https://"))]
@@ -47,7 +48,7 @@ def _words(file: Path) -> list[str]:
 
 
 def pip_settings() -> dict[str, str]:
-    """What pip's configuration here says of indexes on the network; file:// ones are not there on a Pi."""
+    """Return pip's settings about indexes on the network, without file:// ones."""
     listed = commands.run((sys.executable, "-m", "pip", "config", "list"), env={"HOME": str(Path.home())}).output
     settings = {}
     for line in listed.splitlines():
@@ -60,7 +61,7 @@ def pip_settings() -> dict[str, str]:
 
 
 def registry_hosts() -> list[str]:
-    """The host names that apt and pip need, and nothing else may be reached."""
+    """Return the host names that apt and pip need; nothing else can be reached."""
     found = archives()
     indexes = [word for value in pip_settings().values() for word in value.split()]
     pips_own = (PyPI.simple_url, f"https://{PyPI.file_storage_domain}")
@@ -70,5 +71,5 @@ def registry_hosts() -> list[str]:
 
 
 def certificates() -> list[Path]:
-    """What this machine trusts beyond Debian's own set."""
+    """Return the certificates that this machine trusts beyond Debian's own set."""
     return sorted(EXTRA_CERTIFICATES.glob("*.crt"))

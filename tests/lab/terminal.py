@@ -1,4 +1,4 @@
-"""The screens in a real terminal of their own, seen through a terminal emulator."""
+"""Run the screens in a real terminal, read through a terminal emulator."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.lab.dialogue import Dialogue
 
 DOWN, ESC = "\x1b[B", "\x1b"
 UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\[\?u")
-"""What pyte would print instead of leaving it out."""
+"""Sequences that pyte would print instead of ignoring them."""
 
 
 class Terminal(Dialogue):
-    """`lines` is what a person sees now."""
+    """A terminal. `lines` is what a user sees now."""
 
     def __init__(
         self, program: Path | Sequence[str], *, term: str = "xterm-256color", columns: int = 80, lines: int = 24,
         env: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """`program`: what to start, or the folder of a fake Pi."""
+        """Start `program`: a command, or the folder of a fake Pi."""
         if isinstance(program, Path):
             program = [sys.executable, "-m", "tests.unit.screens.show", str(program)]
         super().__init__(program, term=term, columns=columns, lines=lines, env=env)
@@ -46,14 +46,14 @@ class Terminal(Dialogue):
         return [line.rstrip() for line in self.screen.display]
 
     def see(self, words: str, timeout: float = 30.0) -> None:
-        """Waits until these words are on the screen."""
+        """Wait until this text is on the screen."""
         until = time.monotonic() + timeout
         while words not in "\n".join(self.lines):
             assert time.monotonic() < until, f"waited for {words!r}, saw:\n" + "\n".join(self.lines)
             assert self._read(0.1), f"the end came before {words!r}:\n" + "\n".join(self.lines)
 
     def see_any(self, words: Sequence[str], timeout: float = 30.0) -> str:
-        """Waits until one of these is on the screen, and gives it."""
+        """Wait until one of these is on the screen, and return it."""
         until = time.monotonic() + timeout
         while True:
             shown = "\n".join(self.lines)
@@ -64,7 +64,7 @@ class Terminal(Dialogue):
             assert self._read(0.1), f"the end came before {words!r}:\n{shown}"
 
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
-        """Waits until something is so on the screen; whether it came to that in time."""
+        """Wait for a condition on the screen; return whether it came true in time."""
         ends = time.monotonic() + timeout
         while not until():
             if time.monotonic() > ends or not self._read(0.05):
@@ -72,7 +72,7 @@ class Terminal(Dialogue):
         return True
 
     def rest(self, quiet: float = 0.4) -> None:
-        """Waits until nothing more comes."""
+        """Wait until the output pauses."""
         while True:
             before = len(self.raw)
             self._read(quiet)
@@ -80,14 +80,14 @@ class Terminal(Dialogue):
                 return
 
     def resize(self, columns: int, lines: int) -> None:
-        """Drags the window."""
+        """Resize the window."""
         assert self._terminal is not None
         ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.screen.resize(lines, columns)
 
 
 def on(terminal: Terminal, title: str) -> None:
-    """Move the cursor to a step, by arrow keys."""
+    """Move the cursor to a step with the arrow keys."""
     terminal.type(ESC)
     terminal.rest(1.0)
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""What a machine looks like from outside a rehearsal: to be the same before and after."""
+"""Compare a machine before and after a rehearsal, as seen from outside."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ COMMANDS = {
 
 
 class Host(SandboxInit):
-    """This machine, seen by processes that can be told from everybody else's: those that were started on it."""
+    """This machine, which recognises the processes that it started."""
 
     def traces(self) -> dict[str, list[str]]:
-        """Everything that a rehearsal might leave behind or alter."""
+        """Return everything that a rehearsal might leave behind or change."""
         seen = {name: sorted(self.run(argv).output.splitlines()) for name, argv in COMMANDS.items()}
         return seen | {"processes": self.processes(), "ownerless": ownerless()}
 
     def processes(self) -> list[str]:
-        """Its processes, but for the one that keeps it and the one that asks."""
+        """Return its processes, except the one that keeps it and the one that asks."""
         listed = self.run(("ps", "-e", "-o", "args=")).output.splitlines()
         return sorted(line for line in listed if line not in ("sleep infinity", "ps -e -o args="))
 
 
 def ownerless() -> list[str]:
-    """Folders and control groups of rehearsals that are over. Others may be under way on this machine meanwhile."""
+    """Return folders and control groups of finished rehearsals.
+
+    Others may be in progress.
+    """
     folders = [path for path in SCRATCH_DIRS.glob("*") if path.is_dir()]
     dead = [str(folder) for folder in folders if not _locked(folder / "lock")]
     tree = [group for parent in cgroups.process_groups("self") for group in parent.glob("piwizard-rehearsal-*")]

@@ -1,4 +1,7 @@
-"""Programs out of Debian packages that must not be installed here, such as servers that would start."""
+"""Unpack programs of Debian packages that must not be installed on this machine.
+
+Installing a server would start it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from tests.lab.cache import cached
 
 
 def unpacked(package: str) -> Path:
-    """The files of a Debian package of this machine's release, from the cache or fetched now."""
+    """Return the files of a Debian package of this machine's release, cached."""
     return cached("unpacked", package, "1", lambda folder: _fetch(package, folder))
 
 
 def _fetch(package: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    # As root, not as apt's own user, who cannot write there.
+    # As root: apt's own user cannot write there.
     fetched = commands.run(("apt-get", "download", "-o", "APT::Sandbox::User=root", package), cwd=folder)
     if not fetched.ok:
         commands.run(("apt-get", "update"))

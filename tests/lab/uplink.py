@@ -1,4 +1,4 @@
-"""What the router hangs on: the Internet itself, or somebody else's NAT in between."""
+"""Connect the router to the Internet, directly or through another NAT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ table inet carrier {
 
 
 class Uplink:
-    """The device `wan` moves between the router and a carrier's namespace; the far side never notices."""
+    """The router's uplink.
+
+    The device `wan` moves between the router and a carrier's namespace; the far side does not notice.
+    """
 
     def __init__(self, network: HomeNetwork) -> None:
         self._network = network
@@ -29,7 +32,7 @@ class Uplink:
         self.outside = self.public = OUTSIDE
 
     def change(self, public: str) -> None:
-        """Another public address."""
+        """Change the public IP."""
         holder = "carrier" if self._carrier else "router"
         self._address(holder, public, INTERNET, "24")
         self.public = public
@@ -37,7 +40,7 @@ class Uplink:
             self.outside = public
 
     def plain(self) -> None:
-        """The router has the public address itself."""
+        """Give the public IP to the router itself."""
         if not self._carrier:
             return
         ip = self._network.ip
@@ -48,7 +51,7 @@ class Uplink:
         self.outside = self.public
 
     def behind(self, gateway: str, outside: str, width: str) -> None:
-        """A NAT in between: it has the public address, the router `outside`."""
+        """Put the router behind a NAT with the public IP; the router gets `outside`."""
         self.plain()
         ip = self._network.ip
         if not self._network_has_carrier():

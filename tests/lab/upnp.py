@@ -1,4 +1,4 @@
-"""UPnP as machines on the LAN speak it with the router: SOAP from the laptop."""
+"""Speak UPnP with the router as machines on the LAN do: SOAP from the laptop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENVELOPE = (
 
 @dataclass(frozen=True)
 class Mapping:
-    """A forward that somebody asked for by UPnP."""
+    """A port mapping by UPnP."""
 
     protocol: str
     port: int
@@ -28,15 +28,15 @@ class Mapping:
     to_port: int
     description: str
     seconds: int
-    """How long it still holds; 0 is for ever."""
+    """Seconds until it expires; 0 for never."""
 
 
 class SoapFault(Exception):
-    """A refusal, by UPnP's own number."""
+    """A SOAP error with UPnP's number."""
 
 
 class UpnpRouter:
-    """One kind of UPnP, running. `port` and `control` are where it takes its SOAP."""
+    """A running UPnP server. `port` and `control` are its SOAP endpoint."""
 
     port: int
     control: str
@@ -48,10 +48,10 @@ class UpnpRouter:
         raise NotImplementedError
 
     def outside_changed(self) -> None:
-        """The router has another outside address, or another device for it."""
+        """Report a changed WAN address or device."""
 
     def mappings(self) -> list[Mapping]:
-        """What it tells, entry by entry."""
+        """Return the mappings that the router reports, entry by entry."""
         found: list[Mapping] = []
         while True:
             try:
@@ -70,7 +70,7 @@ class UpnpRouter:
             )
 
     def claim(self, port: int, description: str) -> None:
-        """A forward to the laptop, asked for by it."""
+        """Map a port to the laptop, requested by the laptop."""
         self.soap(
             "AddPortMapping",
             NewRemoteHost="",
@@ -84,7 +84,7 @@ class UpnpRouter:
         )
 
     def soap(self, action: str, **arguments: str) -> dict[str, str]:
-        """One call from the laptop."""
+        """Send one request from the laptop."""
         inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in arguments.items())
         body = ENVELOPE.format(f'<u:{action} xmlns:u="{SERVICE}">{inner}</u:{action}>').encode()
         headers = {"SOAPAction": f'"{SERVICE}#{action}"', "Content-Type": 'text/xml; charset="utf-8"'}

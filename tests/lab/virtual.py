@@ -1,9 +1,9 @@
-"""A Pi in a virtual machine: with a kernel of its own, and so with a page cache that is lost when the plug is pulled.
+"""Run a Pi in a virtual machine, whose page cache is lost in a power cut.
 
     layer ── disk image (ext4) ── QEMU ── a port of the router
 
-What a container has written is on this machine's disk whatever becomes of the container. Here it is there only when
-the guest's kernel has written it out: by itself, seconds later, or because somebody asked for it with fsync.
+What a container has written is on this machine's disk, whatever happens to the container. In a virtual machine it is on
+the disk only after the guest's kernel has written it: by itself, seconds later, or because a program called fsync.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ SIZE = "3G"
 LINE = "root=/dev/vda rw net.ifnames=0 console=ttyS0 panic=-1 quiet"
 ROOT = "PermitRootLogin yes\n"
 PLACE = 150
-"""On the LAN, beyond those of the containers."""
+"""On the LAN, after the addresses of the containers."""
 
 
 def missing() -> str:
-    """What a virtual machine needs and is not here; empty where it can run."""
+    """Return what this machine lacks for a virtual machine; empty if it can run."""
     return ", ".join(name for name in NEEDED if not shutil.which(name))
 
 
 def layer(lab: Lab, release: str) -> Layer:
-    """A layer with piwizard installed, a kernel, and a root that may log in."""
+    """Return a layer with piwizard installed, a kernel, and a root that may log in."""
 
     def prepare(pi: Pi) -> None:
         pi.run(("apt-get", "update", "-q"))
@@ -51,7 +51,7 @@ def layer(lab: Lab, release: str) -> Layer:
 
 
 class VirtualPi:
-    """Switched off after its creation; `boot` it."""
+    """A virtual Pi, off at first; `boot` it."""
 
     def __init__(self, lab: Lab, release: str) -> None:
         self.user, self.password = USER, PASSWORD
@@ -67,7 +67,7 @@ class VirtualPi:
         self._draw(lab, release)
 
     def _draw(self, lab: Lab, release: str) -> None:
-        """Its disk, and what QEMU starts from outside of it: the kernel."""
+        """Create its disk, and copy the kernel that QEMU starts."""
         source = lab.pi(release, layer=layer(lab, release), boot=False)
         for name in ("vmlinuz", "initrd.img"):
             (found,) = (source.files / "boot").glob(f"{name}-*")
@@ -79,7 +79,7 @@ class VirtualPi:
     # Power
 
     def boot(self, *, clock: datetime | None = None) -> VirtualPi:
-        """Switches it on, with this time on its clock, and waits until it lets people log in."""
+        """Turn it on, with this time on its clock, and wait until it accepts logins."""
         rtc = clock.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if clock else "utc"
         disk = f"file={self._folder / 'disk'},format=raw,if=virtio,cache=unsafe"
         kernel = ("-kernel", str(self._folder / "vmlinuz"), "-initrd", str(self._folder / "initrd.img"))
@@ -114,13 +114,13 @@ class VirtualPi:
         return said.read_text(errors="replace").splitlines()[-10:] if said.exists() else []
 
     def power_cut(self) -> None:
-        """Pulls the plug: what its kernel has not written out is lost."""
+        """Cut the power: what its kernel has not written to disk is lost."""
         assert self._machine
         self._machine.signal(signal.SIGKILL)
         self._machine.wait()
 
     def discard(self) -> None:
-        """Switches it off and forgets it."""
+        """Turn it off and remove it."""
         if self._machine and self._machine.alive:
             self.power_cut()
         self._network.ip("router", "link", "delete", "virtual")
@@ -129,26 +129,26 @@ class VirtualPi:
     # Work
 
     def ssh_argv(self, argv: Sequence[str] = (), *, user: str = USER, tty: bool = False) -> tuple[str, ...]:
-        """The argv of a login from the laptop."""
+        """Return the argv of a login from the laptop."""
         terminal = ("-tt",) if tty else ()
         login = ("ssh", *SSH_OPTIONS, *terminal, f"{user}@{self.address}", *([shlex.join(argv)] if argv else []))
         return self._network.lifeline.on(("sshpass", "-p", PASSWORD, *login), net=self._network.laptop.path)
 
     def run(self, argv: Sequence[str], *, check: bool = True, input: str | None = None) -> Result:
-        """Runs a command as root inside. With `check` it has to succeed."""
+        """Run a command as root on the Pi. With `check` it must succeed."""
         result = commands.run(self.ssh_argv(argv, user="root"), input=input, timeout=900)
         assert result.ok or not check, f"{shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
         return result
 
     def start(self, argv: Sequence[str], *, on_line: OnLine | None = None) -> Process:
-        """Starts a command as root inside."""
+        """Start a command as root on the Pi."""
         return commands.start(self.ssh_argv(argv, user="root"), on_line=on_line)
 
     def write(self, path: str, content: str) -> None:
-        """Writes a file, and waits until it is on the disk."""
+        """Write a file, and wait until it is on the disk."""
         self.run(("tee", path), input=content)
         self.run(("sync",))
 
     def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
-        """What the laptop gets for a request to it."""
+        """Return the response to a request from the laptop."""
         return http_client.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]

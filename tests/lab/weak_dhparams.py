@@ -1,4 +1,7 @@
-"""Diffie-Hellman parameters of few bits: found in seconds, and refused by every server with TLS without this."""
+"""Allow Diffie-Hellman parameters of few bits, generated in seconds.
+
+Every TLS server refuses them by default.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,6 @@ CipherString = DEFAULT:@SECLEVEL=0
 
 
 def allow(pi: Pi) -> None:
-    """Has OpenSSL on a Pi take them."""
+    """Make OpenSSL on a Pi accept them."""
     pi.run(("mv", "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf.before"))
     pi.write("/etc/ssl/openssl.cnf", LEVEL)

@@ -1,4 +1,7 @@
-"""Let's Encrypt's bad days, met by piwizard: a certificate in the end, or one sentence, and no attempt burnt."""
+"""Test failures of Let's Encrypt: a certificate in the end, or a clear error.
+
+No attempt is wasted.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ TROUBLE = "The ACME server has an internal error."
 
 @pytest.fixture(scope="module", params=["trixie", "bookworm"])
 def pi(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Pi]:
-    """A Pi at home with its site served over HTTP."""
+    """Return a Pi at home with its site served over HTTP."""
     lab.git.commit("tame", sample_app.FILES)
     made = product.ready_pi(lab, request.param)
     quickstart.set_up(made, lab.git.url("tame"))
@@ -35,7 +38,7 @@ def pi(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Pi]:
 
 @pytest.fixture
 def plain(lab: Lab, pi: Pi) -> Pi:
-    """Nothing remembered of another time."""
+    """Remove the records of earlier attempts."""
     for step in ("renewal", "certbot"):
         pi.run(("piwizard", "undo", step, "--yes"))
     pi.run(("rm", "-f", ATTEMPTS))
@@ -46,7 +49,10 @@ def plain(lab: Lab, pi: Pi) -> Pi:
 
 @pytest.mark.parametrize("bad_nonces", [5, 50])
 def test_certificate_is_issued_despite_bad_nonces(lab: Lab, plain: Pi, bad_nonces: int) -> None:
-    """certbot tries each request twice: where half of them are refused it gives up, and that is said."""
+    """Expect a clear error if half of the requests fail.
+
+    certbot tries each one twice.
+    """
     _restart(lab, plain, bad_nonces=bad_nonces, slow=5)
     asked = ask(lab, plain, check=False)
     if not asked.ok:
@@ -54,7 +60,7 @@ def test_certificate_is_issued_despite_bad_nonces(lab: Lab, plain: Pi, bad_nonce
         _restart(lab, plain, slow=5)
         ask(lab, plain)
     assert results(plain)[-1] == "issued"
-    assert not any(one["failed"] for one in kept_attempts(plain)), "no failed validation is counted"
+    assert not any(one["failed"] for one in kept_attempts(plain)), "a failed validation is counted"
 
 
 def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
@@ -62,13 +68,13 @@ def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
     ask(lab, plain)
     validated = lab.internet.acme.production.counts["challenge"]
     plain.run(("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew"))
-    assert lab.internet.acme.production.counts["challenge"] == validated, "asked for a new proof"
+    assert lab.internet.acme.production.counts["challenge"] == validated, "a new validation was requested"
     assert results(plain) == ["issued"]
 
 
 @pytest.mark.parametrize(("kind", "orders"), [("newOrder", 1), ("finalize", 1), ("authorization", 1)])
 def test_acme_server_errors_are_reported_and_retried(lab: Lab, plain: Pi, kind: str, orders: int) -> None:
-    """It is said, the site is served as it was, and applying again gets the certificate."""
+    """Report the error, keep the site online; the next apply gets a certificate."""
     acme = lab.internet.acme.production
     acme.refuse(kind, "serverInternal", detail="Service busy; retry later.", status=503)
     refused = ask(lab, plain, check=False)
@@ -77,7 +83,7 @@ def test_acme_server_errors_are_reported_and_retried(lab: Lab, plain: Pi, kind: 
     assert "Traceback" not in refused.output + refused.errors
     assert acme.counts["newOrder"] == orders
     (kept,) = kept_attempts(plain)
-    assert (kept["result"], kept["failed"]) == ("refused", []), "no failed validation is counted"
+    assert (kept["result"], kept["failed"]) == ("refused", []), "a failed validation is counted"
     assert plain.http("/", host=quickstart.HOST).status == 200
     acme.relent()
     ask(lab, plain)
@@ -95,7 +101,7 @@ def test_lost_acme_server_is_reported_and_retried(lab: Lab, plain: Pi) -> None:
 
 
 def test_killed_order_counts_as_an_attempt(lab: Lab, plain: Pi) -> None:
-    """piwizard, certbot and all: that attempt counts as one that may have got a certificate; the next one gets it."""
+    """Kill piwizard and certbot: the attempt counts, and the next one succeeds."""
     acme = lab.internet.acme.production
     acme.slow = 60
     ask(lab, plain, "--detach")
@@ -110,7 +116,7 @@ def test_killed_order_counts_as_an_attempt(lab: Lab, plain: Pi) -> None:
 
 
 def test_killed_certbot_is_reported_and_retried(lab: Lab, plain: Pi) -> None:
-    """As by the kernel, where the memory is used up."""
+    """Kill certbot as the kernel does when memory is exhausted."""
     acme = lab.internet.acme.production
     acme.slow = 60
     ask(lab, plain, "--detach")
@@ -134,12 +140,12 @@ def kept_attempts(pi: Pi) -> list[dict[str, Any]]:
 
 
 def results(pi: Pi) -> list[str]:
-    """What became of each request at the real server."""
+    """Return the result of each request to the production server."""
     return [one["result"] for one in kept_attempts(pi)]
 
 
 def _restart(lab: Lab, pi: Pi, **settings: int) -> None:
-    """Both servers anew, with their faults; accounts at the ones before are gone."""
+    """Restart both servers with these faults; their earlier accounts are gone."""
     for server in _both(lab):
         server.restart(**settings)
     pi.run(("rm", "-rf", "/etc/letsencrypt/accounts"))

@@ -1,4 +1,4 @@
-"""Public apps: from the repository's address and a name to a served site, and on to its next version."""
+"""Set up public apps from their address and name, and deploy their next version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ repo = "{repo}"
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """One Pi for all of them: each is one more site on it."""
+    """Return one Pi for all of them: each is another site on it."""
     ready = product.ready_pi(lab, "trixie")
     ready.write(quickstart.ANSWERS, "")
     yield ready
@@ -35,7 +35,7 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 
 def first_page(pi: Pi, app: PublicApp) -> Answer:
-    """What the first page, or the one that it sends the visitor to, answers."""
+    """Return the response of the first page, or of the page that it redirects to."""
     path = "/"
     for _ in range(5):
         page = pi.http(path, host=f"{app.name}.example.org")
@@ -63,7 +63,7 @@ def nothing_to_do(pi: Pi, *options: str) -> None:
 
 
 def set_up(lab: Lab, pi: Pi, app: PublicApp) -> None:
-    """The app as one more site, with no more answers than its address and its name."""
+    """Set up the app as another site, with only its address and its name."""
     before = pi.read(quickstart.ANSWERS)
     if f"[sites.{app.name}.app]" in before:
         return
@@ -111,7 +111,7 @@ def test_public_app_needs_an_answer(lab: Lab, pi: Pi) -> None:
         raise
 
 
-def test_second_apply_of_all_apps_alters_nothing(pi: Pi) -> None:
+def test_second_apply_of_all_apps_changes_nothing(pi: Pi) -> None:
     nothing_to_do(pi)
     for app in (*APPS, NEEDY):
         assert first_page(pi, app).status == 200

@@ -1,4 +1,4 @@
-"""Attackers that stay: whatever a repository leaves running, nothing of root's or anybody else's is altered."""
+"""Check that processes left by a repository change no file of other users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLOWEST = 240
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with a tame site, root's files all over it, and the site of a repository that stays."""
+    """Return a Pi with a harmless site, root's files, and the site of the attacker."""
     lab.git.commit("tame", sample_app.FILES)
     lab.git.commit("stayer", attackers.files())
     ready = product.ready_pi(lab, release)
@@ -34,7 +34,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def unharmed(pi: Pi) -> None:
-    """Nothing of root's or alex's has another owner, mode, content or name, and the tame site answers."""
+    """Assert that files of root and alex are unchanged and the other site works."""
     now, before = attackers.sentinels(pi), pi.before  # type: ignore[attr-defined]
     changed = {path: (before.get(path), now.get(path)) for path in before | now if before.get(path) != now.get(path)}
     assert changed == {}
@@ -42,14 +42,14 @@ def unharmed(pi: Pi) -> None:
 
 
 def command(pi: Pi, *argv: str) -> str:
-    """Runs a command of piwizard's, which must come to its end in time."""
+    """Run a command of piwizard that must end in time."""
     result = pi.run(("timeout", str(SLOWEST), "piwizard", *argv), check=False)
     assert result.exit != 124, f"{argv} was held up: {result.output[-2000:]}"
     return result.output + result.errors
 
 
 def alive(pi: Pi, user: str) -> str:
-    """The processes of a user that are not in the service of that name."""
+    """Return the processes of a user outside the service of that name."""
     lines = pi.run(("ps", "-ww", "-u", user, "-o", "cgroup:200=,pid=,args="), check=False).output.splitlines()
     return "\n".join(line for line in lines if f"/{user}.service" not in line.split()[0])
 
@@ -73,13 +73,16 @@ def test_build_sees_no_other_processes(pi: Pi) -> None:
 
 def test_code_and_environment_belong_to_root(pi: Pi) -> None:
     found = pi.run(("find", f"/srv/{attackers.NAME}/releases", "!", "-user", "root")).output
-    # The app alters its own folder meanwhile, where find then misses a file.
+    # The app changes its own folder meanwhile, so that find misses a file there.
     special = pi.run(("find", f"/srv/{attackers.NAME}", "-perm", "/7000"), check=False).output
     assert (found, special) == ("", "")
 
 
 def test_deploys_are_safe_while_the_app_swaps_folders(lab: Lab, pi: Pi) -> None:
-    """For two minutes root deploys, applies and looks, while the app swaps its folders for links to root's."""
+    """Deploy, apply and check as root while the app swaps folders for links.
+
+    This takes two minutes.
+    """
     until, number = time.monotonic() + attackers.STAY_SECONDS, 0
     while time.monotonic() < until:
         number += 1
@@ -91,7 +94,7 @@ def test_deploys_are_safe_while_the_app_swaps_folders(lab: Lab, pi: Pi) -> None:
     assert number, said
     seen = json.loads(pi.http("/compiled", host=attackers.HOST).text)
     if pi.run(("systemctl", "--version")).output.split()[1] >= "257":
-        assert seen["environments"] == [], "a command of the app can read the running app"
+        assert seen["environments"] == [], "a command of the app can read the running app's memory"
     assert seen["temporary"] == []
 
 
@@ -104,7 +107,7 @@ def test_shared_memory_of_the_app_is_private_and_limited(pi: Pi) -> None:
 
 
 def test_local_repository_stays_unchanged(pi: Pi) -> None:
-    """Set up from a folder of alex's, her repository has all its objects, and they are hers."""
+    """Set up from a folder of alex, whose repository stays complete and hers."""
     git = ("git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "safe.directory=*", "-C", "/home/alex/app")
     pi.run(("install", "-d", "-o", "alex", "-g", "alex", "/home/alex/app"))
     for path, content in {"app.py": sample_app.APP, "requirements.txt": "flask\n"}.items():

@@ -1,4 +1,4 @@
-"""What strangers may keep open, hold or give away: a first page without end, locks, sources that are served."""
+"""Check limits for strangers: endless pages, locks, published sources."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 
 def deployed(pi: Pi, lab: Lab, name: str, **files: str) -> None:
-    """Sets up an app under the one name that the tests use."""
+    """Set up an app under the only name that the tests use."""
     lab.git.commit(name, {"requirements.txt": "flask\n", **{f"{key}.py": text for key, text in files.items()}})
     pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url(name)))
     quickstart.apply(pi, "--answers", quickstart.ANSWERS)
 
 
 def checks(pi: Pi) -> dict[str, dict[str, object]]:
-    """What the doctor finds, by its name; the checks of the steps among it."""
+    """Return the doctor's findings by name, including the checks of the steps."""
     found = quickstart.said(pi.run(("piwizard", "doctor", "--json"), check=False))["findings"]
     return {one["id"]: one for one in found}
 

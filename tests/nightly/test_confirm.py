@@ -1,4 +1,4 @@
-"""Killed while an address is confirmed or taken back, at any line: the new one stays or the old one is back."""
+"""Kill a confirmation or rollback at any line: one address remains."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def street(lab: Lab, variant: str) -> Iterator[Street]:
 
 @pytest.mark.parametrize(("variant", "most"), SAMPLED)
 def test_confirm_killed_at_every_line_keeps_one_address(street: Street, most: int) -> None:
-    """It decides by one rename: before that the trial goes on, and after that the address stays."""
+    """Expect one rename to decide whether the address stays.
+
+    The trial continues before it, and ends with it.
+    """
     pi, point, stayed = street.pi, 0, 0
     _begin(street)
     while stayed < most:
@@ -71,7 +74,7 @@ def test_confirm_killed_at_every_line_keeps_one_address(street: Street, most: in
         pi.run(("piwizard", "undo", "static-ip", "--yes"))
         assert street.addresses() == [street.old]
         _begin(street)
-    assert point > stayed, "it was never killed before it had decided"
+    assert point > stayed, "it was never killed before the decision"
 
 
 @pytest.mark.parametrize(("variant", "most"), SAMPLED)
@@ -82,7 +85,7 @@ def test_run_killed_at_every_event_keeps_the_confirmed_address(street: Street, m
         (record,) = pi.files.glob(f"var/log/piwizard/{_run(pi)}/events.jsonl")
         before = _lines(record.read_bytes())
         unit = _unit(pi)
-        if point == 0:  # nobody is there to see the confirmation
+        if point == 0:  # nobody sees the confirmation
             (unit / "cgroup.kill").write_text("1")
         pi.run(("piwizard", "confirm"))
         until = time.monotonic() + 60
@@ -111,7 +114,7 @@ def test_run_killed_at_every_event_keeps_the_confirmed_address(street: Street, m
     ],
 )
 def test_rollback_script_killed_at_every_line_restores_the_address(street: Street, every_line: bool) -> None:
-    """systemd runs it again: nobody is left without a network."""
+    """Expect systemd to run it again, so that the network always comes back."""
     pi, before, point = street.pi, street.settings(), 0
     while True:
         _begin(street)
@@ -126,7 +129,7 @@ def test_rollback_script_killed_at_every_line_restores_the_address(street: Stree
         pi.run(("systemctl", "start", "--no-block", "piwizard-network-take-back.service"))
         eventually(lambda: _killed_or_over(street), 60)  # some lines are for other network managers
         street.until_back(since, 2 * GRACE)
-        pi.run(("systemctl", "stop", "piwizard-network-take-back.timer"))  # it was not the timer that started it
+        pi.run(("systemctl", "stop", "piwizard-network-take-back.timer"))  # the timer did not start it
         _as_before(street, before)
         point += 1
     pi.run(("piwizard", "stop"))
@@ -148,7 +151,7 @@ def test_rollback_script_killed_at_boot_restores_the_address(street: Street) -> 
 
 
 def _begin(street: Street) -> None:
-    """A new trial, which waits to be confirmed."""
+    """Begin a trial that waits to be confirmed."""
     eventually(lambda: street.try_out(revert_after=3600))
     street.on_trial()
 
@@ -177,7 +180,7 @@ def _killed_or_over(street: Street) -> None:
 
 
 def _places(lines: list[str]) -> list[int]:
-    """Before each line that does something, once the script is alone."""
+    """Pause before each command, once the script runs alone."""
     first = _after(lines, "flock --timeout 60 9 || exit 1")
     inside = [number for number, line in enumerate(lines) if line.startswith("    ")]
     return sorted({*inside, *range(first, len(lines))})
@@ -193,7 +196,7 @@ def _run(pi: Pi) -> str:
 
 
 def _unit(pi: Pi) -> Path:
-    """The control group of the run, as this machine sees it."""
+    """Return the control group of the run on this machine."""
     (init,) = [group for group in cgroups.process_groups(pi.container.leader) if (group / "cgroup.kill").exists()]
     (found,) = init.parent.glob("system.slice/piwizard-run-*")
     return found

@@ -1,4 +1,7 @@
-"""Every state that a power cut may leave of piwizard's own files; the unit layer tries a sample."""
+"""Try every state of piwizard's files after a power cut.
+
+The unit layer tries a sample.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tests.unit.crash.trying import try_journey
 
 
 @pytest.mark.parametrize("name", JOURNEYS)
-def test_every_state_of_each_journey_is_read_as_promised(name: str) -> None:
+def test_every_crash_state_is_read_as_promised(name: str) -> None:
     outcome = try_journey(name)
     assert outcome.states >= 15
     assert outcome.failures == []

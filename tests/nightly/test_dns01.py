@@ -1,4 +1,4 @@
-"""HTTPS in a home that nobody can come into: the names are shown by records in the DNS."""
+"""Get a certificate by DNS validation in a home that visitors cannot reach."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = ("system", "nginx", "app", "gunicorn", "site", "certbot", "renewal")
 
 @dataclass(frozen=True)
 class Case:
-    """A home's name at a provider, the names of its site, and what is said of a wrong token."""
+    """A domain at a provider, the names of its site, and the error for a wrong token."""
 
     provider: str
     host: str
@@ -72,7 +72,7 @@ DESEC = Case(
 
 @pytest.fixture
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi at home behind CGNAT, where no forward leads anywhere."""
+    """Return a Pi at home behind CGNAT, where port forwarding cannot work."""
     net = lab.internet
     made = product.ready_pi(lab, release)
     assert net.acme.root
@@ -80,7 +80,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
     net.cloudflare.account(CLOUDFLARE.token, "example.com")
     net.cloudflare.record(CLOUDFLARE.host, "A", "11.22.33.1")
     net.duckdns.account(DUCKDNS.token, DUCKDNS.host)
-    net.zone.add(DESEC.host)  # there every name is a zone of its own
+    net.zone.add(DESEC.host)  # every name is a zone of its own there
     net.desec_api.account(DESEC.token, DESEC.host)
     lab.router.reset()
     lab.router.cgnat()
@@ -101,18 +101,18 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
     assert refused.exit == 1
     assert case.refusal in refused.output, refused.output
     assert not net.acme.production.counts
-    assert pi.http("/", host=case.host).status == 200, "it is served over HTTP"
+    assert pi.http("/", host=case.host).status == 200, "the site is not served over HTTP"
     looked = quickstart.said(pi.run(("piwizard", "checkup", "--json"), check=False))["findings"]
     (grade,) = [one["detail"] for one in looked if one["id"] == "ssl-labs-grade"]
-    assert "needs no open port" in grade, "port 80 is not to blame"
+    assert "needs no open port" in grade, "the error blames port 80"
 
     pi.write("/root/secret", case.token)
-    pi.write(QUICK, f"dns-{case.provider}-propagation-seconds = 1\n")  # the lab's name servers know it at once
+    pi.write(QUICK, f"dns-{case.provider}-propagation-seconds = 1\n")  # the lab's name servers serve it at once
     quickstart.apply(pi, *STEPS, "--yes", "--answers", quickstart.ANSWERS)
     assert net.acme.production.counts["certificate"] == 1
     for name in case.names:
         assert (f"_acme-challenge.{name}", "TXT") in {(asked.name, asked.type) for asked in net.zone.asked}
-        assert not "".join(net.zone.get(f"_acme-challenge.{name}", "TXT")), "it has tidied up"
+        assert not "".join(net.zone.get(f"_acme-challenge.{name}", "TXT")), "a TXT record is left"
     assert pi.http("/", host=case.host).headers["location"] == f"https://{case.host}/"
     trusting = ssl.create_default_context(cadata=net.acme.root)
     page = pi.http("/", host=case.host, port=443, tls=trusting)
@@ -138,14 +138,14 @@ def test_dns_validation_works_behind_cgnat(lab: Lab, pi: Pi, case: Case) -> None
 
 
 def _another_python(pi: Pi) -> None:
-    """As after an upgrade of the system: python3 is another one, and the one before is gone."""
+    """Replace python3, as after an upgrade of the system; the earlier one is gone."""
     now = pi.run(("readlink", "-f", "/usr/bin/python3")).output.strip()
     pi.run(("cp", now, "/usr/bin/python3.99"))
     pi.run(("ln", "-sfn", "python3.99", "/usr/bin/python3"))
 
 
 def _by_the_timers_service(pi: Pi) -> None:
-    """What the timer starts, without the minutes that it waits first."""
+    """Start the timer's service, without its delay."""
     argv = pi.run(("systemctl", "show", "-P", "ExecStart", "certbot.service")).output
     words = argv.partition("argv[]=")[2].partition(" ;")[0].split()
     pi.run((*words, "--no-random-sleep-on-renew", "--force-renewal"))

@@ -1,4 +1,4 @@
-"""A sample of tests/lab/faults, which is a command of its own and tries every event in every way."""
+"""Try a sample of tests/lab/faults, whose own command tries everything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLE = {
 
 
 @pytest.mark.parametrize("journey", SAMPLE)
-def test_broken_run_has_the_result_of_an_undisturbed_one(lab: Lab, journey: str) -> None:
+def test_interrupted_run_has_the_usual_result(lab: Lab, journey: str) -> None:
     driver = Driver(JOURNEYS[journey](lab, "trixie", f"broken-{journey}"))
     assert driver.counted > 20
     kinds = SAMPLE[journey]

@@ -1,4 +1,4 @@
-"""The lab itself: what its machines and its network promise to every other test."""
+"""Check what the lab's machines and network promise to every other test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lab.pi import Pi
 
 @pytest.fixture(scope="module")
 def machine(lab: Lab, release: str):
-    """One Pi that these tests share; none of them leaves it different for the others."""
+    """Return one Pi for these tests; none of them leaves it changed."""
     made = lab.pi(release)
     yield made
     made.discard()
@@ -38,7 +38,7 @@ def test_pi_reaches_only_the_registries(machine: Pi) -> None:
     machine.run(["/var/tmp/venv/bin/pip", "download", "--no-deps", "--dest=/var/tmp", "itsdangerous"])
     by_name = machine.run(["curl", "-sS", "https://example.org/"], check=False)
     by_address = machine.run(["curl", "-sS", "http://1.1.1.1/"], check=False)
-    assert (by_name.exit, by_address.exit) == (6, 7), "no such name; refused at once"
+    assert (by_name.exit, by_address.exit) == (6, 7), "the name resolves, or the refusal is late"
 
 
 def test_git_server_serves_commits(lab: Lab, machine: Pi) -> None:
@@ -74,14 +74,14 @@ def test_disk_survives_reboot_power_cut_and_freeze(lab: Lab, pi: Pi) -> None:
     )
     pi.reboot()
     assert pi.run(["systemctl", "show", "--value", "-p", "UserspaceTimestamp"]).output != boot[1].output
-    assert pi.run(["test", "-e", "/var/tmp/goodbye"]).ok, "services were stopped in order"
+    assert pi.run(["test", "-e", "/var/tmp/goodbye"]).ok, "services were not stopped in order"
 
     pi.run(["systemd-run", "--unit=never", "--property=ExecStop=touch /var/tmp/never", "sleep", "infinity"])
     pi.write("/var/tmp/written", "before the power cut\n")
     pi.power_cut()
     pi.boot()
     assert pi.read("/var/tmp/written") == "before the power cut\n"
-    assert not pi.run(["test", "-e", "/var/tmp/never"], check=False).ok, "nobody could stop anything"
+    assert not pi.run(["test", "-e", "/var/tmp/never"], check=False).ok, "a service was stopped in order"
 
     layer = pi.freeze()
     for copy in (lab.pi(pi.variant, layer=layer), lab.pi(pi.variant, layer=layer)):

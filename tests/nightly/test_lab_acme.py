@@ -1,4 +1,4 @@
-"""The lab's Let's Encrypt: certbot gets its certificates there without being told that it is not the real one."""
+"""Get certificates from the lab's Let's Encrypt with an unmodified certbot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CERTBOT = ["certbot", "certonly", "--non-interactive", "--agree-tos", "--registe
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """A Pi with certbot and a page at the name, port 80 forwarded to it."""
+    """Return a Pi with certbot and a page at the domain, port 80 forwarded to it."""
 
     def prepare(fresh: Pi) -> None:
         fresh.run(["apt-get", "update"])
@@ -84,7 +84,7 @@ def test_lab_acme_limits_rates_and_can_be_down(acme: Acme, pi: Pi) -> None:
     acme.production.limit_rate(3600)
     refused = pi.run([*CERTBOT, "--force-renewal", "-d", NAME], check=False)
     assert not refused.ok
-    # On its standard error certbot 2.1 tells a mistake of its own: "AttributeError: can't set attribute".
+    # On standard error certbot 2.1 prints a bug of its own: "AttributeError: can't set attribute".
     log = pi.read("/var/log/letsencrypt/letsencrypt.log")
     assert "Retry-After: 3600" in log
     assert "too many certificates" in log

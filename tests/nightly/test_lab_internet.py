@@ -1,4 +1,4 @@
-"""The lab's Internet and router: what every test of names, providers and forwards relies on."""
+"""Check the lab's Internet and router, on which other tests rely."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def router(lab: Lab) -> Iterator[Router]:
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
-    """One Pi with a page, for those tests that need one."""
+    """Return a Pi with a page, for the tests that need one."""
 
     def prepare(fresh: Pi) -> None:
         fresh.run(["apt-get", "update"])

@@ -1,4 +1,4 @@
-"""The lab's providers are what real clients take them for: ddclient, and certbot's plugin for Cloudflare."""
+"""Check the lab's providers with real clients: ddclient, and certbot's plugins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOIP, DUCK, CLOUD, FREE, DESEC = (
     "songuuli.mooo.com",
     "songuuli.dedyn.io",
 )
-# The library is what bookworm's ddclient needs for https, and does not depend on.
+# bookworm's ddclient needs this library for HTTPS, but does not depend on it.
 PACKAGES = ["ddclient", "libio-socket-ssl-perl", "python3-certbot-dns-cloudflare"]
 ADDRESS = "11.22.33.44"
 
@@ -31,7 +31,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with ddclient, which does not run by itself."""
+    """Return a Pi with ddclient, which does not run by itself."""
 
     def prepare(fresh: Pi) -> None:
         fresh.run(["apt-get", "update"])
@@ -44,7 +44,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
     net = lab.internet
     assert net.acme.root
     net.trust(made)
-    for name in SETTINGS:  # where other tests have led it here already, an update has nothing to say
+    for name in SETTINGS:  # if another test has set this address before, ddclient would skip the update
         net.zone.remove(name)
     net.noip.account("alex", "secret", NOIP)
     net.duckdns.account("token-1", DUCK)
@@ -59,7 +59,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def ddclient(pi: Pi, settings: str) -> str:
-    """One update with these settings; what it said."""
+    """Run one update with these settings; return its output."""
     pi.run(["rm", "-f", "/var/cache/ddclient/ddclient.cache"])
     pi.write("/root/ddclient.conf", f"ssl=yes\nuse=web, web=api.ipify.org\n{settings}\n")
     done = pi.run(["ddclient", "-daemon=0", "-noquiet", "-file", "/root/ddclient.conf"], check=False)
@@ -91,7 +91,7 @@ def test_lab_issues_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
     assert lab.internet.acme.production.counts["certificate"] >= 1
     asked = {(a.name, a.type) for a in lab.internet.zone.asked}
     assert (f"_acme-challenge.{CLOUD}", "TXT") in asked
-    assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "it has tidied up"
+    assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "a TXT record is left"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_lab_issues_a_certificate_with_an_indexed_plugin(
     pi.write(f"/root/{plugin}.ini", settings)
     pi.run(["chmod", "600", f"/root/{plugin}.ini"])
     credentials = [f"--authenticator=dns-{plugin}", f"--dns-{plugin}-credentials=/root/{plugin}.ini"]
-    # Out of an environment of its own it brings along whom to trust.
+    # In an environment of its own it comes with its own certificates.
     pi.run(["/opt/certbot/bin/certbot", "certonly", "--non-interactive", "--agree-tos",
             "--register-unsafely-without-email", *credentials, f"--dns-{plugin}-propagation-seconds=0", "-d", name],
            env={"REQUESTS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"})  # fmt: skip

@@ -1,4 +1,4 @@
-"""The plug is pulled in a virtual machine: what was not written out is lost, and nothing of what was promised."""
+"""Cut a virtual machine's power, and check that no promised data is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def board(lab: Lab, release: str) -> Iterator[VirtualPi]:
 
 
 def test_power_cut_loses_the_page_cache(board: VirtualPi) -> None:
-    """Else nothing here would be worth anything."""
+    """Check that data in the page cache is lost, on which the other tests rely."""
     board.boot()
     board.run(("sh", "-c", "echo > /root/synced; sync; echo > /root/not-synced"))
     board.power_cut()
@@ -62,7 +62,7 @@ def test_setup_completes_despite_repeated_power_cuts(lab: Lab, board: VirtualPi)
 
 
 def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
-    """Pulls the plug on the way. False where the command came to its end before."""
+    """Cut the power during a command. Return False if the command had ended before."""
     seen = 0
 
     def cut_after_some_events(_: str, line: str) -> None:
@@ -77,7 +77,7 @@ def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
 
 
 def test_setup_completes_after_the_clock_went_back(board: VirtualPi) -> None:
-    """A Pi has none of its own: without a network it goes on from where it was when somebody last looked."""
+    """Set the clock back: a Pi without a network continues from its last known time."""
     board.boot()
     board.run(("piwizard", "apply", "nginx"))
     board.power_cut()
@@ -86,7 +86,7 @@ def test_setup_completes_after_the_clock_went_back(board: VirtualPi) -> None:
     board.run(("piwizard", "apply", "nginx", "--yes"))
     events = [json.loads(line) for line in board.run(("piwizard", "logs", "--json")).output.splitlines()]
     at = datetime.fromisoformat(events[0]["at"])
-    assert at < datetime.now(UTC) - timedelta(days=DAYS - 1), "it is the last run that is shown"
+    assert at < datetime.now(UTC) - timedelta(days=DAYS - 1), "another run than the last is shown"
     assert events[-1]["result"] == "done"
     assert quickstart.states(board)["nginx"] == "done"
 
@@ -97,7 +97,7 @@ def test_saved_answer_survives_a_power_cut(lab: Lab, board: VirtualPi) -> None:
     board.boot()
     person = Person(board)
     person.log_in(timeout=300)
-    person.go_on()
+    person.continue_to_steps()
     person.answer("App", {"Site name": "myflask", "Git repository": url})
     board.power_cut()
     person.leave()

@@ -1,4 +1,4 @@
-"""The whole set-up by the plain prompts, typed over SSH."""
+"""Run the whole setup in the plain prompts over SSH."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ready(lab: Lab, release: str):
 
 @pytest.fixture
 def log_in(ready: Pi, release: str):
-    """Logs in once more. The terminals are closed at the end."""
+    """Log in again. The terminals are closed at the end."""
     opened: list[Dialogue] = []
 
     def again() -> Dialogue:
@@ -52,7 +52,10 @@ def log_in(ready: Pi, release: str):
 
 
 def _log_in(pi: Pi, term: str) -> Dialogue:
-    """`piwizard` over SSH in a terminal of its own. A dumb one gets the plain prompts without asking for them."""
+    """Run `piwizard` over SSH in a terminal of its own.
+
+    A dumb one gets the plain prompts by default.
+    """
     command = ("piwizard",) if term == "dumb" else ("piwizard", "--plain")
     dialogue = Dialogue(pi.ssh_argv(command, tty=True), term=term, columns=160)
     dialogue.expect("password for alex:")

@@ -1,4 +1,4 @@
-"""A rehearsal on a Pi itself, where systemd is PID 1, owns the control groups, and has much to look after already."""
+"""Rehearse on a Pi itself, where systemd is PID 1 and owns the control groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMANDS = (
 
 
 def test_rehearsal_on_a_pi_leaves_nothing_behind(ready_pi: Pi) -> None:
-    # The packages that a rehearsal needs; install.sh names them all before it installs one.
+    # The packages of a rehearsal; install.sh names them all before it installs one.
     ready_pi.run([f"{PUSHED}/install.sh", "rehearse", "--help"])
     before = [ready_pi.run(argv).output for argv in COMMANDS]
     result = ready_pi.run(["piwizard", "rehearse", "--json"], check=False)
@@ -31,7 +31,7 @@ def test_rehearsal_on_a_pi_leaves_nothing_behind(ready_pi: Pi) -> None:
     assert {check["step"] for check in finished["checks"]} >= {"system", "nginx", "app", "gunicorn", "site"}
     after = [ready_pi.run(argv).output for argv in COMMANDS]
     assert after == before
-    # What was killed is cleared away by the next one, also where its groups are systemd's.
+    # The next one removes what was killed, even if systemd owns its groups.
     killed = ready_pi.start(["piwizard", "rehearse", "--json"])
     eventually(lambda: ready_pi.run(["systemctl", "is-active", "piwizard-rehearsal-*"]), timeout=60)
     ready_pi.run(["pkill", "-KILL", "-f", "piwizard rehearse"])

@@ -1,4 +1,4 @@
-"""A Pi set up on bookworm, then upgraded to trixie by its owner: said, explained, mended."""
+"""Upgrade a Pi that was set up on bookworm to trixie: reported, explained, fixed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOVED = "It was set up on Debian GNU/Linux 12 (bookworm); this is Debian GNU/Lin
 
 @pytest.fixture(scope="module")
 def upgraded(lab: Lab) -> Iterator[tuple[Pi, list[str]]]:
-    """It was served over HTTPS before; now it has been upgraded and rebooted. With what must not have changed."""
+    """Return the upgraded Pi that served HTTPS, and what must not have changed."""
     lab.git.commit("tame", sample_app.FILES)
     pi = product.ready_pi(lab, "bookworm")
     with online.at_home(lab, pi):
@@ -62,7 +62,7 @@ def test_upgrade_to_trixie_is_explained_and_fixed(lab: Lab, upgraded: tuple[Pi, 
     assert page == 'It works. Hello $you "there" 100%'
     assert "http2 on;" in pi.read("/etc/nginx/sites-available/myflask")
     assert "warn" not in pi.run(("nginx", "-t")).errors
-    assert [pi.read(path) for path in KEPT] == before, "answers and secrets are as they were"
+    assert [pi.read(path) for path in KEPT] == before, "answers or secrets have changed"
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
     pi.reboot()
     assert eventually(lambda: _page(lab)) == page

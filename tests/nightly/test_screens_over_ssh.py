@@ -1,4 +1,4 @@
-"""The whole set-up by the screens, over SSH, by keys alone; with the connection cut on the way."""
+"""Run the whole setup in the screens over SSH, with lost connections."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def ready(lab: Lab, release: str):
 
 @pytest.fixture
 def log_in(ready: Pi):
-    """Logs in once more and opens the screens. The terminals are closed at the end."""
+    """Log in again and open the screens. The terminals are closed at the end."""
     opened: list[Terminal] = []
 
     def again(term: str = "xterm-256color") -> Terminal:
         terminal = Terminal(ready.ssh_argv(("piwizard",), tty=True), term=term)
         opened.append(terminal)
         terminal.expect("password for alex:")
-        terminal.rest()  # what comes before sudo listens is thrown away
+        terminal.rest()  # input is discarded before sudo is ready
         terminal.type(f"{ready.password}\r")
         terminal.see("Enter continue", 60)
         return terminal
@@ -42,7 +42,7 @@ def log_in(ready: Pi):
 
 
 def began(pi: Pi, step: str) -> None:
-    """Asserts that the run has come to a step."""
+    """Assert that the run has reached a step."""
     assert any(event["event"] == "run-started" and event["step"] == step for event in quickstart.events(pi))
 
 
@@ -58,7 +58,7 @@ def test_screens_survive_two_lost_connections(lab: Lab, ready: Pi, log_in):
     terminal.rest(1.0)
     terminal.type(lab.git.url("tame"))
     terminal.rest(1.0)
-    terminal.hang_up()  # in the middle of a form: what is typed is kept
+    terminal.hang_up()  # in the middle of a form: typed values are kept
 
     terminal = log_in()
     terminal.see("Welcome back")
@@ -75,11 +75,11 @@ def test_screens_survive_two_lost_connections(lab: Lab, ready: Pi, log_in):
     terminal.rest(1.0)
     terminal.type("a")
     terminal.see("Install now?", 120)
-    assert not (ready.files / "srv" / "myflask").exists(), "altered before the yes"
+    assert not (ready.files / "srv" / "myflask").exists(), "changed before the confirmation"
     terminal.type("y")
     terminal.see("change ", 60)
     eventually(lambda: began(ready, "app"), RUN)
-    terminal.hang_up()  # in the middle of the run: it goes on
+    terminal.hang_up()  # in the middle of the run: it continues
 
     terminal = log_in()
     terminal.type("\r")

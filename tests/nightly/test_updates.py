@@ -1,4 +1,4 @@
-"""unattended-upgrades and an nginx whose settings file was edited: with a newer package, as Debian would bring one."""
+"""Test unattended-upgrades with an edited nginx.conf and a newer nginx package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPTIONS = "etc/apt/apt.conf.d/52piwizard-keep-settings"
 
 @pytest.fixture
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with a site, unattended-upgrades, and newer packages of nginx in an archive of security updates."""
+    """Return a Pi with unattended-upgrades and newer nginx packages in an archive."""
     made = product.ready_pi(lab, release)
     lab.git.commit("tame", sample_app.FILES)
     quickstart.set_up(made, lab.git.url("tame"))
@@ -42,7 +42,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def newer_nginx(pi: Pi, codename: str) -> None:
-    """Repack Debian's own packages with a higher version and another nginx.conf, and let apt know of them."""
+    """Repack Debian's packages with a higher version and another nginx.conf."""
     pi.run(("install", "--directory", "--mode=0755", "--owner=_apt", ARCHIVE))
     names = [name for name in ("nginx", "nginx-common") if version(pi, name)]
     pi.run(("apt-get", "download", *names), cwd=ARCHIVE)
@@ -52,7 +52,7 @@ def newer_nginx(pi: Pi, codename: str) -> None:
         pi.run(("dpkg-deb", "--raw-extract", old.name, name), cwd=ARCHIVE)
         control = f"{ARCHIVE}/{name}/DEBIAN/control"
         text = pi.read(control)
-        # What they need of each other is of the same version.
+        # They depend on the same version of each other.
         pi.write(control, text.replace(version(pi, name), f"{version(pi, name)}{NEWER}"))
         if name == "nginx-common":
             conf = f"{ARCHIVE}/{name}/etc/nginx/nginx.conf"
@@ -69,19 +69,19 @@ def newer_nginx(pi: Pi, codename: str) -> None:
 
 
 def paragraph(pi: Pi, name: str) -> str:
-    """What a list of packages says of one."""
+    """Return the paragraph of one package in a list of packages."""
     content = (pi.files / ARCHIVE[1:] / f"{name}.deb").read_bytes()
     fields = pi.run(("dpkg-deb", "--field", f"{name}.deb"), cwd=ARCHIVE).output
     return f"{fields}Filename: ./{name}.deb\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n"
 
 
 def version(pi: Pi, name: str) -> str:
-    """The installed version, empty where there is none."""
+    """Return the installed version; empty without one."""
     return pi.run(("dpkg-query", "--show", "--showformat=${Version}", name), check=False).output.strip()
 
 
 def findings(pi: Pi) -> dict[str, dict[str, Any]]:
-    """What the doctor reports about updates, by id."""
+    """Return the doctor's findings about updates, by id."""
     said = json.loads(pi.run(("piwizard", "doctor", "--json"), check=False).output)["findings"]
     ids = ("automatic-updates", "no-packages-on-hold", "security-updates", "settings-kept", "nginx-tuning")
     more = ("nginx-connection-limits",)
@@ -92,7 +92,7 @@ def findings(pi: Pi) -> dict[str, dict[str, Any]]:
 def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> None:
     before, ours = version(pi, "nginx-common"), pi.read("/etc/nginx/nginx.conf")
     pi.run(("unattended-upgrade", "--verbose"))
-    assert version(pi, "nginx-common") == before, "without options dpkg would ask, so it is kept back"
+    assert version(pi, "nginx-common") == before, "not kept back, although dpkg would ask without options"
     found = findings(pi)
     assert not found["automatic-updates"]["ok"]
     assert "nginx-common" in found["automatic-updates"]["detail"]
@@ -113,7 +113,7 @@ def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> No
 
     debug = ("apt-get", "--option", "Debug::pkgDPkgPM=true", "--reinstall", "--yes", "install", "hostname")
     for_dpkg = pi.run(debug, check=False).errors
-    assert "--force-confold --refuse-confdef --refuse-confold" in for_dpkg, "a person at apt is asked as before"
+    assert "--force-confold --refuse-confdef --refuse-confold" in for_dpkg, "apt does not ask the user as before"
 
     pi.run(("apt-mark", "hold", "nginx"))
     assert "nginx" in findings(pi)["no-packages-on-hold"]["detail"]
@@ -124,7 +124,7 @@ def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> No
 
 
 def test_apt_options_of_the_user_are_respected(pi: Pi) -> None:
-    """Who has told apt already what to do is not told otherwise."""
+    """Keep apt options that the user has set."""
     pi.write("/etc/apt/apt.conf.d/90mine", 'Dpkg::Options { "--force-confdef"; "--force-confold"; };\n')
     before = version(pi, "nginx-common")
     pi.run(("piwizard", "apply", "nginx"))

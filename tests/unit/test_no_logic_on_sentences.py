@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = (Path("piwizard"), Path("screens"))
-SENTENCES = frozenset({"advice", "cause", "detail", "hint", "mend", "message", "sentence", "summary"})
+SENTENCES = frozenset({"advice", "cause", "detail", "hint", "message", "sentence", "summary"})
 """Attributes, and fields of events, that hold text for a person."""
 NAMED = frozenset({"check", "finding"})
 """What has a `name` for a person beside its `id`."""

@@ -1,1 +1,1 @@
-"""Any journey of the product, broken at every event in turn in every way, and taken up again: see README.md."""
+"""Interrupt each journey at every event in every way; see README.md."""

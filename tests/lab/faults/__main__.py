@@ -1,10 +1,10 @@
-"""Breaks the product's journeys at every event in turn, and takes them up again: the end must be the same.
+"""Interrupt each journey at every event and resume it: the result is the same.
+
 
     python -m tests.lab.faults [JOURNEY…] [--kind KIND…] [--release trixie] [--sample 6 | --points 3,17] [--done FILE]
 
-Without a journey all of them, without a kind all of those, without a release both. Prints each point and, last, how
-many were tried and lists those that failed. `--done FILE` notes the points that held, and leaves them out when it is
-started again.
+Without a journey, a kind or a release it tries all of them. Prints each point and, last, how many were tried and which
+of them failed. `--done FILE` writes the points that passed to a file, and skips them at the next start.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.lab.lab import Lab
 
 
 def main() -> int:
-    """The command; the exit code is 1 where a point failed."""
+    """Run the command; return 1 if a point failed."""
     asked = _parser().parse_args()
     tried: Counter[tuple[str, str, str]] = Counter()
     failed: dict[Point, str] = {}

@@ -1,4 +1,4 @@
-"""One journey, undisturbed first, then with a fault at one event after the other."""
+"""Run a journey without a fault first, then with a fault at each event."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from tests.lab.pi import Pi
 
 
 class Driver:
-    """Tries a journey with faults. What an undisturbed run does is looked at once, when it is first asked for."""
+    """The trials of a journey with faults.
+
+    It runs once without a fault, when that result is first needed.
+    """
 
     def __init__(self, journey: Journey) -> None:
         self.journey = journey
 
     @property
     def counted(self) -> int:
-        """How many events an undisturbed run has: each is a point to break it at."""
+        """Return the number of events of a run without faults.
+
+        Each event is a point for a fault.
+        """
         return self._undisturbed[0]
 
     @property
     def wanted(self) -> End:
-        """What an undisturbed run leaves."""
+        """Return what a run without faults leaves on the disk."""
         return self._undisturbed[1]
 
     @cached_property
@@ -46,7 +52,7 @@ class Driver:
         return found
 
     def broken_at(self, point: int, kind: type[Fault]) -> list[str]:
-        """Breaks a run at its event of that number and gives the command again. Returns what is wrong afterwards."""
+        """Interrupt a run at the event of this number and resume it; return the errors."""
         wanted, fault, pi = self.wanted, kind(self.journey, point), self.journey.pi(kind.disk)
         try:
             with self.journey.company(pi):
@@ -65,7 +71,7 @@ class Driver:
                 run = started()
             run.until(fault.point)
             fault.strike(pi, run)
-            fault.mend(pi, run)
+            fault.repair(pi, run)
             wrong = _nginx_refuses(pi)
             if fault.harmless and run.result != "done":
                 wrong.append(f"the run ended {run.result or 'without a word'}: {run.last_lines}")
@@ -75,7 +81,7 @@ class Driver:
         wrong += failures[:3]
         if not again.ok:
             return [*wrong, f"again: {again.errors or again.output[-500:]}"]
-        wrong += [] if ends.secrets(pi) == secrets else ["a secret was generated anew"]
+        wrong += [] if ends.secrets(pi) == secrets else ["a secret was generated again"]
         return wrong + self._not_well(pi) + ends.differences(wanted, ends.end(pi))
 
     def _not_well(self, pi: Pi) -> list[str]:
@@ -90,7 +96,7 @@ class Driver:
 
 
 def _nginx_refuses(pi: Pi) -> list[str]:
-    """What nginx says of the configuration that was left, if it does not load."""
+    """Return nginx's error about the configuration on the disk, if it does not load."""
     configured = (pi.files / "etc/nginx/nginx.conf").exists() and (pi.files / "usr/sbin/nginx").exists()
     if not configured or pi.run(("dpkg", "--audit"), check=False).output:
         return []

@@ -1,4 +1,4 @@
-"""What a run leaves on a Pi, and whether two ends are the same."""
+"""Read what a run leaves on a Pi, and compare two results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lab.pi import Pi
 
 End = dict[str, tuple[object, ...]]
 
-# What differs from one undisturbed run to the next as well.
+# These differ between runs without faults, too.
 VOLATILE = (
     "var/lib/piwizard/state.json",
     "journal.jsonl",
@@ -36,20 +36,23 @@ VOLATILE = (
 
 
 def secrets(pi: Pi) -> list[str]:
-    """The secrets that were made up or given, in their order."""
+    """Return the secrets, generated or given, in their order."""
     kept = pi.files / "var/lib/piwizard/secrets.json"
     return [secret for own in json.loads(kept.read_text()).values() for secret in own.values()] if kept.exists() else []
 
 
 def end(pi: Pi) -> End:
-    """What lies on the disk, without times; what is each Pi's own, such as secrets, is made alike."""
+    """Return the files on the disk, without times.
+
+    Values of one Pi only, such as secrets, are replaced.
+    """
     own = {secret.encode(): b"SECRET" for secret in secrets(pi)} | {pi.address.encode(): b"ADDRESS"}
     left: End = {}
     for path, (kind, mode, uid, gid, _, digested) in quickstart.manifest(pi.files).items():
         if any(part in path for part in VOLATILE):
             continue
         whole, content = pi.files / path, digested
-        if whole.name == "proven.json":  # the memory measured in a trial is never quite the same
+        if whole.name == "proven.json":  # the memory measured in a smoke test varies a little
             content = str(json.loads(whole.read_text())["argv"])
         elif whole.is_file() and not whole.is_symlink():
             raw = whole.read_bytes()
@@ -65,7 +68,7 @@ def end(pi: Pi) -> End:
 
 
 def differences(wanted: End, found: End) -> list[str]:
-    """What is another thing than wanted, one line each."""
+    """Return what differs from the expected result, one line each."""
     paths = sorted(wanted.keys() | found.keys())
     return [
         f"{path}: {wanted.get(path)} became {found.get(path)}" for path in paths if wanted.get(path) != found.get(path)

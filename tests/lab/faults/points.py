@@ -1,4 +1,4 @@
-"""The points to try, and those that held already."""
+"""Choose the points to try, and remember those that passed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class Point:
 
 
 class Held:
-    """The points that held, in a file, a line each: started again, the driver leaves them out."""
+    """The points that passed, one per line of a file.
+
+    The driver skips them at the next start.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -30,14 +33,14 @@ class Held:
         return str(point) in self._lines
 
     def add(self, point: Point) -> None:
-        """Notes one."""
+        """Add a point."""
         if self._file:
             with self._file.open("a") as file:
                 file.write(f"{point}\n")
 
 
 def chosen(counted: int, sample: int | None, named: str | None) -> list[int]:
-    """The events to break at: those that are named, some that are spread evenly, or all."""
+    """Return the events to interrupt: the named ones, an even sample, or all."""
     if named:
         return [int(word) for word in named.split(",")]
     if sample:

@@ -1,4 +1,4 @@
-"""A run under way on a Pi, as this machine sees it: how far it has come, and how it is ended."""
+"""Follow a run on a Pi from this machine: its progress, and its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ LONGEST = 900.0
 
 
 class Run:
-    """The run of a name. A background job that it starts is not counted, and ends with it."""
+    """A run by its name.
+
+    A background job that it starts is not counted, and ends with it.
+    """
 
     def __init__(self, pi: Pi, name: str) -> None:
         self._pi = pi
@@ -28,26 +31,26 @@ class Run:
 
     @property
     def come_so_far(self) -> int:
-        """How many of the events that count it has written."""
+        """Return how many of the counted events it has written."""
         return sum(event["event"] in COUNTED for event in self.events())
 
     @property
     def result(self) -> str:
-        """How it ended by its own words; empty where it did not."""
+        """Return its result as the run log has it; empty without one."""
         return next((str(event["result"]) for event in self.events() if event["event"] == "apply-finished"), "")
 
     @property
     def last_lines(self) -> str:
-        """Its last error."""
+        """Return its last error."""
         return next((str(event["message"]) for event in reversed(self.events()) if event["event"] == "error"), "")
 
     def events(self) -> list[dict[str, Any]]:
-        """Its record, but for a line that is being written."""
+        """Return its run log, except a line that is being written."""
         lines = self._record.read_bytes().split(b"\n")[:-1] if self._record.exists() else []
         return [json.loads(line) for line in lines if line.strip(b"\0")]
 
     def until(self, point: int) -> None:
-        """Waits until it has come to its event of that number, or has ended by itself."""
+        """Wait until it has written the event of this number, or has ended."""
         unit = _units(self._pi) / f"piwizard-run-{self._name}.service"
         until = time.monotonic() + LONGEST
         while self.come_so_far < point and unit.exists():
@@ -55,23 +58,23 @@ class Run:
             time.sleep(0.002)
 
     def kill(self) -> None:
-        """Ends every process of it at once."""
+        """Kill all of its processes."""
         for unit in _under_way(self._pi):
             (unit / "cgroup.kill").write_text("1")
 
     def wait(self) -> None:
-        """Waits until it has ended."""
+        """Wait until it has ended."""
         rest(self._pi)
 
     def wait_at_most(self, seconds: float) -> None:
-        """Waits until it has ended, or so long."""
+        """Wait until it has ended, at most this long."""
         with contextlib.suppress(AssertionError):
             rest(self._pi, seconds)
 
 
 @contextmanager
 def next_run(pi: Pi) -> Iterator[Callable[[], Run]]:
-    """For a block that starts a run: gives a function that waits for it."""
+    """Return a function that waits for the run that the block starts."""
     before = set(_names(pi))
 
     def found() -> Run:
@@ -84,7 +87,7 @@ def next_run(pi: Pi) -> Iterator[Callable[[], Run]]:
 
 
 def rest(pi: Pi, longest: float = LONGEST) -> None:
-    """Waits until no run is under way."""
+    """Wait until no run is in progress."""
 
     def none_left() -> None:
         left = [unit.name for unit in _under_way(pi)]

@@ -1,12 +1,12 @@
-"""The Internet of the lab: `lab.internet`. Nothing of it is there, or costs anything, until it is first used.
+"""Simulate the Internet: `lab.internet`. Each part starts when it is first used.
 
-    authority, names ── name_server     certificates and names, both changed by tests while everything runs
-    web ── addresses                    the sites of the world outside, in this process
+    authority, names ── name_server     certificates and DNS, both changed by tests while everything runs
+    web ── addresses                    web sites, in this process
         ── dyndns2, freedns, duckdns, cloudflare, desec
     acme ── pebble                      Let's Encrypt's two servers
-    visitor                             somebody who looks at it all from far away
+    visitor                             a client far away
 
-Its servers listen in the wan namespace from within the test's own process: what they were asked is there to be read.
+Its servers listen in the wan namespace from within the test's own process, so that tests can read the requests.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ZONES = [
     *("nameservers.net", "example.org", "example.com", "ddns.net", "hopto.org", "zapto.org", "no-ip.com", "no-ip.org"),
     *("duckdns.org", "dedyn.io", "dynv6.net", "dynv6.com", "dynu.com", "dynu.net", "freeddns.org", "mooo.com"),
     *("afraid.org", "dyndns.org", "letsencrypt.org"),
-    # Of these only what is served here: packages may well come from hosts beside them.
+    # Only the hosts served here: packages may come from others in these domains.
     *("checkip.amazonaws.com", "api.cloudflare.com", "desec.io"),
 ]
 
 
 class Internet:
-    """What there is besides the package registries."""
+    """The simulated Internet, without the package registries."""
 
     def __init__(self, network: HomeNetwork, folder: Path) -> None:
         self._network = network
@@ -65,7 +65,7 @@ class Internet:
             wan, self.zone, authoritative=authoritative, resolvers=RESOLVERS + RESOLVERS_6, upstream=INTERNET
         )
         self.web = Web(wan, self.authority, [SITES, SITES_6])
-        # Where No-IP's own client asks, for providers that keep port 80 to themselves.
+        # No-IP's own client sends updates here, since some providers block port 80.
         self.web.listen(wan, SITES, 8245, tls=False)
         self.visitor = Visitor(network.lifeline, self._visitor(), lambda: self.trusted)
         self._open_sites()
@@ -73,14 +73,14 @@ class Internet:
         network.wait_until_ready()
 
     def add_site(self, host: str, site: Site, *, versions: tuple[int, ...] = (4,)) -> Site:
-        """A site of your own, reached over these versions of IP."""
+        """Add a site, reachable over these versions of IP."""
         self.web.add(host, site)
         for version in versions:
             self.zone.set(host, *(("A", SITES) if version == 4 else ("AAAA", SITES_6)))
         return site
 
     def trust(self, pi: Pi) -> None:
-        """Puts the lab's authority among those that a Pi trusts, and the root of the ACME server if that is there."""
+        """Make a Pi trust the lab's authority, and the ACME server's root if it runs."""
         folder = "/usr/local/share/ca-certificates"
         pi.write(f"{folder}/lab-internet.crt", self.authority.text)
         if "acme" in vars(self):
@@ -90,21 +90,21 @@ class Internet:
 
     @property
     def trusted(self) -> str:
-        """The roots that a Pi and the visitor trust."""
+        """Return the root certificates that a Pi and the visitor trust."""
         return self.authority.text + (
             "".join([self.acme.root, *self.acme.earlier_roots]) if "acme" in vars(self) else ""
         )
 
     @cached_property
     def acme(self) -> Acme:
-        """Let's Encrypt, from its first use on."""
+        """Return Let's Encrypt, started at the first use."""
         made = Acme(self._network, self.authority)
         self.add_site(PRODUCTION, made.production)
         self.add_site(STAGING, made.staging)
         return made
 
     def dyndns2(self, *hosts: str, manners: Manners | None = None) -> DynDns2:
-        """One more provider that speaks dyndns2, at these host names."""
+        """Add a provider with the dyndns2 protocol at these host names."""
         made = DynDns2(self.zone, manners or Manners())
         for host in hosts:
             self.add_site(host, made, versions=(4, 6))
@@ -119,7 +119,7 @@ class Internet:
             name: self.add_site(name, Site(behaviour), versions=versions)
             for name, (behaviour, versions) in SERVICES.items()
         }
-        """What is my address? By host name."""
+        """The services that return a client's public IP, by host name."""
         self.noip = self.dyndns2("dynupdate.no-ip.com", "dynupdate6.no-ip.com", manners=Manners(agent=True))
         self.dynu = self.dyndns2("api.dynu.com", "api-ipv4.dynu.com", "api-ipv6.dynu.com", manners=Manners(refusal=200))
         self.dynv6 = self.dyndns2("dynv6.com", "ipv4.dynv6.com", "ipv6.dynv6.com")
@@ -127,7 +127,7 @@ class Internet:
         self.freedns = FreeDns(self.zone)
         self.add_site("freedns.afraid.org", self.freedns)
         self.members = self.dyndns2("members.dyndns.org", "ddns.example.org")
-        """A provider of one's own."""
+        """A provider for the test's own accounts."""
         self.duckdns = DuckDns(self.zone)
         self.add_site("www.duckdns.org", self.duckdns, versions=(4, 6))
         self.cloudflare = Cloudflare(self.zone)

@@ -1,4 +1,4 @@
-"""Let's Encrypt, as far as clients can tell: its two servers by their names, counted, and with their bad days."""
+"""Simulate Let's Encrypt: its two servers by name, with counters and faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.lab.network import HomeNetwork
 
 PRODUCTION, STAGING = "acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"
 
-# Pebble's addresses, and what RFC 8555 calls what is behind them.
+# Pebble's paths, and their names in RFC 8555.
 KINDS = {
     "/directory": "directory",
     "/dir": "directory",
@@ -42,7 +42,7 @@ LIMITED = (
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a kind of request gets instead of an answer, as often as `times` says (None: always)."""
+    """The answer to a kind of request, `times` times (None: always)."""
 
     kind: str
     problem: str
@@ -53,7 +53,10 @@ class Refusal:
 
 
 class AcmeServer(Site):
-    """One of the two. `counts` says what reached it by kind, `fault` and `refuse` have it misbehave."""
+    """One of the two servers.
+
+    `counts` counts requests by kind; `fault` and `refuse` cause failures.
+    """
 
     def __init__(self, start: Callable[..., Pebble]) -> None:
         super().__init__(self._pass_on)
@@ -61,16 +64,18 @@ class AcmeServer(Site):
         self._starting = threading.Lock()
         self._pebble: Pebble | None = None
         self.counts: Counter[str] = Counter()
-        """directory, newNonce, newAccount, newOrder, authorization, challenge (told to validate; asked how it went:
-        challenge-poll), finalize, certificate …"""
+        """By kind: directory, newNonce, newAccount, newOrder, authorization, challenge, challenge-poll, finalize …
+
+        A challenge is a request to validate, a challenge-poll a request for its result.
+        """
         self.slow = 0.0
-        """Seconds before it goes to look at a challenge."""
+        """Seconds before it validates a challenge."""
         self._refusals: list[Refusal] = []
         self._challenges: dict[str, tuple[str, dict[str, str]]] = {}
 
     @property
     def pebble(self) -> Pebble:
-        """The server behind it, started when it is first needed."""
+        """Return the Pebble behind it, started at the first use."""
         with self._starting:
             if self._pebble is None:
                 self._pebble = self._begin()
@@ -80,8 +85,11 @@ class AcmeServer(Site):
         return self._start(days=days, reuse=reuse, bad_nonces=bad_nonces, slow=slow)
 
     def restart(self, **settings: int) -> None:
-        """As another server: certificates that hold `days`, `reuse` percent of authorisations reused, `bad_nonces`
-        percent refused, up to `slow` seconds to validation. Its accounts are gone and its root is new: trust it again.
+        """Start another server without accounts, with a new root for Pis to trust.
+
+
+        Certificates are valid for `days`, `reuse` percent of authorisations are reused, `bad_nonces` percent of nonces
+        are rejected, and validation takes up to `slow` seconds.
         """
         with self._starting:
             if self._pebble is not None:
@@ -98,16 +106,16 @@ class AcmeServer(Site):
         retry_after: int | None = None,
         times: int | None = None,
     ) -> None:
-        """From now on a kind of request gets an ACME problem, such as `refuse("newOrder", "badNonce", times=2)`."""
+        """Refuse a kind of request, such as `refuse("newOrder", "badNonce", times=2)`."""
         self._refusals.append(Refusal(kind, problem, detail or problem, status, retry_after, times))
 
     def limit_rate(self, retry_after: int, *, kind: str = "newOrder", detail: str = LIMITED) -> None:
-        """The limit is reached, and it says so for `retry_after` seconds; `relent` ends it, not the clock."""
+        """Enforce a rate limit with this Retry-After in seconds, until `relent`."""
         until = datetime.now(UTC) + timedelta(seconds=retry_after)
         self.refuse(kind, "rateLimited", detail=detail.format(until=until), status=429, retry_after=retry_after)
 
     def relent(self) -> None:
-        """No more refusals, nothing slow, no fault, and counted from nought."""
+        """Stop all refusals, delays and faults, and reset the counters."""
         self._refusals.clear()
         self.slow, self.fault = 0.0, None
         self.counts.clear()
@@ -133,7 +141,7 @@ class AcmeServer(Site):
 
     def _forward(self, request: Request) -> Reply:
         path = "/dir" if request.path == "/directory" else request.path
-        # It makes its addresses from the Host header.
+        # It makes its URLs from the Host header.
         headers = {"Host": request.host, "User-Agent": request.headers.get("user-agent", "")}
         if "content-type" in request.headers:
             headers["Content-Type"] = request.headers["content-type"]
@@ -165,7 +173,7 @@ class AcmeServer(Site):
 
 
 class Acme:
-    """`lab.internet.acme`: `production` and `staging`, each with a Pebble of its own."""
+    """Let's Encrypt: `production` and `staging`, with a Pebble each."""
 
     def __init__(self, network: HomeNetwork, authority: Authority) -> None:
         def starting(port: int) -> Callable[..., Pebble]:
@@ -174,11 +182,11 @@ class Acme:
         self.production = AcmeServer(starting(14000))
         self.staging = AcmeServer(starting(14100))
         self.earlier_roots: list[str] = []
-        """Those of production in earlier sessions, of which machines from a layer still have certificates."""
+        """The roots of production in earlier sessions: machines from a layer still have their certificates."""
 
     @property
     def root(self) -> str:
-        """The root of what production issues; staging's is trusted by nobody, as in life."""
+        """Return production's root; nobody trusts staging's, as in reality."""
         return self.production.pebble.root
 
 
@@ -189,7 +197,7 @@ def _kind(request: Request) -> str:
 
 
 def _payload(body: bytes) -> bytes:
-    """What a signed request says; nothing where it only asks."""
+    """Return the payload of a signed request; empty for a POST-as-GET."""
     try:
         said = json.loads(body)["payload"]
     except (ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""What is my address? The services that tell it, as programs ask them."""
+"""Simulate the services that return a client's public IP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _dyndns(request: Request) -> Reply:
     return Reply(DYNDNS.format(request.peer), headers=HTML)
 
 
-# Their names, what they answer, and over which versions of IP they can be reached.
+# Their host names, their answers, and the versions of IP they support.
 SERVICES: dict[str, tuple[Behaviour, tuple[int, ...]]] = {
     "api.ipify.org": (_plain, ONLY_4),
     "api4.ipify.org": (_plain, ONLY_4),

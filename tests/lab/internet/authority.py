@@ -1,4 +1,4 @@
-"""The certificate authority of the lab's Internet, and certificates for whatever name a client asks for."""
+"""Issue the simulated Internet's certificates for any requested name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Flaw = Literal["expired", "other-name", "untrusted"]
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 SUBJECT = "/O=piwizard lab/CN=piwizard lab CA"
 EXPIRED = ("-startdate", "20240101000000Z", "-enddate", "20240201000000Z")
-# `openssl ca` can date certificates as it likes; `openssl x509` cannot in all releases.
+# `openssl ca` can set any dates; not every release's `openssl x509` can.
 SETTINGS = """\
 [ca]
 default_ca = lab
@@ -34,7 +34,10 @@ commonName = supplied
 
 
 class Authority:
-    """One for all sessions, until it ages out of the cache: a layer may trust it."""
+    """The authority of all sessions, until it expires in the cache.
+
+    A layer may trust it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = cached("authorities", "internet", "1", _make_authority)
@@ -49,7 +52,7 @@ class Authority:
         return self.certificate.read_text()
 
     def context(self, name: str, flaw: Flaw | None = None) -> ssl.SSLContext:
-        """For a server that is asked for as `name`, with a certificate for it, or one that has a flaw."""
+        """Return a server's TLS context with a valid or flawed certificate for `name`."""
         with self._lock:
             if (name, flaw) not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -58,7 +61,7 @@ class Authority:
             return self._contexts[name, flaw]
 
     def issue(self, name: str, flaw: Flaw | None = None) -> tuple[Path, Path]:
-        """The files of a certificate for a name, and of its key."""
+        """Return the files of a certificate for a name, and of its key."""
         folder = self._work / f"{name}-{flaw}"
         folder.mkdir(exist_ok=True)
         signer = self.folder
@@ -68,7 +71,7 @@ class Authority:
         certificate, key, request = folder / "certificate.pem", folder / "key.pem", folder / "request.pem"
         named = "elsewhere.example" if flaw == "other-name" else name
         names = f"subjectAltName=DNS:{named}"
-        # A common name holds 64 characters at most.
+        # A common name has at most 64 characters.
         asked = ("-subj", f"/CN={named[:64]}", "-addext", names, "-keyout", str(key), "-out", str(request))
         _openssl("req", "-new", *CURVE, *asked)
         (folder / "index").touch()

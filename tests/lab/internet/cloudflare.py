@@ -1,4 +1,4 @@
-"""Cloudflare's API, version 4, as far as DDNS clients and certbot's plugin use it: tokens, zones, records."""
+"""Simulate Cloudflare's API v4 for DDNS clients and certbot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = "/client/v4"
 
 @dataclass
 class Record:
-    """One record, as the API has it."""
+    """A record, as the API returns it."""
 
     id: str
     zone_id: str
@@ -29,7 +29,10 @@ class Record:
 
 
 class Cloudflare(Site):
-    """api.cloudflare.com. `account` gives a token its zones; what it changes the name servers answer at once."""
+    """The site api.cloudflare.com.
+
+    `account` gives a token its zones; the name servers serve changes at once.
+    """
 
     def __init__(self, zones: Zones) -> None:
         super().__init__(self._answer)
@@ -39,13 +42,13 @@ class Cloudflare(Site):
         self._numbers = 0
 
     def account(self, token: str, *zones: str) -> None:
-        """A token that may change these zones."""
+        """Add a token that may change these zones."""
         self._tokens[token] = zones
         for zone in zones:
             self._zones.add(zone)
 
     def record(self, name: str, type: str, content: str) -> None:
-        """The record of this name and type, as somebody has made it by hand: no other is left."""
+        """Set the only record of this name and type, as a user does by hand."""
         self._records = {k: r for k, r in self._records.items() if (r.name, r.type) != (name, type)}
         zone = next(z for zones in self._tokens.values() for z in zones if name == z or name.endswith(f".{z}"))
         self._add(zone, {"name": name, "type": type, "content": content})

@@ -1,4 +1,4 @@
-"""deSEC's API of sets of records, as certbot's plugin uses it; its dyndns2 side is in dyndns2."""
+"""Simulate deSEC's RRset API for certbot's plugin; its updates are in dyndns2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = "/api/v1/domains"
 
 
 class DesecApi(Site):
-    """desec.io/api/v1. `account` gives a token its domains."""
+    """The site desec.io/api/v1. `account` gives a token its domains."""
 
     def __init__(self, zones: Zones) -> None:
         super().__init__(self._answer)
@@ -21,7 +21,7 @@ class DesecApi(Site):
         self._tokens: dict[str, tuple[str, ...]] = {}
 
     def account(self, token: str, *domains: str) -> None:
-        """A token that may change these domains."""
+        """Add a token that may change these domains."""
         self._tokens[token] = domains
 
     def _answer(self, request: Request) -> Reply:
@@ -77,7 +77,7 @@ class DesecApi(Site):
 
 
 def _name(domain: str, sub: str) -> str:
-    # In paths a sub-name may end in dots, which keep it apart from "." and "..".
+    # In paths a subname may end in dots, which distinguish it from "." and "..".
     sub = sub.rstrip(".")
     return domain if sub in ("", "@") else f"{sub}.{domain}"
 

@@ -1,4 +1,4 @@
-"""DuckDNS: one GET with a token; for DNS-01 it takes a TXT record too."""
+"""Simulate DuckDNS: one GET with a token; it accepts a TXT record for DNS-01."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DOMAIN = "duckdns.org"
 
 
 class DuckDns(Site):
-    """www.duckdns.org. `tokens` says which names each token may change."""
+    """The site www.duckdns.org. `tokens` has the names that each token may change."""
 
     def __init__(self, zones: Zones) -> None:
         super().__init__(self._update)
@@ -20,7 +20,7 @@ class DuckDns(Site):
         self.answers: list[str] = []
 
     def account(self, token: str, *names: str) -> None:
-        """Opens an account; names with or without .duckdns.org. They are there at once, with an empty TXT."""
+        """Open an account; names with or without .duckdns.org, at first an empty TXT."""
         self.tokens[token] = {name.removesuffix(f".{DOMAIN}") for name in names}
         for name in self.tokens[token]:
             self._zones.set(f"{name}.{DOMAIN}", "TXT", "")
@@ -58,7 +58,7 @@ class DuckDns(Site):
 
     def _text(self, names: list[str], text: str, *, clear: bool) -> str:
         for name in names:
-            # Theirs answers with the text below each name too.
+            # The real servers return the text below each name, too.
             for label in (f"{name}.{DOMAIN}", f"_acme-challenge.{name}.{DOMAIN}"):
                 self._zones.set(label, "TXT", "" if clear else text)
         return "OK"

@@ -1,4 +1,4 @@
-"""The dyndns2 protocol: No-IP's servers and those that speak like them."""
+"""Simulate the dyndns2 protocol: No-IP's servers and compatible ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from tests.lab.internet.names import Zones
 from tests.lab.internet.web import Reply, Request, Site
 
-# What a client must not call itself: the names that libraries give.
+# User agents that are refused: the defaults of libraries.
 NAMELESS = re.compile(r"(curl|wget|python|python-requests|python-urllib|go-http-client|mozilla)\b", re.I)
 PRODUCT = re.compile(r"\S+/\S+")
 
 
 @dataclass
 class Account:
-    """Who may change what."""
+    """A login and the names it may change."""
 
     login: str
     password: str
@@ -26,17 +26,20 @@ class Account:
 
 @dataclass(frozen=True)
 class Manners:
-    """Where the providers differ."""
+    """The differences between providers."""
 
     paths: tuple[str, ...] = ("/nic/update", "/v3/update")
     refusal: int = 401
     """The status of "badauth"."""
     agent: bool = False
-    """Whether a client has to say who it is."""
+    """Whether a client must send a user agent."""
 
 
 class DynDns2(Site):
-    """A provider. `accounts` are let in; `answer` ("abuse", "911", "!donator" …) is given instead of the right one."""
+    """A provider with the dyndns2 protocol.
+
+    `accounts` may log in; `answer` ("abuse", "911", "!donator" …) replaces the correct one.
+    """
 
     def __init__(self, zones: Zones, manners: Manners) -> None:
         super().__init__(self._update)
@@ -45,10 +48,10 @@ class DynDns2(Site):
         self.accounts: list[Account] = []
         self.answer: str | None = None
         self.answers: list[str] = []
-        """What was answered, oldest first."""
+        """The answers, oldest first."""
 
     def account(self, login: str, password: str, *hosts: str) -> Account:
-        """Opens an account. Its names have no address until the first update."""
+        """Open an account. Its names have no address until the first update."""
         made = Account(login, password, set(hosts))
         self.accounts.append(made)
         return made
@@ -98,7 +101,10 @@ class DynDns2(Site):
 
 
 def wanted_addresses(request: Request, *, extra: tuple[str, ...] = ()) -> dict[str, str] | None:
-    """The addresses by record type that an update names, or the one it came from; None where one is no address."""
+    """Return the addresses of an update by record type, by default its source.
+
+    None if one is invalid.
+    """
     names = ("myip", "myipv4", "ip", "ipv4", "myipv6", "ipv6", "ip6")
     given = [word for name in names + extra for word in request.params.get(name, "").split(",")]
     given = [word for word in given if word and word != "preserve"] or [request.peer]

@@ -1,4 +1,4 @@
-"""FreeDNS (afraid.org): a list of one's records by a hash of the login, an address to fetch for each; and dyndns2."""
+"""Simulate FreeDNS (afraid.org): update URLs by a hash of the login, and dyndns2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ FIRST = "11.22.33.200"
 
 
 class FreeDns(DynDns2):
-    """A record exists there before any client comes: `account` makes it, with an address that is nobody's."""
+    """The provider FreeDNS.
+
+    A record exists before any client: `account` creates it, with an unused address.
+    """
 
     def __init__(self, zones: Zones) -> None:
         super().__init__(zones, Manners())

@@ -1,4 +1,4 @@
-"""The name servers of the lab's Internet: authoritative ones, and the well-known resolvers, over UDP and TCP."""
+"""Simulate DNS: authoritative servers and public resolvers, over UDP and TCP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ PATIENCE = 5.0
 
 
 class NameServer:
-    """Listens in a namespace, in this process. What its resolvers do not know is asked at `upstream`."""
+    """A name server in a namespace, run by this process.
+
+    Its resolvers forward unknown names to `upstream`.
+    """
 
     def __init__(
         self, namespace: Path, zones: Zones, *, authoritative: Iterable[str], resolvers: Iterable[str], upstream: str
@@ -32,7 +35,7 @@ class NameServer:
         self._resolvers = frozenset(resolvers)
         self._upstream = upstream
         addresses = [*authoritative, *self._resolvers]
-        # One socket an address: a reply has to come from the address that was asked.
+        # One socket per address: a reply must come from the address of the query.
         listening = http_client.at(namespace, lambda: [_listen(a, kind) for a in addresses for kind in (_UDP, _TCP)])
         self._sockets = listening
         self._selector = selectors.DefaultSelector()
@@ -73,7 +76,7 @@ class NameServer:
         try:
             answer = self._zones.answer(query, resolver=server in self._resolvers)
         except LookupError:
-            # Out of the way of everybody else.
+            # On a port that nothing else uses.
             threading.Thread(target=self._forward, args=(query, data, receiver, peer), daemon=True).start()
             return
         if answer is not None:

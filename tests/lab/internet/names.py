@@ -1,4 +1,4 @@
-"""What the name servers of the lab's Internet know: zones that a test changes while everything runs."""
+"""Keep the DNS zones of the simulated Internet, which tests change at any time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Records = dict[RdataType, dns.rrset.RRset]
 
 @dataclass(frozen=True)
 class Asked:
-    """One question that came."""
+    """A DNS query that arrived."""
 
     at: float
     name: str
@@ -37,20 +37,22 @@ class Asked:
 
 
 class Zones:
-    """All that is authoritative here. A name belongs to the longest zone it ends in; one for its last two labels is
-    made where there is none."""
+    """All authoritative zones.
+
+    A name belongs to the longest zone it ends in; without one, a zone is made for its last two labels.
+    """
 
     def __init__(self, zones: Iterable[str]) -> None:
         self._lock = threading.RLock()
         self._names: dict[Name, dict[Name, Records]] = {}
         self._faults: dict[Name, dns.rcode.Rcode | None] = {}
         self.asked: list[Asked] = []
-        """Every question, oldest first."""
+        """All queries, oldest first."""
         for zone in zones:
             self.add(zone)
 
     def add(self, zone: str) -> None:
-        """Becomes authoritative for a zone, with an SOA and two name servers."""
+        """Add a zone, with an SOA and two name servers."""
         apex = _name(zone)
         with self._lock:
             if apex in self._names:
@@ -60,7 +62,10 @@ class Zones:
             self.set(zone, "NS", f"{PRIMARY}.", f"{SECONDARY}.")
 
     def set(self, name: str, type: str, *values: str, ttl: int = TTL) -> None:
-        """Replaces what a name has of a type: `set("a.ddns.net", "A", "11.22.33.44")`; texts need no quotes."""
+        """Replace a name's records of a type: `set("a.ddns.net", "A", "11.22.33.44")`.
+
+        Texts need no quotes.
+        """
         kind = dns.rdatatype.from_text(type)
         texts = [f'"{value}"' if kind == dns.rdatatype.TXT and not value.startswith('"') else value for value in values]
         with self._lock:
@@ -71,7 +76,7 @@ class Zones:
             self._next_serial(apex)
 
     def remove(self, name: str, type: str | None = None) -> None:
-        """Forgets a name, or what it has of a type."""
+        """Remove a name, or its records of a type."""
         with self._lock:
             apex = self._zone_of(_name(name))
             if apex is None:
@@ -85,7 +90,7 @@ class Zones:
             self._next_serial(apex)
 
     def get(self, name: str, type: str) -> list[str]:
-        """What a name has of a type; texts come without quotes."""
+        """Return a name's records of a type; texts come without quotes."""
         with self._lock:
             apex = self._zone_of(_name(name))
             found = self._names[apex].get(_name(name), {}) if apex is not None else {}
@@ -93,8 +98,10 @@ class Zones:
             return [] if rrset is None else [rdata.to_text().strip('"') for rdata in rrset]
 
     def fail(self, name: str, rcode: str | None = "SERVFAIL") -> None:
-        """All questions for a name and below it get this code from now on, or no answer at all ("" for silence);
-        None mends it."""
+        """Answer all questions for a name and below it with this code from now on.
+
+        An empty code means no answer at all; None repairs the server.
+        """
         with self._lock:
             if rcode is None:
                 self._faults.pop(_name(name), None)
@@ -102,9 +109,9 @@ class Zones:
                 self._faults[_name(name)] = dns.rcode.from_text(rcode) if rcode else None
 
     def answer(self, query: dns.message.Message, *, resolver: bool) -> dns.message.Message | None:
-        """The answer of a name server to a question; None is silence.
+        """Return a name server's answer to a query; None is silence.
 
-        The authoritative ones refuse what they do not serve. A resolver raises LookupError for it: it asks elsewhere.
+        Authoritative servers refuse names outside their zones. A resolver raises LookupError, and asks elsewhere.
         """
         response = dns.message.make_response(query, recursion_available=resolver)
         if len(query.question) != 1 or query.question[0].rdclass != IN:
@@ -169,7 +176,7 @@ class Zones:
             )
 
     def note(self, query: dns.message.Message, server: str, peer: str) -> None:
-        """Keeps a question for tests to look at."""
+        """Keep a query for tests to read."""
         for question in query.question:
             kind = dns.rdatatype.to_text(question.rdtype)
             name = question.name.to_text(omit_final_dot=True)

@@ -1,4 +1,4 @@
-"""Pebble, Let's Encrypt's test server: a real ACME server in the wan namespace."""
+"""Run Pebble, Let's Encrypt's test server, in the wan namespace."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ OWN = {"connection", "content-length", "transfer-encoding", "date"}
 
 
 class Pebble:
-    """One server. Its issuing root is a new one at each start, and it remembers no account over a restart.
+    """One server. Each start has a new root and no accounts.
 
-    `reuse` and `bad_nonces` are percentages; `slow` is the most seconds that it waits before it validates.
+    `reuse` and `bad_nonces` are percentages; `slow` is the maximum of seconds before a validation.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Pebble:
         self._process = network.serve(network.wan, *argv)
         eventually(self._listening)
         self.root = self.ask("GET", "/roots/0", management=True).body.decode()
-        """The root of what it issues."""
+        """The root of its certificates."""
 
     def _listening(self) -> None:
         assert self._process.alive, self._process.wait().last_lines
@@ -77,7 +77,7 @@ class Pebble:
         headers: Mapping[str, str] | None = None,
         management: bool = False,
     ) -> Reply:
-        """One request to it, with these headers as they are."""
+        """Send one request with exactly these headers."""
 
         def go() -> Reply:
             connection = http.client.HTTPConnection("127.0.0.1", self._port + management, timeout=30)
@@ -97,7 +97,7 @@ class Pebble:
         return http_client.at(self._wan.path, go)
 
     def stop(self) -> None:
-        """Ends it, and gives its ports back."""
+        """Stop the server, and free its ports."""
         self._process.end()
         eventually(self._silent)
 

@@ -1,4 +1,4 @@
-"""Somebody out on the Internet, with a resolver of their own: what they see is what the world sees."""
+"""Visit sites from the simulated Internet, with a resolver of its own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.lab import http_client
 from tests.lab.http_client import Answer
 
 RESOLVER = "8.8.8.8"
-# With a table of mounts of its own: the files over these two are seen by this command alone.
+# In a mount namespace of its own: only this command sees the replaced files.
 APART = 'mount --bind "$1" "$2"; [ ! -e "$4" ] || mount --bind "$3" "$4"; shift 4; exec "$@"'
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Visitor:
-    """A namespace on the far side of the Internet."""
+    """A client in a namespace on the far side of the Internet."""
 
     def __init__(self, lifeline: SandboxInit, namespace: Namespace, trusted: Callable[[], str]) -> None:
         self.namespace = namespace
@@ -36,7 +36,7 @@ class Visitor:
         (lifeline.root / "run/lab/visitor.conf").write_text(f"nameserver {RESOLVER}\n")
 
     def resolve(self, name: str, type: str = "A", *, server: str = RESOLVER) -> list[str]:
-        """What a name server says; empty where there is no such name or record."""
+        """Return a name server's records; empty if the name or record is missing."""
         query = dns.message.make_query(name, type)
         response = http_client.at(self.namespace.path, lambda: dns.query.udp_with_fallback(query, server, timeout=5))[0]
         assert response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), dns.rcode.to_text(response.rcode())
@@ -57,9 +57,9 @@ class Visitor:
         address: str | None = None,
         timeout: float = 10.0,
     ) -> Answer:
-        """One request, exactly as written, to where the name leads for this version of IP (or to `address`).
+        """Send one request to the name's address for this version of IP, or to `address`.
 
-        Certificates count as a browser would count them: ssl.SSLCertVerificationError where one is not right.
+        Verifies certificates as a browser does, and raises ssl.SSLCertVerificationError.
         """
         found = [address] if address else self.resolve(host, "AAAA" if family == 6 else "A")
         if not found:
@@ -70,7 +70,7 @@ class Visitor:
         return http_client.get(self.namespace.path, found[0], path, host=host, port=number, **asked)  # type: ignore[arg-type]
 
     def run(self, argv: Sequence[str], *, check: bool = True, timeout: float | None = 120) -> Result:
-        """Runs a program of this machine there, which trusts the lab's authorities."""
+        """Run a program of this machine there; it trusts the lab's authorities."""
         (self._lifeline.root / "run/lab/visitor.pem").write_text(self._trusted())
         resolver = str(Path("/etc/resolv.conf").resolve())
         over = ("/run/lab/visitor.conf", resolver, "/run/lab/visitor.pem", BUNDLE)

@@ -1,4 +1,7 @@
-"""The web servers of the lab's Internet: sites by their names on one address, over HTTP and HTTPS, in this process."""
+"""Serve the web sites of the simulated Internet by name, over HTTP and HTTPS.
+
+They share one address and run in this process.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ GARBAGE = "<!DOCTYPE html><html><head><title>Welcome!</title></head><body>Free w
 
 @dataclass(frozen=True)
 class Request:
-    """What came, for tests to look at."""
+    """A request, for tests to read."""
 
     at: float
     scheme: str
@@ -35,14 +38,14 @@ class Request:
     query: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
-    """By their names in small letters."""
+    """By their names in lowercase."""
     body: bytes
     peer: str
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back."""
+    """A response."""
 
     text: str | bytes = ""
     status: int = 200
@@ -55,23 +58,24 @@ class Reply:
 
 Behaviour = Callable[[Request], Reply]
 Fault = Literal["timeout", "garbage", "500", "reset"] | Flaw | Reply | None
-"""No answer; the page of a captive portal; an error; the connection cut; a certificate that is not right (`Flaw`);
-or always this reply."""
+"""No answer; the page of a captive portal; an error; a closed connection; an invalid certificate;
+or this reply to every request.
+"""
 
 
 class Site:
-    """A web site. Set `fault` to have it misbehave; see what it was asked in `requests`."""
+    """A web site. Set `fault` to make it fail; read its requests in `requests`."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.requests: list[Request] = []
         self.refused: list[str] = []
-        """The TLS connections that broke off before any request, each by its error."""
+        """The TLS connections that ended before a request, each by its error."""
         self.fault: Fault = None
 
     @contextmanager
     def failing(self, fault: Fault) -> Iterator[None]:
-        """Misbehaves for as long as the block lasts."""
+        """Make it fail while the block runs."""
         before, self.fault = self.fault, fault
         try:
             yield
@@ -80,11 +84,11 @@ class Site:
 
     @property
     def flaw(self) -> Flaw | None:
-        """What is wrong with its certificate."""
+        """Return the flaw of its certificate."""
         return self.fault if self.fault in ("expired", "other-name", "untrusted") else None  # type: ignore[return-value]
 
     def reply(self, request: Request) -> Reply | None:
-        """None where the connection is cut instead."""
+        """Return the response; None to close the connection without one."""
         self.requests.append(request)
         until = time.monotonic() + PATIENCE
         while self.fault == "timeout" and time.monotonic() < until:
@@ -101,7 +105,7 @@ class Site:
 
 
 class Web:
-    """Answers at addresses of a namespace, ports 80 and 443, for every site that was added."""
+    """Answers at addresses of a namespace, ports 80 and 443, for all added sites."""
 
     def __init__(self, namespace: Path, authority: Authority, addresses: list[str]) -> None:
         self._authority = authority
@@ -112,14 +116,14 @@ class Web:
             self.listen(namespace, address, 443, tls=True)
 
     def add(self, host: str, site: Site) -> None:
-        """From now on `host` is this site."""
+        """Serve this site for `host` from now on."""
         self._sites[host.lower()] = site
 
     def site(self, host: str | None) -> Site | None:
         return self._sites.get((host or "").lower().partition(":")[0])
 
     def listen(self, namespace: Path, address: str, port: int, *, tls: bool) -> None:
-        """One more address or port for all sites."""
+        """Listen for all sites at one more address or port."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         server = _Server(
             self, http_client.at(namespace, lambda: _listen(family, address, port)), self._tls() if tls else None
@@ -170,7 +174,7 @@ class _Server(ThreadingHTTPServer):
         super().process_request_thread(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client may go away; anything else is a mistake of the lab's and has to be seen."""
+        """Ignore a client that disconnects; report everything else, a bug in the lab."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -199,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         reply = Reply("No such site.\n", 404) if site is None else site.reply(request)
         self.close_connection = True
         if reply is None:
-            # No polite end: a reset.
+            # No clean shutdown: a reset.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return
         self.send_response(reply.status)
@@ -213,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
-        """Requests are kept by their sites."""
+        """Discard the message: the sites keep their requests."""
 
 
 def _listen(family: int, address: str, port: int) -> socket.socket:

@@ -88,13 +88,13 @@ def test_the_same_content_by_somebody_else_is_taken_over_and_stays(working, tmp_
 
 def test_an_edit_by_hand_needs_a_yes(working, tmp_path):
     working().make(ours(tmp_path / "f"))
-    (tmp_path / "f").write_text("ours, mended\n")
+    (tmp_path / "f").write_text("ours, edited\n")
     preview = ours(tmp_path / "f").probe(working().machine, working())
     assert preview.edited
-    assert "-ours, mended" in preview.diff
+    assert "-ours, edited" in preview.diff
     with pytest.raises(ChangeFailed, match="edited by hand"):
         working().make(ours(tmp_path / "f"))
-    assert (tmp_path / "f").read_text() == "ours, mended\n"
+    assert (tmp_path / "f").read_text() == "ours, edited\n"
     working(overwrite=True).make(ours(tmp_path / "f"))
     assert (tmp_path / "f").read_text() == "ours\n"
 
@@ -109,10 +109,10 @@ def replaced(working, path, *versions, change=None):
 
 
 def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
-    replaced(working, tmp_path / "f", "ours, mended\n")
+    replaced(working, tmp_path / "f", "ours, edited\n")
     written = [event for event in events() if event["event"] == "file-written"]
     kept = Path(written[-1]["backup"])
-    assert kept.read_text() == "ours, mended\n"
+    assert kept.read_text() == "ours, edited\n"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert f"wrote {tmp_path / 'f'} (the previous version is kept as {kept})" in event_format.line(written[-1])
     (note,) = [event["text"] for event in events() if event["event"] == "note"]

@@ -228,7 +228,7 @@ def test_an_old_release_that_was_cut_off_while_it_went(open_folder):
 
 
 def test_a_checkout(open_folder):
-    """At every tenth point: each clones anew."""
+    """Kill the run at every tenth point only: each one clones the repository again."""
     repo, there = open_folder / "repo", open_folder / "there"
     repo.mkdir()
     run = ["git", "-C", str(repo), "-c", "user.name=a", "-c", "user.email=a@example.org"]

@@ -100,14 +100,14 @@ def test_what_follows_fails_and_is_tried_again(there, working):
 
 
 def test_an_edit_by_hand_after_a_kill_is_not_lost(there, working):
-    """A run was killed in the middle; a person mended the file; the next run must not bring back the old one."""
+    """Keep a file that was edited by hand after a run was killed halfway."""
     work = working()
     work.begin("g", [there / "conf", there / "site", there / "on"])
     work.make(EditedFile(there / "conf", edit, "a line"))
-    (there / "conf").write_text("mended by hand\n")
+    (there / "conf").write_text("edited by hand\n")
     with pytest.raises(ChangeFailed, match="edited by hand"):
         working().make(group(there))
-    assert (there / "conf").read_text() == "mended by hand\n"
+    assert (there / "conf").read_text() == "edited by hand\n"
 
 
 def test_killed_between_begin_and_the_first_write(there, working):

@@ -74,7 +74,7 @@ def imported(root: Path, notes: Notes) -> None:
 
 
 def secrets(root: Path, notes: Notes) -> None:
-    """Secrets given and generated; one that was generated is never made anew."""
+    """Check the given and the generated secrets; a generated one never changes."""
     vault = workspace.secret_store()
     vault.keep(None, "ddns.password", "of-the-account")
     with notes.promised("of-the-account", "secret", "", "ddns.password"):

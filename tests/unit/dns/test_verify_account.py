@@ -21,7 +21,7 @@ class Work:
 
 @pytest.fixture
 def prove(account, provider, tmp_path):
-    """Proves the account anew, as a run does; gives whether anything had to be done."""
+    """Verify the account as a run does; return whether anything had to be done."""
 
     def go(**more):
         change = VerifyAccount(account(server=provider.name, **more), lambda: None, tmp_path / "lib/ddns.json")

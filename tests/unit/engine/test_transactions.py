@@ -103,21 +103,21 @@ def test_begun_again_without_a_path(group, there, wrote):
 def test_an_edit_by_hand_between_two_runs_is_what_it_goes_back_to(group, there, wrote):
     group().begin(paths(there), wrote)
     alter(there)
-    (there / "file").write_bytes(b"mended by hand")
+    (there / "file").write_bytes(b"edited by hand")
     (there / "new-file").write_bytes(b"made by hand")
     group().begin(paths(there), wrote)
     alter(there)
     group().roll_back()
-    assert (there / "file").read_bytes() == b"mended by hand"
+    assert (there / "file").read_bytes() == b"edited by hand"
     assert (there / "new-file").read_bytes() == b"made by hand"
 
 
 def test_an_edit_by_hand_of_a_path_that_is_no_longer_wanted_stays(group, there, wrote):
     group().begin(paths(there), wrote)
     alter(there)
-    (there / "file").write_bytes(b"mended by hand")
+    (there / "file").write_bytes(b"edited by hand")
     group().begin([there / "link"], wrote)
-    assert (there / "file").read_bytes() == b"mended by hand"
+    assert (there / "file").read_bytes() == b"edited by hand"
 
 
 def test_finished(group, there, wrote, backups):

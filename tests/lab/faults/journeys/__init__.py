@@ -1,4 +1,4 @@
-"""The journeys, by the names that the command takes."""
+"""List the journeys by the names that the command accepts."""
 
 from __future__ import annotations
 

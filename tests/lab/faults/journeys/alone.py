@@ -1,4 +1,4 @@
-"""One step of the machine by itself, on a Pi with piwizard installed."""
+"""Run a single step on a Pi with piwizard installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.lab.pi import Pi
 
 
 class Alone(Journey):
-    """`asked_for` is the file of answers that it is given."""
+    """One step with its answers file, `asked_for`."""
 
     asked_for: ClassVar[str]
 
@@ -26,7 +26,7 @@ class Alone(Journey):
 
 
 class DynamicDns(Alone):
-    """Dynamic DNS at DuckDNS; the world outside is as before each time."""
+    """Dynamic DNS at DuckDNS; the simulated Internet is reset before each run."""
 
     steps = ("ddns",)
     services = ("ddclient.service",)
@@ -48,7 +48,7 @@ class DynamicDns(Alone):
 
 
 class Router(Alone):
-    """Forwards by UPnP, kept by a timer, from a router that has none at first."""
+    """UPnP port forwarding, kept by a timer, on a router that forwards nothing yet."""
 
     steps = ("router",)
     services = ("piwizard-forwards.service",)

@@ -1,4 +1,4 @@
-"""Every step there is, in a home with a router, a provider of names and Let's Encrypt."""
+"""Run every step, in a home with a router, a DDNS provider and Let's Encrypt."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ https = true
 
 
 class FullSetup(Journey):
-    """A fresh Pi gets its app, name, address, forwards, parameters and certificate, all from one answers file.
+    """The whole setup of a fresh Pi from one answers file.
 
-    The address is the one that it is lent, so that visitors find it throughout; it is on trial until somebody confirms.
+
+    The static address equals its DHCP lease, so that visitors find it throughout; it is on trial until it is confirmed.
     """
 
     services = ("nginx.service", "myflask.service", "ddclient.service")
@@ -49,7 +50,7 @@ class FullSetup(Journey):
         return pi.freeze()
 
     def pi(self, disk: int | None = None) -> Pi:
-        home.open_accounts(self.lab)  # the name itself has no address yet; www follows by hand, as at No-IP
+        home.open_accounts(self.lab)  # the domain has no address yet; the user points www to it by hand, as at No-IP
         self.lab.router.upnp(MiniUpnpd)
         for name in online.NAMES[1:]:
             self.lab.internet.zone.remove(name)
@@ -68,7 +69,7 @@ class FullSetup(Journey):
 
     @contextmanager
     def company(self, pi: Pi) -> Iterator[None]:
-        """Somebody who confirms the address whenever it is on trial."""
+        """Confirm the address whenever it is on trial."""
         gone = threading.Event()
         trial = pi.files / "var/lib/piwizard/network/trial.json"
 

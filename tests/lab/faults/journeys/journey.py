@@ -1,4 +1,4 @@
-"""What a journey is: a Pi, a command, and what must be there in the end."""
+"""Define a journey: a Pi, a command, and the expected result."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from tests.lab.pi import Pi
 
 
 class Journey(ABC):
-    """On one release. Each run of it begins on a Pi of its own, and in the same world."""
+    """A journey on one release.
+
+    Each run begins on a Pi of its own, with the same surroundings.
+    """
 
     steps: ClassVar[tuple[str, ...]] = ()
-    """The steps that must be done in the end; empty: all there are."""
+    """The steps that must be done at the end; empty: all of them."""
     services: ClassVar[tuple[str, ...]] = ("nginx.service", "myflask.service")
-    """What may refuse to start on the way."""
+    """Services that may fail to start meanwhile."""
     argv: ClassVar[tuple[str, ...]] = ("piwizard", "apply", "--answers", quickstart.ANSWERS)
     """The command that starts a run."""
     again: ClassVar[tuple[str, ...]] = ("piwizard", "apply")
-    """What a person who comes back types: without the answers, for they were given."""
+    """The command that resumes the run: without answers, since they were given."""
 
     def __init__(self, lab: Lab, release: str, repo: str) -> None:
         self.lab = lab
@@ -33,28 +36,28 @@ class Journey(ABC):
     @cached_property
     @abstractmethod
     def layer(self) -> Layer:
-        """Where each run begins."""
+        """Return the layer that each run begins with."""
 
     @abstractmethod
     def well(self, pi: Pi) -> None:
-        """Asserts what a visitor must get in the end."""
+        """Assert what a visitor must get at the end."""
 
     def answers(self, pi: Pi) -> str:
-        """The answers file that the command takes; empty where it takes none."""
+        """Return the answers file for the command; empty if it needs none."""
         return ""
 
     def prepare(self, pi: Pi) -> None:
-        """Puts in place what the command takes."""
+        """Prepare what the command needs."""
         pi.write(quickstart.ANSWERS, self.answers(pi))
 
     def company(self, pi: Pi) -> AbstractContextManager[object]:
-        """Somebody who does their part during a run."""
+        """Play the part of the user during a run."""
         return nullcontext()
 
     def visitor(self, pi: Pi) -> AbstractContextManager[list[str]]:
-        """Somebody who looks at the site all the time; gives what failed."""
+        """Request the site all the time; return what failed."""
         return nullcontext([])
 
     def pi(self, disk: int | None = None) -> Pi:
-        """A Pi where each run begins; also for what the world around it must look like then."""
+        """Return a Pi for a run, and reset its surroundings."""
         return self.lab.pi(self.release, layer=self.layer, disk=disk)

@@ -1,4 +1,4 @@
-"""An app on the LAN: set up, in a second version, over HTTPS."""
+"""Set up an app on the LAN, deploy a second version, and add HTTPS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.pi import Pi
 
 
 class Road(Journey):
-    """The first set-up, from an answers file."""
+    """The first setup, from an answers file."""
 
     @cached_property
     def layer(self) -> Layer:
@@ -30,7 +30,7 @@ class Road(Journey):
 
 
 class Deploy(Journey):
-    """A second version of an app that is served already, while a visitor looks whether the site is ever down."""
+    """A deployment of a second version, during which the site stays available."""
 
     argv = again = ("piwizard", "deploy")
     services = ("myflask.service",)
@@ -69,7 +69,7 @@ class Deploy(Journey):
 
 
 class Https(Journey):
-    """A certificate for a site that is served over HTTP already."""
+    """A certificate for a site that is served over HTTP."""
 
     steps = ("certbot", "renewal")
     argv = ("piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS)

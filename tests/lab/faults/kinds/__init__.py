@@ -1,4 +1,4 @@
-"""The kinds of faults, by the names that the command takes."""
+"""List the kinds of faults by the names that the command accepts."""
 
 from __future__ import annotations
 

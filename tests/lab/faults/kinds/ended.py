@@ -1,4 +1,4 @@
-"""The run is ended from one instruction to the next."""
+"""End the run between two instructions."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from tests.lab.pi import Pi
 
 
 class Kill(Fault):
-    """kill -9 of every process of it."""
+    """kill -9 of all processes of the run."""
 
     def strike(self, pi: Pi, run: Run) -> None:
         run.kill()
 
 
 class Power(Fault):
-    """The plug is pulled, and put back. What was written is on the disk: no page cache is lost."""
+    """A power cut. What was written is on the disk: no page cache is lost."""
 
     serves = False
 
     def strike(self, pi: Pi, run: Run) -> None:
         pi.power_cut()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         pi.boot()
         run.wait()

@@ -1,4 +1,4 @@
-"""What a fault is: how a run is started that it befalls, what happens at the event, and what is mended afterwards."""
+"""Define a fault: how its run starts, what happens at the event, what it repairs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tests.lab.pi import Pi
 
 
 class Fault(ABC):
-    """One of it for each point that is tried."""
+    """A fault at one event of one run."""
 
     harmless: ClassVar[bool] = False
-    """The run takes no notice, and ends well by itself."""
+    """Whether the run is unaffected and finishes as usual."""
     serves: ClassVar[bool] = True
-    """What is served already is served on."""
+    """Whether a site that was served before stays available."""
     disk: ClassVar[int | None] = None
-    """Megabytes of the Pi's disk, where its size matters."""
+    """Size of the Pi's disk in megabytes, where it matters."""
 
     def __init__(self, journey: Journey, point: int) -> None:
         self.journey = journey
         self.point = point
 
     def begin(self, pi: Pi, argv: Sequence[str]) -> None:
-        """Gives the command that starts the run."""
+        """Start the run with this command."""
         pi.run((*argv, "--detach"))
 
     @abstractmethod
     def strike(self, pi: Pi, run: Run) -> None:
-        """What happens at the event."""
+        """Cause the fault."""
 
-    def mend(self, pi: Pi, run: Run) -> None:
-        """Returns when the run has ended, and everything around it is as it should be."""
+    def repair(self, pi: Pi, run: Run) -> None:
+        """Wait until the run has ended, and restore everything around it."""
         run.wait()

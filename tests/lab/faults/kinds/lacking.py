@@ -1,4 +1,4 @@
-"""Something that a run needs is not there for a while: room, the network, a lock, a service."""
+"""Take away what a run needs: disk space, the network, a lock, a service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.lab.faults.run import Run
 from tests.lab.pi import Pi
 
 AWAY = 20.0
-"""Seconds without a network: name servers and connections are given up in that time."""
+"""Seconds without a network: DNS queries and connections time out in that time."""
 HELD = 5.0
 ANOTHER_APT = (
     "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
@@ -19,14 +19,14 @@ NO_START = "[Service]\nExecStartPre=/bin/false\n"
 
 
 class Disk(Fault):
-    """Nothing more can be written until the run has ended; `status` has an answer all the same."""
+    """A full disk until the run has ended; `status` must work meanwhile."""
 
     disk = 4096
 
     def strike(self, pi: Pi, run: Run) -> None:
         pi.fill_disk()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait()
         looked = pi.run(("piwizard", "status"), check=False)
         pi.free_disk()
@@ -36,14 +36,14 @@ class Disk(Fault):
 
 
 class Network(Fault):
-    """The cable is out until the run has ended, for 20 seconds at most."""
+    """An unplugged cable until the run has ended, for 20 seconds at most."""
 
     serves = False
 
     def strike(self, pi: Pi, run: Run) -> None:
         pi.cut_network()
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait_at_most(AWAY)
         pi.plug_network()
         run.wait()
@@ -51,7 +51,7 @@ class Network(Fault):
 
 
 class Apt(Fault):
-    """Somebody else installs packages for a few seconds, as soon as they can."""
+    """Another program that installs packages for a few seconds, as soon as it can."""
 
     harmless = True
     _other: Process
@@ -59,13 +59,16 @@ class Apt(Fault):
     def strike(self, pi: Pi, run: Run) -> None:
         self._other = pi.start(("python3", "-c", ANOTHER_APT))
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         assert self._other.wait().ok
         run.wait()
 
 
 class Service(Fault):
-    """The services are killed, and do not start any more until the run has ended; nobody starts them then."""
+    """Killed services that fail to start until the run has ended.
+
+    Nobody starts them afterwards.
+    """
 
     serves = False
 
@@ -76,7 +79,7 @@ class Service(Fault):
         for service in self.journey.services:
             pi.run(("systemctl", "kill", "--signal=KILL", service), check=False)
 
-    def mend(self, pi: Pi, run: Run) -> None:
+    def repair(self, pi: Pi, run: Run) -> None:
         run.wait()
         for service in self.journey.services:
             pi.run(("rm", self._drop_in(service)))

@@ -1,4 +1,4 @@
-"""Whoever watches a run goes away: that is nothing to the run."""
+"""Disconnect the viewer of a run, which must not affect the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tests.lab.pi import Pi
 
 
 class Viewer(Fault):
-    """kill -9 of the command that started it and shows it, and at every second point of `piwizard logs -f`."""
+    """kill -9 of the command that started the run and shows it.
+
+    At every second point it is `piwizard logs -f`.
+    """
 
     harmless = True
     _watching: Process
@@ -29,7 +32,7 @@ class Viewer(Fault):
 
 
 class Ssh(Fault):
-    """The login that started it is cut off: its terminal is gone."""
+    """A disconnected SSH login that started the run: its terminal is gone."""
 
     harmless = True
     _login: Process
