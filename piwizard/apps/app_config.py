@@ -195,7 +195,9 @@ class AppConfig:
         wanted: list[str] | None = self.answers.get("app.writable")
         if wanted is None:
             _ = self.entry
-            wanted = [*(one.path for one in self.found_writable), *(one.path for one in self.local_modules)]
+            wanted = [one.path for one in self.found_writable]
+        # Whatever the answer: the app cannot start without these.
+        wanted = list(dict.fromkeys((*wanted, *(one.path for one in self.local_modules))))
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
 
     @property

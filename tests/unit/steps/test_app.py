@@ -533,6 +533,8 @@ def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):
     assert "/srv/blog/data/config.py" in notice
     assert "config.example.py shows" in notice
     assert of_kind(changes, "command")[-1].hints["No module named 'config'"] == notice
+    answered = of_kind(plan(files, '\nwritable = ["log"]'), "keep")
+    assert [one.path for one in answered] == ["log", "config.py"], "the app cannot start without it"
 
 
 def test_missing_packages_are_named_together(plan):
