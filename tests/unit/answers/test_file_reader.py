@@ -110,7 +110,7 @@ def test_unknown_site_is_refused_with_the_known_ones():
         ("https://github.com/someone/myflask.git", "--upload-pack=reboot", "line 6: app.repo must be the address"),
         ("https://github.com/someone/myflask.git", "ext::sh -c reboot", "line 6: app.repo must be the address"),
         ('branch = "main"', 'branch = "a..b"', "line 7: app.branch must be the name"),
-        ('entry = "app:app"', 'entry = "app.py"', "line 8: app.entry must be like"),
+        ('entry = "app:app"', 'entry = "app"', "line 8: app.entry must be like"),
         (
             'requirements = "requirements.txt"',
             'requirements = "/etc/passwd"',
