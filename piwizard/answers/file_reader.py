@@ -54,17 +54,25 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
             raise reader.refuse(f"{where}site.name", f"must be {title} and unique")
         sites[title] = values
     _require_own_domains(sites, set(more), reader)
+    # A site below a path needs the server block of another one, which is set up first.
+    sites = dict(sorted(sites.items(), key=lambda item: "site.path" in item[1]))
     return AnswersFile(machine, sites, {} if "site.name" in first else first, name, content)
 
 
 def _require_own_domains(sites: Mapping[str, Mapping[str, Any]], further: set[str], reader: _Reader) -> None:
-    """Raise PiwizardError where two sites have the same domain; `further` are those below [sites]."""
-    owners: dict[str, str] = {}
+    """Raise PiwizardError where two sites have the same domain and path; `further` are those below [sites]."""
+    owners: dict[str, list[tuple[str, str]]] = {}
     for site, values in sites.items():
+        path, prefix = values.get("site.path", ""), f"sites.{site}." if site in further else ""
         for domain in values.get("site.domains", ()):
-            if owners.setdefault(domain, site) != site:
-                key = f"sites.{site}.site.domains" if site in further else "site.domains"
-                raise reader.refuse(key, f"gives {domain} to {owners[domain]} and to {site}")
+            for other, taken in owners.setdefault(domain, []):
+                if not path and not taken:
+                    raise reader.refuse(f"{prefix}site.domains", f"gives {domain} to {other} and to {site}")
+                if path and taken and f"{path}/".startswith(f"{taken}/") | f"{taken}/".startswith(f"{path}/"):
+                    raise reader.refuse(
+                        f"{prefix}site.path", f"is {path}, which overlaps {taken} of {other} at {domain}"
+                    )
+            owners[domain].append((site, path))
 
 
 class _Reader:

@@ -107,9 +107,9 @@ class AppConfig:
         return recipe(self.pip, self.python, self.source.tree, self.startup)
 
     @property
-    def startup(self) -> str:
+    def startup(self) -> Path | None:
         """Return the module that Python loads whenever it starts in the environment."""
-        return LGPIO_FOLDER.read_text(encoding="utf-8") if "gpio" in self.hardware else ""
+        return LGPIO_FOLDER if "gpio" in self.hardware else None
 
     @property
     def python(self) -> str:
@@ -195,7 +195,9 @@ class AppConfig:
         wanted: list[str] | None = self.answers.get("app.writable")
         if wanted is None:
             _ = self.entry
-            wanted = [*(one.path for one in self.found_writable), *(one.path for one in self.local_modules)]
+            wanted = [one.path for one in self.found_writable]
+        # Whatever the answer: the app cannot start without these.
+        wanted = list(dict.fromkeys((*wanted, *(one.path for one in self.local_modules))))
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps import path_mapping, setup_markers
+from piwizard.apps.serving import paused_service
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.apps.system_modules import missing_sentence
 from piwizard.changes.base import Change
@@ -118,6 +119,7 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         hardware=app.hardware,
         start=app.working_directory,
         bind=bind if on_copy or one.makes else None,
+        pauses=paused_service(app),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from piwizard.apps.process_model import GTHREAD
+from piwizard.apps.serving import expected_downtime, paused_service
 from piwizard.changes.command import Notice
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ SCRIPT = (
     "{file} runs as with `python {file}`, because {why}. gunicorn takes the place of its own server, and what follows "
     "the server runs when the service stops."
 )
+DOWNTIME = (
+    "A new version of the app can only be tried while the current one is stopped, because {reason}, and only one "
+    "process may have that. Visitors wait {time}. If the new version fails, the current one starts again."
+)
 WORKER_CLASS = "gunicorn uses its worker class {name}, because {reason}."
 
 
@@ -33,3 +38,13 @@ def process_notices(app: AppConfig, workers: int) -> Iterator[Notice]:
         yield Notice("Processes of the app", sentence.format(reason=model.reason, workers=workers))
     if model.worker_class != GTHREAD:
         yield Notice("Worker class of gunicorn", WORKER_CLASS.format(name=model.worker_class, reason=model.asked))
+
+
+def downtime_notices(app: AppConfig) -> Iterator[Notice]:
+    """Yield how long visitors wait where a new version needs a device in use."""
+    taken = app.process.exclusive
+    if taken is None or not paused_service(app) or app.layout.release == app.layout.current.resolve():
+        return
+    seconds = expected_downtime(app)
+    time = f"about {seconds} seconds" if seconds else "for a minute or less"
+    yield Notice("Downtime during the update", DOWNTIME.format(reason=taken.text, time=time))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,10 +12,16 @@ from piwizard.apps import memory_usage
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.memory_usage import MemoryUsage
 from piwizard.apps.process_model import GTHREAD, ProcessModel
+from piwizard.system import files
 from piwizard.system.facts import Facts
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
+
+
+TRIAL_TIME = re.compile(r"^The smoke test took (\d+) seconds\.$", re.M)
+"""Printed by `smoke_test.py`."""
+SWITCH_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -57,3 +66,30 @@ def smoke_test_options(serving: Serving, model: ProcessModel) -> tuple[str, ...]
         f"--worker-class={serving.worker_class}",
         *(f"--websocket={url}" for url in model.websockets),
     )
+
+
+def paused_service(app: AppConfig) -> str:
+    """Return the service that must stop while a new version is tried; "": none.
+
+    It holds a device or a port that only one process may have.
+    """
+    where = app.layout
+    return f"{where.site}.service" if app.process.exclusive and where.current.exists() else ""
+
+
+def measured_seconds(said: str) -> Mapping[str, int]:
+    """Return how long a smoke test took, from its output."""
+    found = TRIAL_TIME.search(said)
+    return {"seconds": int(found[1])} if found else {}
+
+
+def expected_downtime(app: AppConfig) -> int | None:
+    """Return the seconds that visitors wait while a new version is tried.
+
+    None if no version has been measured yet.
+    """
+    try:
+        kept = json.loads(files.read(app.layout.current / PROOF_FILE) or b"{}")
+        return 2 * int(kept["measured"]["seconds"]) + SWITCH_SECONDS
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

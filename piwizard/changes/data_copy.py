@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.command import LONGEST, Command
+from piwizard.changes.paused_service import PausedServices
 from piwizard.system import app_data, files, safe_open
 from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
@@ -101,15 +103,18 @@ class BoundContext:
 class SetupStep(Command):
     """A command of a release; with `bind`, it runs on a copy of the data.
 
-    `offered` is a hint for its failure.
+    `offered` is a hint for its failure. `pauses` is a service that is stopped meanwhile, because the app takes a device
+    or a port that one process may have.
     """
 
     bind: Bind | None = None
     offered: str = ""
+    pauses: str = ""
 
     def apply(self, work: ApplyContext) -> None:
         try:
-            super().apply(BoundContext(work, self.bind) if self.bind else work)
+            with PausedServices((self.pauses,)).stopped(work) if self.pauses else nullcontext():
+                super().apply(BoundContext(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
             if self.bind:
                 files.remove_atomically(self.bind[0])

@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +16,9 @@ from typing import Any
 from piwizard.changes.base import ApplyContext, OwnershipIndex
 from piwizard.changes.command import Command
 from piwizard.changes.data_copy import BoundContext, Copier
+from piwizard.changes.paused_service import PausedServices
 from piwizard.changes.setup_record import FOLDER
 from piwizard.system import files
-from piwizard.system.held_service import HeldService
 from piwizard.system.system_cache import SystemCache
 
 NO_EXCHANGE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
@@ -66,8 +64,8 @@ class DataSwitch:
         return self.site / FOLDER / "switch.json"
 
     @cached_property
-    def _held(self) -> tuple[HeldService, ...]:
-        return tuple(HeldService(service) for service in self.services)
+    def _services(self) -> PausedServices:
+        return PausedServices(self.services)
 
     def pending(self, machine: SystemCache, memory: OwnershipIndex) -> tuple[Command, ...]:
         """Return the commands that have not run on the data yet."""
@@ -91,7 +89,7 @@ class DataSwitch:
             journal.get("phase") == "exchange" and self._data.stat().st_ino == journal["copy"]
         )
         if journal.get("phase") == "copying":
-            with self._stopped(work):
+            with self._services.stopped(work):
                 self.copier.mirror(self._kept, self._data, work)
         if took:
             self._mark(journal["markers"])
@@ -106,7 +104,7 @@ class DataSwitch:
         pending = self.pending(work.machine, work)
         if not pending:
             return
-        self._stop(work)
+        self._services.stop(work)
         try:
             self.copier.copy(self._data, self._next, work)
             for one in pending:
@@ -142,14 +140,12 @@ class DataSwitch:
 
     def let_go(self, work: ApplyContext) -> None:
         """Allow the services to start."""
-        released = [held.release() for held in self._held]
-        if any(released):
-            work.command(("systemctl", "daemon-reload"))
+        self._services.let_start(work)
 
     def stop_again(self, work: ApplyContext) -> None:
         """Stop the services before the data of a new release is rolled back."""
         if self._read():
-            self._stop(work)
+            self._services.stop(work)
 
     def back(self, work: ApplyContext) -> None:
         """Restore the old data, if the copy has replaced it. The services are stopped."""
@@ -169,29 +165,6 @@ class DataSwitch:
     def finish(self) -> None:
         """Remove the old data after the new release has answered."""
         self._forget()
-
-    @contextmanager
-    def _stopped(self, work: ApplyContext) -> Iterator[None]:
-        self._stop(work)
-        try:
-            yield
-        finally:
-            self.let_go(work)
-
-    def _stop(self, work: ApplyContext) -> None:
-        """Stop the services; those that ran wait until they may start."""
-        states = {name: work.machine.unit(name) for name in self.services}
-        free = {name: held for name, held in zip(self.services, self._held, strict=True) if not held.held}
-        there = [name for name in free if states[name].exists]
-        if not there:
-            return
-        for name in there:
-            free[name].hold()
-        work.command(("systemctl", "daemon-reload"))
-        work.command(("systemctl", "reset-failed", *there), allow=range(256))
-        work.command(("systemctl", "stop", *there))
-        if ran := [name for name in there if states[name].running or states[name].failing]:
-            work.command(("systemctl", "start", "--no-block", *ran))
 
     def _mark(self, markers: list[Any]) -> None:
         for path, argv in markers:

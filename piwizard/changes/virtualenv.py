@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
 from piwizard.changes.pip_install import PipInstall
 from piwizard.system import files, safe_open, tree_remove
-from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
 from piwizard.system.python_version import find_venv_mismatch
@@ -42,7 +42,7 @@ STARTUP_MODULE = "_piwizard_startup"
 ADD_STARTUP = """
 import pathlib, sys, sysconfig
 folder = pathlib.Path(sysconfig.get_path("purelib"))
-(folder / f"{sys.argv[1]}.py").write_text(sys.argv[2])
+(folder / f"{sys.argv[1]}.py").write_text(pathlib.Path(sys.argv[2]).read_text())
 (folder / f"{sys.argv[1]}.pth").write_text(f"import {sys.argv[1]}\\n")
 """
 """Writes a module into an environment, and a file that makes Python load it at its start."""
@@ -53,9 +53,9 @@ class Virtualenv:
     """The virtual environment `folder`, created by `python`.
 
     pip installs `pip` in a copy of `code`. If one of its inputs has changed since the last build, the environment is
-    built again. `startup` is the text of a module that Python loads whenever it starts there. A build runs untrusted
-    code (setup.py), so it happens in a workspace of the build user, in transient units; then root copies the result to
-    its place, readable for `group`.
+    built again. `startup` is a module that Python loads whenever it starts there. A build runs untrusted code
+    (setup.py), so it happens in a workspace of the build user, in transient units; then root copies the result to its
+    place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
@@ -64,7 +64,7 @@ class Virtualenv:
     code: Path
     pip: PipInstall
     group: str
-    startup: str = ""
+    startup: Path | None = None
 
     @property
     def _marker(self) -> Path:
@@ -131,11 +131,10 @@ class Virtualenv:
                 Packages(missing).apply(work)
                 result = work.job(call, sandbox, env=env, cwd=self.code)
         if result.ok and self.startup:
-            result = work.job(self._add_startup(), sandbox, env=env, cwd=self.code)
+            python = str(self.folder / "bin" / "python")
+            argv = (python, "-I", "-c", ADD_STARTUP, STARTUP_MODULE, str(path_inside(self.startup)))
+            result = work.job(argv, replace(sandbox, scripts=(self.startup,)), env=env, cwd=self.code)
         return result
-
-    def _add_startup(self) -> tuple[str, ...]:
-        return (str(self.folder / "bin" / "python"), "-I", "-c", ADD_STARTUP, STARTUP_MODULE, self.startup)
 
     def _create(self) -> tuple[str, ...]:
         system = ("--system-site-packages",) if self.pip.system else ()
@@ -149,10 +148,12 @@ class Virtualenv:
         return recipe(self.pip, self.python, self.code, self.startup)
 
 
-def recipe(pip: PipInstall, python: str, code: Path, startup: str) -> bytes:
+def recipe(pip: PipInstall, python: str, code: Path, startup: Path | None) -> bytes:
     """Return everything that decides the content of an environment."""
     plain = pip.recipe(python, code)
-    return json.dumps(json.loads(plain) | {"startup": files.digest(startup.encode())}).encode() if startup else plain
+    return (
+        json.dumps(json.loads(plain) | {"startup": files.digest(startup.read_bytes())}).encode() if startup else plain
+    )
 
 
 def build_too_long_hint(result: Result) -> str:

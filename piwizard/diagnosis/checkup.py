@@ -24,6 +24,7 @@ from piwizard.system import console
 from piwizard.system.port_advice import how_to_move
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
+from piwizard.tls.certified_names import public_names
 
 
 class Checkup:
@@ -82,8 +83,11 @@ class Checkup:
     def _visitors(self, site: str) -> Iterator[Finding]:
         if not self._done("site", site):
             return  # the check of the step reports it
-        answers, secure = self._planner.answers.of(site), site in lineage.read_certificates().in_use
-        domains, host = answers["site.domains"], bare_name(answers["site.domains"])
+        answers = self._planner.answers.of(site)
+        if answers.get("site.path"):
+            return  # its domains are those of another site
+        secure, domains = site in lineage.read_certificates().in_use, list(public_names(answers))
+        host = bare_name(domains)
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
         public, hsts = SiteLayout(site, "").current / "public", bool(answers.get("tls.hsts", True))

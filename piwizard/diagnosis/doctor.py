@@ -130,7 +130,7 @@ class Examination:
             source = planner.context.of(instance).source
             if source is None:
                 return None
-            app = AppConfig(source, planner.answers.of(site))
+            app = AppConfig(source, planner.answers.of(site), archive=planner.context.archive)
             return app_context(app, newest=source.release is None and app.layout.current.exists())
         except (PiwizardError, OSError, ValueError):  # no code, no run log or no app: other checks report it
             return None

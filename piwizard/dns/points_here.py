@@ -10,13 +10,14 @@ from typing import Literal
 from piwizard.dns import lookup
 from piwizard.dns.forwarded_here import forwards_here
 from piwizard.dns.lookup import LookupResult, Resolvers
+from piwizard.nginx.home_names import HOME_ENDINGS
 from piwizard.system import commands
 from piwizard.system.checks import Check
 from piwizard.system.facts import Interface
 from piwizard.system.remedies import Advice, Fix, RunCommand, WaitUntil
 
-LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
-"""Endings of names that exist only in a home network."""
+LOCAL_ENDINGS = (*HOME_ENDINGS, ".test", ".example", ".invalid")
+"""Endings of names that no name server on the Internet has."""
 GETENT_TIMEOUT_SECONDS = 5.0
 NO_CONNECTION = Advice("Check this Pi's Internet connection.")
 BLOCKED = Advice("Some networks allow only their own name servers: try another network.")

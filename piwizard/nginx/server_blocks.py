@@ -12,6 +12,9 @@ from piwizard.nginx.ipv6_listen import FOLDER
 from piwizard.nginx.tls_settings import HSTS, WEBROOT, Tls, TlsEngine
 from piwizard.templates.render import render
 
+INCLUDED = "/etc/nginx/piwizard"
+"""The folder of what server blocks include."""
+
 
 @dataclass(frozen=True)
 class SiteBlock:
@@ -29,6 +32,14 @@ class SiteBlock:
     #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
     passed: tuple[str, ...] = ()
     max_body_mib: int = request_limits.UPLOAD_MIB
+    #: The URL path ("/camera") of a site below the names of another one.
+    path: str = ""
+    #: The site that has the server block for the path.
+    owner: str = ""
+    #: Names that no certificate has, which are served over HTTP beside the others.
+    local: tuple[str, ...] = ()
+    #: Patterns for further names at home.
+    home_names: tuple[str, ...] = ()
     #: With a certificate, the site uses HTTPS and HTTP redirects to it; without one, HTTP.
     tls: Tls | None = None
 
@@ -36,6 +47,16 @@ class SiteBlock:
 def access_log(site: str) -> str:
     """Return the path of the access log of a site."""
     return f"/var/log/nginx/{site}.access.log"
+
+
+def paths_folder(site: str) -> str:
+    """Return the folder with the locations of sites below a site's paths."""
+    return f"{INCLUDED}/{site}.paths"
+
+
+def own_lines_folder(site: str) -> str:
+    """Return the folder with a user's own lines, which piwizard never changes."""
+    return f"{INCLUDED}/{site}.d"
 
 
 def render_site(site: SiteBlock) -> str:
@@ -47,29 +68,59 @@ def render_site(site: SiteBlock) -> str:
     return render(
         "nginx/site.conf.j2",
         name=site.name,
-        # Names in nginx are global, so all carry the site's. Variable names have no dash and at most 46 characters.
-        upstream=f"piwizard_{site.name}",
-        variable=f"site_{site.name.replace('-', '_')}",
+        app=_app(site),
+        home_app={**_app(site), "hsts": False},
         access_log=access_log(site.name),
         domains=served,
         redirects=redirects,
         servers_for_http={name: [name, *redirects.get(name, ())] for name in served} if site.tls else redirects,
-        socket=site.socket,
-        static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
-        root_files=site.root_files,
-        passed=site.passed,
+        local=site.local,
+        # Regular expressions, which would be other ones with quoted backslashes.
+        home_names="".join(f' "{pattern}"' for pattern in site.home_names),
         listens=FOLDER,
-        max_body_mib=site.max_body_mib,
-        answer_seconds=request_limits.answer_seconds(site.max_body_mib),
         limits=request_limits.LIMITS,
-        streams=request_limits.STREAMS,
-        connections=request_limits.CONNECTIONS,
-        silence=request_limits.SILENCE,
-        dropped=visitor_headers.directives(),
         tls=site.tls,
         hsts=HSTS,
         webroot=WEBROOT,
     )
+
+
+def render_path_upstream(site: SiteBlock) -> str:
+    """Return the text of sites-available for a site below a path: its app alone."""
+    _check(site)
+    return render("nginx/path-upstream.conf.j2", name=site.name, app=_app(site))
+
+
+def render_path_locations(site: SiteBlock) -> str:
+    """Return the locations of a site below a path, for the server block of its owner."""
+    _check(site)
+    return render("nginx/path-locations.conf.j2", name=site.name, app=_app(site))
+
+
+def _app(site: SiteBlock) -> dict[str, object]:
+    """Return what the locations of an app need."""
+    owner = site.owner or site.name
+    return {
+        # Names in nginx are global, so all carry the site's. Variable names have no dash and at most 46 characters.
+        "upstream": f"piwizard_{site.name}",
+        "variable": f"site_{owner.replace('-', '_')}",
+        "away": f"piwizard_{owner}_away",
+        "socket": site.socket,
+        "path": site.path,
+        "static": {prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
+        "root_files": site.root_files,
+        "passed": site.passed,
+        "max_body_mib": site.max_body_mib,
+        "answer_seconds": request_limits.answer_seconds(site.max_body_mib),
+        "streams": request_limits.STREAMS,
+        "connections": request_limits.CONNECTIONS,
+        "silence": request_limits.SILENCE,
+        "dropped": visitor_headers.directives(),
+        # Of another site it is not known if it has HTTPS: its variable is empty over HTTP.
+        "hsts": bool(site.path) or bool(site.tls and site.tls.hsts),
+        "paths": paths_folder(site.name),
+        "own_lines": own_lines_folder(site.name),
+    }
 
 
 def render_default_server(*, names_hash: bool = True, http: bool = True, tls: TlsEngine | None = None) -> str:
@@ -106,7 +157,9 @@ def _check(site: SiteBlock) -> None:
     """Refuse values that would allow an injection; better messages come from the answers' checks."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
         raise PiwizardError(f"{site.name!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
-    for domain in site.domains or ("",):
+    if site.path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", site.path):
+        raise PiwizardError(f"{site.path!r} is no URL path.", key="site.path")
+    for domain in (*(site.domains or ("",)), *site.local):
         if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain):
             raise PiwizardError(f"{domain!r} is no host name.", key="site.domains")
     for url in site.passed:

@@ -20,7 +20,7 @@ def _each(prefix: str, endings: tuple[str, ...]) -> tuple[str, ...]:
 _FORWARDED = _names("""
     Access-Token Account Authorization By Client-Cert Client-Ip Client-Port Country Email For-Original For-Port
     For-Proto Group Groups Host-Original Host-Port Https Id-Token Ip Method Name Organization Origin Original-For Path
-    Port Prefer Preferred-Username Prefix Protocol Real-Ip Remote-Addr Remote-Ip Remote-User Role Roles Scheme
+    Port Prefer Preferred-Username Protocol Real-Ip Remote-Addr Remote-Ip Remote-User Role Roles Scheme
     Script-Name Server Server-Name Ssl Ssl-Client-Cert Ssl-Client-S-Dn Ssl-Client-Verify Tenant Tls-Client-Cert
     Tls-Client-Cert-Info Tls-Version Uri Url User User-Id Username Users
 """)

@@ -14,7 +14,7 @@ from piwizard.engine.undo_journal import find_owners
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
-from piwizard.steps.step import PlanContext
+from piwizard.steps.step import PlanContext, SiteRoute
 from piwizard.system import boot_config, dpkg, facts, paths
 from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.facts import Facts
@@ -39,7 +39,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "_certificates", "archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -60,7 +60,8 @@ class SetupContext:
         return lineage.read_certificates()
 
     @cached_property
-    def _archive(self) -> AptArchive:
+    def archive(self) -> AptArchive:
+        """Return the Debian packages that this machine has or can install."""
         return AptArchive(dpkg.installed_versions(), look_up_packages)
 
     @cached_property
@@ -81,8 +82,12 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
-            installed=self._archive.installed,
-            archive=self._archive,
+            routes={
+                name: SiteRoute(tuple(values.get("site.domains", ())), values.get("site.path", ""))
+                for name, values in sites.items()
+            },
+            installed=self.archive.installed,
+            archive=self.archive,
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,

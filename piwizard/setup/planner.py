@@ -144,7 +144,8 @@ class Planner:
         if plain.site is not None:
             from piwizard.apps.app_config import AppConfig  # see steps/step.py
 
-            found = AppConfig(self.context.source(plain.site), plain).settings.generated
+            app = AppConfig(self.context.source(plain.site), plain, archive=self.context.archive)
+            found = app.settings.generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         for owner in dict.fromkeys((None, plain.site)):
             own = {key: where for key, where in sources.items() if belongs_to_site(key) == (owner is not None)}

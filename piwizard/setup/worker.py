@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from piwizard.changes.base import Change
-from piwizard.engine import run_launch, run_log
+from piwizard.engine import retention, run_launch, run_log
 from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
@@ -31,6 +31,7 @@ def work(run: str) -> bool:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
         run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
+        retention.prune_versions(workspace.backups_dir())
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
         recorder = Recorder(

@@ -22,7 +22,8 @@ from piwizard.apps import (
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
-from piwizard.apps.serving import chosen_serving, smoke_test_options
+from piwizard.apps.process_notices import downtime_notices
+from piwizard.apps.serving import chosen_serving, measured_seconds, paused_service, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -279,7 +280,7 @@ class App(Step):
             proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
             hints=missing_modules.module_hints(app),
-            measures=lambda said: memory_usage.measurement_to_keep(said, before),
+            measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
             writable=(where.data, *path_mapping.disk_paths(app)),
             binds=path_mapping.path_binds(app),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
@@ -288,6 +289,7 @@ class App(Step):
             start=app.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
+            pauses=paused_service(app),
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
@@ -300,6 +302,7 @@ class App(Step):
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
             *preparation.setup_notices(app),
+            *downtime_notices(app),
             Packages(tuple(dict.fromkeys(("git", *lfs, "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),

@@ -11,10 +11,12 @@ from piwizard.answers.model import Answers
 from piwizard.apps import app_units
 from piwizard.changes.file import File
 from piwizard.changes.transaction import Activation
+from piwizard.nginx.home_names import home_patterns
 from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tls_settings import BOOKWORM, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
 from piwizard.tls import lineage
+from piwizard.tls.certified_names import public_names
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig as App
@@ -27,20 +29,34 @@ RELOAD_NGINX = (Activation(("systemctl", "reload-or-restart", "nginx.service")),
 
 def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:
     """Return the site's file in sites-available, with this certificate or none."""
+    block = site_block(context, answers, certificate)
+    return File(AVAILABLE / block.name, render_site(block))
+
+
+def site_block(
+    context: PlanContext, answers: Answers, certificate: str | None, *, path: str = "", owner: str = ""
+) -> SiteBlock:
+    """Return the values for a site's server block, or for its locations.
+
+    With a `path`, these are included in the server block of its `owner`.
+    """
     app = app_of(context, answers)
     name, public = app.layout.site, app.layout.current / "public"
-    passed = _passed(app)
-    block = SiteBlock(
+    passed, domains = _passed(app), public_names(answers)
+    return SiteBlock(
         name=name,
-        domains=tuple(answers["site.domains"]),
+        domains=domains if certificate else tuple(answers["site.domains"]),
         socket=app_units.socket_path(name),
-        static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
-        root_files={url: f"{public}{url}" for url in app.root_files},
-        passed=passed,
+        static={f"{path}{prefix}": f"{public}{prefix}" for prefix in app.static if prefix not in passed},
+        root_files={} if path else {url: f"{public}{url}" for url in app.root_files},
+        passed=tuple(f"{path}{url}" for url in passed),
         max_body_mib=app.upload_limit,
+        path=path,
+        owner=owner,
+        local=tuple(name for name in answers["site.domains"] if name not in domains) if certificate else (),
+        home_names=home_patterns(context.machine.hostname),
         tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,
     )
-    return File(AVAILABLE / name, render_site(block))
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,7 @@ def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
     used = Path(there.in_use.get(site, "")).name
     if used == ours or answers.get("tls.server"):
         return ChosenCertificate(ours, of_user=False)
-    found = there.of_user(answers["site.domains"], used)
+    found = there.of_user(public_names(answers), used)
     return ChosenCertificate(found.name, of_user=True) if found else ChosenCertificate(ours, of_user=False)
 
 

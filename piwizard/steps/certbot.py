@@ -16,14 +16,17 @@ from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
+from piwizard.errors import PiwizardError
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, bare_name, certificate_of, site_file
+from piwizard.steps.site_path import owner_of
 from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import checks, commands
 from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
 from piwizard.tls import certificate_problem, lineage
 from piwizard.tls.certificate_request import PRODUCTION, CertbotRequest
+from piwizard.tls.certified_names import certified_names, public_names
 from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, settings_path
 from piwizard.tls.probes import SystemProbes
 
@@ -91,6 +94,8 @@ class Certbot(Step):
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         site = str(answers.site)
+        if owner_of(context, answers) != site:
+            return ()
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
             return (
@@ -101,9 +106,16 @@ class Certbot(Step):
                     activate=RELOAD_NGINX,
                 ),
             )
+        if not certified_names(answers):
+            names = ", ".join(answers["site.domains"])
+            raise PiwizardError(
+                f"tls.https: Let's Encrypt has no certificates for names of a home network ({names}).",
+                key="tls.https",
+                hint="Add a domain of the Internet to site.domains, or set tls.https to false.",
+            )
         chosen = certificate_of(context, answers)
         folder = str(lineage.live_folder(chosen.name))
-        host = bare_name(answers["site.domains"])
+        host = bare_name(public_names(answers))
         made = () if chosen.of_user else _certificate_changes(chosen.name, context, answers)
         return (
             Folder(Path(WEBROOT)),
@@ -118,7 +130,7 @@ class Certbot(Step):
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        site, domains = str(answers.site), answers["site.domains"]
+        site, domains = owner_of(context, answers), list(public_names(answers))
         host, folder = bare_name(domains), context.certificates.in_use.get(site)
         if not answers["tls.https"]:
             yield Check(
@@ -197,7 +209,7 @@ def _environment(challenge: Challenge) -> tuple[Change, ...]:
 
 
 def _certificate(name: str, context: PlanContext, answers: Answers, challenge: Challenge) -> CertbotCertificate:
-    domains, there = tuple(answers["site.domains"]), context.certificates.named(name)
+    domains, there = certified_names(answers), context.certificates.named(name)
     server = answers.get("tls.server")
     again = there is not None and (there.server != (server or PRODUCTION) or challenge.differs_from(there))
     request = CertbotRequest(

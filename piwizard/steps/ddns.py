@@ -14,6 +14,7 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
+from piwizard.changes.command import Notice
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
@@ -21,7 +22,7 @@ from piwizard.changes.transaction import Activation, Transaction
 from piwizard.dns import ddclient, noip_duc, provider_errors
 from piwizard.dns.ddns_account import Account, account_of
 from piwizard.dns.noip_duc import NoipPackage
-from piwizard.dns.points_here import check_host
+from piwizard.dns.points_here import check_host, is_public
 from piwizard.dns.providers import PROVIDERS, owner_of
 from piwizard.dns.reset_backoff import ResetBackoff
 from piwizard.dns.verify_account import VerifyAccount
@@ -135,7 +136,7 @@ class Ddns(Step):
         if context is None:
             return QUESTIONS
         hostname = answers.get("ddns.hostname") if answers else None
-        first = next((name for name in context.domains if "." in name), None)
+        first = next(filter(is_public, context.domains), None)
         owner = owner_of(hostname or first or "")
         suggested = {
             "ddns.hostname": (first, "domain of the first site"),
@@ -157,7 +158,7 @@ class Ddns(Step):
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
         verify = VerifyAccount(account, lambda: public_ip.find_public_ip(4).address, _verified_file())
-        return (verify, *setting_up(account, minutes, context))
+        return (*_not_followed(account, context), verify, *setting_up(account, minutes, context))
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
@@ -188,6 +189,18 @@ class Ddns(Step):
         yield from (replace(check, beyond=True) for check in found)
         if account.provider.reminder:
             yield Check("ddns-confirmation", "Provider needs a regular confirmation", True, account.provider.reminder)
+
+
+def _not_followed(account: Account, context: PlanContext) -> tuple[Notice, ...]:
+    """Name the domains of all sites that the client does not update."""
+    others = [name for name in dict.fromkeys(context.domains) if is_public(name) and name != account.hostname]
+    if not others:
+        return ()
+    text = (
+        f"Dynamic DNS updates only {account.hostname}. Make {', '.join(others)} a CNAME record that names "
+        f"{account.hostname}, so that it follows your public IP too."
+    )
+    return (Notice("Domains without updates", text),)
 
 
 def _poll_after_update(find: Callable[[], Found], expected: Callable[[Found], bool]) -> Found:

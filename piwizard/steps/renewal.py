@@ -13,12 +13,14 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.blocks import certificate_of
+from piwizard.steps.site_path import owner_of
 from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import files, paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
 from piwizard.templates.render import render
 from piwizard.tls import certificate_problem, lineage, renewal_dry_run
+from piwizard.tls.certified_names import certified_names, public_names
 from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, environment_runs, needs_environment
 from piwizard.tls.renewal_dry_run import HOOK, RenewalDryRun
 
@@ -54,7 +56,7 @@ class Renewal(Step):
     needs = ("certbot",)
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
-        if not answers["tls.https"]:
+        if not answers["tls.https"] or owner_of(context, answers) != answers.site:
             return ()
         site, name = str(answers.site), certificate_of(context, answers).name
         bundle, there = answers.get("tls.ca_bundle"), context.certificates.named(name)
@@ -65,7 +67,7 @@ class Renewal(Step):
             changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), activate=RELOAD))
         if there and renewal_dry_run.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
-            served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
+            served_here = partial(renewal_dry_run.with_webroot, domains=certified_names(answers))
             changes.append(EditedFile(conf, served_here, "validation files go to the folder that nginx serves"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
         challenge = Challenge() if certificate_of(context, answers).of_user else choose_challenge(answers)
@@ -92,7 +94,7 @@ class Renewal(Step):
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        if not answers["tls.https"]:
+        if not answers["tls.https"] or owner_of(context, answers) != answers.site:
             return
         states = systemd.read_states([TIMER, HEALTH_TIMER])
         for check_id, name, timer in (
@@ -132,5 +134,5 @@ class Renewal(Step):
                     RunCommand(f"sudo rm {PLUGIN} && sudo systemctl daemon-reload", "if no site has"),
                 ),
             )
-        domains = answers["site.domains"]
+        domains = list(public_names(answers))
         yield certificate_problem.check_certificate(context.certificates.in_use.get(str(answers.site)), domains)

@@ -13,7 +13,9 @@ from piwizard.apps import leak_check
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
+from piwizard.changes.command import Notice
 from piwizard.changes.file import File
+from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.log_file import LogFile
 from piwizard.changes.transaction import Transaction
@@ -21,13 +23,15 @@ from piwizard.errors import PiwizardError
 from piwizard.nginx import worker_reload
 from piwizard.nginx.nginx_files import DEFAULT_SERVER
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
-from piwizard.nginx.server_blocks import access_log, render_default_server
+from piwizard.nginx.server_blocks import access_log, own_lines_folder, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
+from piwizard.steps.site_path import included_folder, owner_of, path_changes, path_of
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
 from piwizard.system.http_client import HttpResponse
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.tls.certified_names import public_names
 
 CLOSED = ("repository-closed", "Repository not served")
 UNKNOWN_HOSTS = ("unknown-hosts-refused", "Unknown host names get no answer")
@@ -42,6 +46,12 @@ QUESTIONS = (
         kind="list",
         required=True,
         lookup="host-name",
+    ),
+    Question(
+        "site.path",
+        "URL path",
+        "Such as /camera: serves this site below the domains of another one; if empty, at the domains themselves.",
+        v.url_path,
     ),
     Question(
         "app.upload_limit",
@@ -80,6 +90,8 @@ class Site(Step):
         return [one.suggest(*suggested[one.key]) if one.key in suggested else one for one in QUESTIONS]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        if path_of(answers):
+            return path_changes(context, answers)
         app = app_of(context, answers)
         name = app.layout.site
         for domain in answers["site.domains"]:
@@ -111,28 +123,45 @@ class Site(Step):
         # site's file comes first: it may be the file that nginx cannot load.
         groups = (site, default) if context.nginx.has_default_server else (default, site)
         # First: even `nginx -t` creates log files, readable by everybody.
-        return (LogFile(Path(access_log(name))), *groups)
+        own_lines = Folder(Path(own_lines_folder(name)))
+        log = LogFile(Path(access_log(name)))
+        return (log, *_home_addresses(context, name), included_folder(), own_lines, *groups)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        host = bare_name(answers["site.domains"])
-        secure = answers.site in context.certificates.in_use
+        host, path = bare_name(public_names(answers)), path_of(answers)
+        secure = owner_of(context, answers) in context.certificates.in_use
         scheme = "https" if secure else "http"
-        page = _first_page(host, f"{answers.site}.service", secure=secure)
+
+        def ask(url: str) -> HttpResponse | None:
+            return checks.get_page(f"{path}{url}", host=host, secure=secure)
+
+        page = _first_page(ask, f"{answers.site}.service")
         app_fails = page is not None and page.status == 500
         yield Check(
             "site-answers",
             "Site answers",
             page is not None and page.status < 500,
-            f"{scheme}://{host}/ returns {page.status}" if page else f"no answer for {host}",
+            f"{scheme}://{host}{path}/ returns {page.status}" if page else f"no answer for {host}",
             cause=_cause(page),
             fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
         )
         fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
-        yield _check_repository_closed(str(answers.site), host, page, secure=secure) if fresh else _outdated(*CLOSED)
+        yield _check_repository_closed(str(answers.site), host, page, ask) if fresh else _outdated(*CLOSED)
         if other := context.nginx.default_server_of_others():
             yield Check(*UNKNOWN_HOSTS, True, f"answered by {other}, which is not piwizard's")
         else:
             yield _check_unknown_hosts() if fresh else _outdated(*UNKNOWN_HOSTS)
+
+
+def _home_addresses(context: PlanContext, name: str) -> tuple[Notice, ...]:
+    """Say, before a site is first set up, which site answers local IPs and this machine's name at home."""
+    if str(ENABLED / name) in context.nginx.sites:
+        return ()
+    # nginx takes the first file that has the pattern.
+    first = min((site for site, route in context.routes.items() if not route.path), default=name)
+    hostname = context.machine.hostname.lower().partition(".")[0]
+    text = f"In your home network, http://{hostname}.local/ and this Pi's local IP show the site {first}, over HTTP."
+    return (Notice("Home network addresses", text),)
 
 
 def _up_to_date(site: str) -> bool:
@@ -155,7 +184,7 @@ def _outdated(check_id: str, name: str) -> Check:
     )
 
 
-def _check_repository_closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) -> Check:
+def _check_repository_closed(site: str, host: str, page: HttpResponse | None, ask: leak_check.Request) -> Check:
     """Check that no file of the repository is served. No answer at all is no proof."""
 
     def failed(detail: str, cause: str, fix: Fix) -> Check:
@@ -164,7 +193,7 @@ def _check_repository_closed(site: str, host: str, page: HttpResponse | None, *,
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
     files = leak_check.list_private_files(SiteLayout(site, ""))
-    found = leak_check.find_leaks(files, lambda path: checks.get_page(path, host=host, secure=secure))
+    found = leak_check.find_leaks(files, ask)
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -198,13 +227,11 @@ def _check_unknown_hosts() -> Check:
     )
 
 
-def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None:
+def _first_page(ask: leak_check.Request, service: str) -> HttpResponse | None:
     """Return what a visitor gets; waits while the app's workers are starting."""
     while True:
         began = time.monotonic()
-        page = checks.poll_until(
-            lambda: checks.get_page("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
-        )
+        page = checks.poll_until(lambda: ask("/"), lambda seen: seen is not None and seen.status < 500)
         # nginx itself refuses or closes immediately; an app that is starting gives no answer, or nginx returns 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT_SECONDS
         may_load = silent or (page is not None and page.status in (502, 504))

@@ -27,6 +27,14 @@ Scope = Literal["machine", "site"]
 
 
 @dataclass(frozen=True)
+class SiteRoute:
+    """The way of visitors to a site: its domains, and its path if it has one."""
+
+    domains: tuple[str, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True)
 class PlanContext:
     """The facts, nginx files and code that a plan is made from."""
 
@@ -38,6 +46,8 @@ class PlanContext:
     """The names of all sites."""
     domains: tuple[str, ...] = ()
     """The host names of all sites, the main one of the first site first."""
+    routes: Mapping[str, SiteRoute] = field(default_factory=dict)
+    """Where each site is found."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """The versions of Debian's packages that are installed, by name."""
     archive: AptArchive = field(default_factory=AptArchive)

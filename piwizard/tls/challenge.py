@@ -12,6 +12,7 @@ from piwizard.dns.providers import PROVIDERS
 from piwizard.errors import PiwizardError
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.system import commands
+from piwizard.tls.certified_names import certified_names
 from piwizard.tls.lineage import LETSENCRYPT, Lineage
 
 
@@ -103,7 +104,7 @@ def choose_challenge(answers: Answers) -> Challenge:
         return Challenge()
     plugin = _choose_plugin(answers)
     account = account_of(answers)
-    _require_zone(_find_zone(account), answers["site.domains"], account)
+    _require_zone(_find_zone(account), certified_names(answers), account)
     path = settings_path(str(answers.site))
     options = ("--authenticator", plugin.name, f"--{plugin.name}-credentials", str(path))
     return Challenge(

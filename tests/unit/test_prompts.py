@@ -103,7 +103,7 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
     dialogue.answer("Workers [4, for 4 cores, 4096 MB]:", "many")
     dialogue.expect("! gunicorn.workers must be a whole number")
     dialogue.answer("Workers [4,", "3")
-    dialogue.answer("Threads [4, in each worker]:")
+    dialogue.answer("Threads [16, in each worker]:")
     dialogue.answer("Apply these changes?", "1")
     dialogue.answer("Domains:")
     dialogue.expect("This answer is required")

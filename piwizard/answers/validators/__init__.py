@@ -27,6 +27,7 @@ from piwizard.answers.validators.repository import (
     python,
     reference,
     static,
+    url_path,
     working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
@@ -67,6 +68,7 @@ __all__ = [
     "site_name",
     "static",
     "text",
+    "url_path",
     "whole",
     "working_directory",
     "yes_or_no",

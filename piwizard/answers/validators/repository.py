@@ -51,6 +51,16 @@ def static(value: Any) -> dict[str, str]:
     return {prefix: inside(folder) for prefix, folder in value.items()}
 
 
+def url_path(value: Any) -> str:
+    """Accept the URL path that a whole site is served below, such as "/camera"."""
+    path = text(value)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path) or {".", ".."} & set(path.split("/")) or len(path) > 100:
+        raise Invalid('must be like "/camera": it begins with a slash and ends without one')
+    if f"{path}/".startswith("/.well-known/"):
+        raise Invalid("must not be inside /.well-known: Let's Encrypt needs it")
+    return path
+
+
 def python(value: Any) -> str:
     """Accept a Python interpreter: python3, python3.12 or a full path."""
     name = text(value)

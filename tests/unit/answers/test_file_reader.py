@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from piwizard.answers import file_reader
@@ -108,7 +110,7 @@ def test_unknown_site_is_refused_with_the_known_ones():
         ("https://github.com/someone/myflask.git", "--upload-pack=reboot", "line 6: app.repo must be the address"),
         ("https://github.com/someone/myflask.git", "ext::sh -c reboot", "line 6: app.repo must be the address"),
         ('branch = "main"', 'branch = "a..b"', "line 7: app.branch must be the name"),
-        ('entry = "app:app"', 'entry = "app.py"', "line 8: app.entry must be like"),
+        ('entry = "app:app"', 'entry = "app"', "line 8: app.entry must be like"),
         (
             'requirements = "requirements.txt"',
             'requirements = "/etc/passwd"',
@@ -181,3 +183,41 @@ def test_repr_of_answers_has_no_secret():
 def test_member_of_a_table_is_named_with_its_line(table, sentence):
     error = refused(f'[site]\nname = "blog"\n\n{table}\n')
     assert f"answers.toml {sentence}" in error.message
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('[sites.a.site]\npath = "camera"\n', "line 5: sites.a.site.path must be like"),
+        ('[sites.a.site]\npath = "/camera/"\n', "line 5: sites.a.site.path must be like"),
+        ('[sites.a.site]\npath = "/a/../b"\n', "line 5: sites.a.site.path must be like"),
+        ("[sites.a.site]\npath = 5\n", "line 5: sites.a.site.path must be a text"),
+        ('[sites.a.site]\npath = "/.well-known/x"\n', "line 5: sites.a.site.path must not be inside"),
+        (
+            '[sites.a.site]\ndomains = ["pi.example.org"]\npath = "/a"\n'
+            '[sites.b.site]\ndomains = ["pi.example.org"]\npath = "/a/b"\n',
+            "line 9: sites.b.site.path is /a/b, which overlaps /a of a at pi.example.org",
+        ),
+        ('[app]\nupload_limit = "much"\n', "line 5: app.upload_limit must be a whole number from 1 to 10240"),
+        ("[app]\nupload_limit = 0\n", "line 5: app.upload_limit must be a whole number from 1 to 10240"),
+    ],
+)
+def test_path_and_upload_limit_that_do_not_fit_are_refused_with_their_line(more, words):
+    text = f'[site]\nname = "first"\ndomains = ["pi.example.org"]\n{more}'
+    with pytest.raises(PiwizardError, match=re.escape(words)):
+        file_reader.parse(text, all_questions())
+
+
+def test_sites_share_a_domain_by_their_paths_and_those_come_last():
+    text = """
+[site]
+name = "camera"
+domains = ["pi.example.org"]
+path = "/camera"
+[sites.top.site]
+domains = ["pi.example.org"]
+[sites.plants.site]
+domains = ["pi.example.org"]
+path = "/plants"
+"""
+    assert list(file_reader.parse(text, all_questions()).sites) == ["top", "camera", "plants"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from piwizard.engine.retention import prune_versions
 from piwizard.engine.run_log import prune
 from piwizard.engine.state import State
+from piwizard.engine.undo_journal import Journal
 
 
 @pytest.fixture
@@ -43,3 +47,24 @@ def test_the_last_record_of_a_step_stays(logs, tmp_path_factory):
 
 def test_no_records_yet(tmp_path):
     prune(tmp_path / "none", ())
+
+
+def test_versions_that_undo_needs_stay_and_of_others_the_newest(tmp_path):
+    backups, path = tmp_path / "backups", tmp_path / "nginx.conf"
+    path.write_bytes(b"theirs")
+    Journal(backups, "nginx", None).writing(path, b"ours")
+    (needed,) = (backups / "originals").iterdir()
+    for folder in ("originals", "answers"):
+        (backups / folder).mkdir(exist_ok=True)
+        for number in range(5):
+            version = backups / folder / f"version-{number}"
+            version.write_bytes(b"x" * 100)
+            os.utime(version, (number, number))
+    os.utime(needed, (0, 0))
+    prune_versions(backups, versions=3)
+    kept = {"version-2", "version-3", "version-4"}
+    assert {one.name for one in (backups / "originals").iterdir()} == {needed.name, *kept}
+    assert {one.name for one in (backups / "answers").iterdir()} == kept
+    prune_versions(backups, size=250)
+    assert {one.name for one in (backups / "answers").iterdir()} == {"version-3", "version-4"}
+    assert needed.exists()

@@ -25,7 +25,7 @@ import pytest
 
 from piwizard.nginx.capacity import raise_capacity
 from piwizard.nginx.ipv6_listen import FOLDER, ipv6_here, render_listens
-from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
+from piwizard.nginx.server_blocks import INCLUDED, SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls_settings import Tls, engine
 from piwizard.nginx.tuning import tune
 
@@ -63,7 +63,7 @@ class Backend(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.connections.add(id(self.connection))
-        if self.path == "/dead":
+        if self.path.endswith("/dead"):
             self.close_connection = True
             return
         if (
@@ -224,7 +224,9 @@ def configuration(tmp_path, engine_here):
             here = re.sub(r"(listen (?:\[::\]:)?)443\b", rf"\g<1>{tls_port}", here).replace(
                 FOLDER, f"{tmp_path}/listens"
             )
-            (tmp_path / name).write_text(here.replace("/var/log/nginx", f"{tmp_path}/logs"))
+            (tmp_path / name).write_text(
+                here.replace("/var/log/nginx", f"{tmp_path}/logs").replace(INCLUDED, f"{tmp_path}/included")
+            )
         return tmp_path / "nginx.conf"
 
     return write
@@ -246,6 +248,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
     given = dict(getattr(request, "param", {}))
     if given.pop("https", False):
         given["tls"] = Tls(str(throwaway), engine_here)
+    included = given.pop("included", {})
     http, faster, default = given.pop("http", ""), given.pop("faster", {}), given.pop("default", "")
     site = dataclasses.replace(site, **given)
     port, tls_port = free_ports(2)
@@ -255,6 +258,9 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
         assert before in files["site"], before
         files = {name: text.replace(before, after) for name, text in files.items()}
     main = configuration(port, tls_port, **files)
+    for path, text in included.items():
+        (tmp_path / "included" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "included" / path).write_text(text)
     backend = UnixServer(site.socket, Backend)
     threading.Thread(target=backend.serve_forever, args=(0.05,), daemon=True).start()
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)

@@ -9,7 +9,16 @@ import pytest
 
 from piwizard.nginx.visitor_headers import FAMILIES
 
-REPLACED = ("Host", "X-Real-Ip", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Connection", "Upgrade")
+REPLACED = (
+    "Host",
+    "X-Real-Ip",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "Connection",
+    "Upgrade",
+    "X-Forwarded-Prefix",
+)
 """Headers that nginx writes itself, whatever the visitor sent."""
 DROPPED = tuple(name for names in FAMILIES.values() for name in names)
 """Every header that never reaches an app."""

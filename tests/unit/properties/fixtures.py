@@ -182,7 +182,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
         return [git_command.clone_command(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
     if change.kind == "environment":
-        return [change._create(), change._pip()]  # type: ignore[attr-defined]
+        return [change._create(), *change._calls()]  # type: ignore[attr-defined]
     return [change.argv] if change.kind == "command" else []  # type: ignore[attr-defined]
 
 

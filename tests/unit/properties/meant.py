@@ -15,7 +15,7 @@ import pytest
 
 from piwizard.network import dhcpcd, netplan
 from piwizard.nginx.ipv6_listen import FOLDER
-from piwizard.nginx.server_blocks import redirects_of
+from piwizard.nginx.server_blocks import INCLUDED, redirects_of
 from tests.lab.unpacked import unpacked
 from tests.unit.properties import ddclient, nginx, systemd
 from tests.unit.properties.fixtures import Planned
@@ -25,13 +25,14 @@ NGINX, UNITS = Path("/etc/nginx/sites-available"), Path("/etc/systemd/system")
 DIRECTIVES = frozenset(
     """access_log add_header absolute_redirect alias charset charset_types client_body_timeout client_header_timeout
     client_max_body_size default_type disable_symlinks error_page gzip_static http2 http2_max_concurrent_streams
-    ignore_invalid_headers include
+    if ignore_invalid_headers include
     internal keepalive keepalive_timeout limit_conn limit_conn_status limit_conn_zone listen location map
-    proxy_connect_timeout proxy_headers_hash_bucket_size proxy_headers_hash_max_size proxy_http_version proxy_pass
-    proxy_read_timeout proxy_redirect proxy_send_timeout proxy_set_header reset_timedout_connection return root
-    send_timeout server server_name underscores_in_headers ssl_certificate
+    proxy_buffering proxy_connect_timeout proxy_headers_hash_bucket_size proxy_headers_hash_max_size
+    proxy_http_version proxy_pass proxy_read_timeout proxy_redirect proxy_send_timeout proxy_set_header
+    recursive_error_pages reset_timedout_connection return root send_timeout server server_name set
+    underscores_in_headers ssl_certificate
     ssl_certificate_key ssl_ciphers ssl_ecdh_curve ssl_prefer_server_ciphers ssl_protocols ssl_session_cache
-    ssl_session_tickets ssl_session_timeout types upstream default text/javascript""".split()  # noqa: SIM905
+    ssl_session_tickets ssl_session_timeout types upstream websocket https: default text/javascript""".split()  # noqa: SIM905
 )  # fmt: skip
 
 
@@ -93,8 +94,14 @@ class Programs:
         unknown = nginx.directives(block) - DIRECTIVES
         inside_of_maps = {name for name in unknown if name == "" or name.startswith("~")}
         _same(one, "directives", unknown - inside_of_maps, set())
-        _same(one, "included", nginx.included(block), {FOLDER})
-        _same(one, "server names", nginx.names(block), set(answers["site.domains"]))
+        _same(
+            one,
+            "included",
+            nginx.included(block),
+            {FOLDER, f"{INCLUDED}/{answers.site}.paths", f"{INCLUDED}/{answers.site}.d"},
+        )
+        names = {name for name in nginx.names(block) if not name.startswith("~^")}
+        _same(one, "server names", names, set(answers["site.domains"]))
         public = f"/srv/{answers.site}/current/public"
         wanted = {prefix: f"{public}{prefix}" for prefix in answers.get("app.static", {})}
         if "app.static" in answers.values:

@@ -500,6 +500,31 @@ def test_machine_without_config_txt_has_no_interfaces_to_turn_on(plan):
     assert of_kind(plan({"app.py": f"{FLASK}import smbus2\n", "requirements.txt": "flask\n"}), "interface") == []
 
 
+CAMERA = "from flask import Flask\nfrom picamera2 import Picamera2\napp = Flask('a')\ncamera = Picamera2()\n"
+
+
+def test_update_of_an_app_with_a_device_stops_the_current_version(context, answers, tmp_path, monkeypatch):
+    monkeypatch.setattr("piwizard.system.paths.sites_dir", lambda: tmp_path / "srv")
+    files = {"app.py": CAMERA, "requirements.txt": "flask\n"}
+
+    def planned():
+        changes = App().plan(context(files), answers())
+        (trial,) = [one for one in changes if getattr(one, "what", "").startswith("Smoke test")]
+        return trial.pauses, [one.sentence for one in of_kind(changes, "notice") if "Visitors wait" in one.sentence]
+
+    assert planned() == ("", [])
+    current = tmp_path / "srv" / "blog" / "releases" / "before"
+    current.mkdir(parents=True)
+    (tmp_path / "srv" / "blog" / "current").symlink_to("releases/before")
+    assert planned() == ("blog.service", [
+        "A new version of the app can only be tried while the current one is stopped, because it uses the camera "
+        "(app.py:4), and only one process may have that. Visitors wait for a minute or less. If the new version fails, "
+        "the current one starts again."
+    ])  # fmt: skip
+    (current / "proven.json").write_text('{"measured": {"seconds": 7}}')
+    assert "Visitors wait about 19 seconds." in planned()[1][0]
+
+
 def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):
     files = {"app.py": f"import config\n{FLASK}", ".gitignore": "config.py\n", "config.example.py": "PIN = 17\n"}
     changes = plan(files)
@@ -508,6 +533,8 @@ def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):
     assert "/srv/blog/data/config.py" in notice
     assert "config.example.py shows" in notice
     assert of_kind(changes, "command")[-1].hints["No module named 'config'"] == notice
+    answered = of_kind(plan(files, '\nwritable = ["log"]'), "keep")
+    assert [one.path for one in answered] == ["log", "config.py"], "the app cannot start without it"
 
 
 def test_missing_packages_are_named_together(plan):

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.answers.model import Answers
 from piwizard.changes.log_file import LogFile
 from piwizard.errors import PiwizardError
 from piwizard.nginx.nginx_files import DEFAULT_SERVER, NginxFiles
 from piwizard.steps.blocks import AVAILABLE, ENABLED
+from piwizard.steps.certbot import Certbot
 from piwizard.steps.site import Site
+from piwizard.steps.step import SiteRoute
+from piwizard.tls.certified_names import certified_names
 from piwizard.tls.lineage import Certificates
 
 from .conftest import FLASK, of_kind
@@ -28,8 +32,8 @@ def whole_plan(context, answers):
 
 @pytest.fixture
 def plan(whole_plan):
-    """Return the planned changes except the log file, which comes first."""
-    return lambda *given, **parts: [one for one in whole_plan(*given, **parts) if not isinstance(one, LogFile)]
+    """Return the planned transactions that nginx validates."""
+    return lambda *given, **parts: [one for one in whole_plan(*given, **parts) if getattr(one, "validate", None)]
 
 
 def links(changes):
@@ -176,3 +180,70 @@ def test_static_folder_within_a_writable_one_is_passed_to_the_app(plan):
         for names in ("[]", '["files"]')
     )
     assert plain != changed, "its published copy is empty, so the app must answer"
+
+
+CAMERA = """
+[sites.camera.site]
+path = "/camera"
+domains = ["blog.example.org"]
+[sites.camera.app]
+repo = "/srv/git/camera.git"
+"""
+ROUTES = {
+    "blog": SiteRoute(("blog.example.org", "www.blog.example.org")),
+    "camera": SiteRoute(("blog.example.org",), "/camera"),
+}
+
+
+def test_site_below_a_path_leaves_the_file_of_the_other_site_alone(context, answers):
+    given = answers(CAMERA, site="camera")
+    changes = Site().plan(context(STATIC, routes=ROUTES, sites=("blog", "camera")), given)
+    written = texts(changes)
+    locations = Path("/etc/nginx/piwizard/blog.paths/camera.conf")
+    assert written.keys() == {AVAILABLE / "camera", locations}
+    assert "server {" not in written[AVAILABLE / "camera"]
+    assert "location ^~ /camera/static/ {" in written[locations]
+    assert "/srv/camera/current/public/static/" in written[locations]
+    assert "set $site_blog_prefix /camera;" in written[locations]
+    assert (
+        "include /etc/nginx/piwizard/blog.paths/*.conf;" in texts(Site().plan(context(), answers()))[AVAILABLE / "blog"]
+    )
+    assert Certbot().plan(context(routes=ROUTES), given) == ()
+
+
+def test_path_without_a_site_above_it_is_refused(context, answers):
+    with pytest.raises(PiwizardError, match=r"site\.path: no site without a path has the domain blog\.example\.org"):
+        Site().plan(context(routes={"camera": ROUTES["camera"]}), answers(CAMERA, site="camera"))
+
+
+def test_names_at_home_are_served_over_http_beside_the_certified_ones(context, answers):
+    listed = answers("", site="blog")
+    given = Answers("blog", {**listed.values, "site.domains": ["pi.local", "blog.example.org"]})
+    folder = "/etc/letsencrypt/live/piwizard-blog"
+    there = Certificates((), {"blog": folder})
+    text = texts(Site().plan(context(certificates=there), given))[AVAILABLE / "blog"]
+    *_, secure, home = text.split("\nserver {")
+    assert "server_name blog.example.org;" in secure
+    assert "listen 443 ssl" in secure
+    assert 'server_name pi.local "~^(10' in home
+    assert "listen 80;" in home
+    assert "ssl_certificate" not in home
+    assert "301 https://pi.local" not in text
+    assert certified_names(given) == ("blog.example.org",)
+
+
+def test_plan_says_which_site_local_addresses_show(context, answers):
+    routes = {"blog": ROUTES["blog"], "attic": SiteRoute(("attic.example.org",)), "a": SiteRoute((), "/a")}
+    (notice,) = of_kind(Site().plan(context(routes=routes), answers()), "notice")
+    assert notice.sentence == (
+        "In your home network, http://raspberrypi.local/ and this Pi's local IP show the site attic, over HTTP."
+    )
+    enabled = NginxFiles(sites={str(ENABLED / "blog"): ""})
+    assert not of_kind(Site().plan(context(nginx=enabled, routes=routes), answers()), "notice")
+
+
+def test_upload_limit_of_the_code_is_nginxs_and_an_answer_overrides_it(plan):
+    code = {"app.py": f"{FLASK}app.config['MAX_CONTENT_LENGTH'] = 200 * 1024 * 1024\n"}
+    for more, mib in (("", 200), ("upload_limit = 9\n", 9)):
+        (text,) = [one for path, one in texts(plan(code, more)).items() if path == AVAILABLE / "blog"]
+        assert f"client_max_body_size {mib}m;" in text
