@@ -15,7 +15,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 FLOOD = 256 << 20
-"""Bytes that a command prints while the app is built."""
+"""Bytes that a command prints during the build."""
 ALLOWED = {"wrote /srv/hostile/data/owned"}
 
 

@@ -14,7 +14,7 @@ from tests.lab.pi import Pi
 
 HEADER_TIMEOUT_SECONDS = int(LIMITS["client_header_timeout"].removesuffix("s"))
 MANY = 3000
-"""Connections at a time: more than Debian's nginx.conf allows two workers, fewer than ours does."""
+"""Simultaneous connections: more than Debian's nginx.conf allows two workers, fewer than ours does."""
 SLOW = """
 import json, select, socket, sys, threading, time
 LONGEST = float(sys.argv[1])

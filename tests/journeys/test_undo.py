@@ -33,12 +33,12 @@ LEFT = {
     "root/secret": "the test's",
     "root/.": "the test's",
 }
-"""What may differ, and why; docs/undo.md names it to people."""
+"""Files that may differ, and why; docs/undo.md lists them for users."""
 
 BY_THEMSELVES = (
     r"@|^(user|session)-|tmpfiles|^systemd-hostnamed\.|^NetworkManager-(wait-online|dispatcher)\.|^apt-daily|^dpkg-db-"
 )
-"""Services that systemd starts and ends when somebody asks for something."""
+"""Services that systemd starts on demand and stops."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 OLDER = "61df83541f4f0dfc226f7d99e8daf536a4401562"
-"""The last commit with the modules in one folder: names, journals and records have changed since."""
+"""The last commit with all modules in one folder: names, journals and run logs have changed since."""
 KEPT = ("/etc/xdg/piwizard/answers.toml", "/var/lib/piwizard/secrets.json", "/srv/myflask/app.env")
 
 

@@ -14,7 +14,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 EVERY_DAY = ("flaskr", "fileshare")
-"""One that has a database and one that takes uploads: the next versions of the others are the same road again."""
+"""One app with a database and one with uploads: updates of the others would repeat the same test."""
 NEXT = [pytest.param(app, id=app.name) for app in APPS]
 ANSWERS = """
 [sites.{name}.site]

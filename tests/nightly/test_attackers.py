@@ -15,7 +15,7 @@ from tests.lab.pi import Pi
 
 pytestmark = pytest.mark.both_releases
 SLOWEST = 240
-"""Seconds that a command of piwizard's may take while somebody is in its way."""
+"""Maximum seconds for a command of piwizard during an attack."""
 
 
 @pytest.fixture(scope="module")

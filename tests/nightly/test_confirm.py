@@ -17,7 +17,7 @@ from tests.lab.pi import Pi
 
 SCRIPT = "/var/lib/piwizard/network/take-back"
 FEW = 2
-"""Points that cost a trial of their own each, in the everyday tests."""
+"""Points in the everyday tests; each one costs a trial of its own."""
 SAMPLED = [
     pytest.param("trixie", FEW, id="trixie"),
     *(pytest.param(variant, 1000, id=f"{variant}-all") for variant in VARIANTS),

@@ -17,9 +17,9 @@ from tests.lab.virtual import VirtualPi
 
 pytestmark = pytest.mark.skipif(bool(virtual.missing()), reason=f"not installed: {virtual.missing()}")
 EACH = 4
-"""At which of its changes each attempt loses power: three more are made."""
+"""Each attempt loses power at this one of its changes; those before it are complete."""
 MAX_POWER_CUTS = 40
-"""Attempts that a set-up may need."""
+"""Maximum attempts for one setup."""
 DAYS = 3
 KEPT = "/etc/xdg/piwizard/answers.toml"
 

@@ -26,7 +26,7 @@ while True:
     time.sleep(0.02)
 """
 RUN = 900.0
-"""Seconds that a run may take in which packages are installed."""
+"""Maximum seconds for a run that installs packages."""
 
 
 @pytest.fixture

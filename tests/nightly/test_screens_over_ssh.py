@@ -11,7 +11,7 @@ from tests.lab.pi import Pi
 from tests.lab.terminal import ESC, Terminal, on
 
 RUN = 900.0
-"""Seconds that a run may take in which packages are installed."""
+"""Maximum seconds for a run that installs packages."""
 
 
 @pytest.fixture

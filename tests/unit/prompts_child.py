@@ -1,6 +1,5 @@
 """Run the plain prompts on a recorded Pi with simulated runs; see test_prompts.py.
 
-
 Everything above the engine is real: questions, answers, secrets, plans, state.
 """
 

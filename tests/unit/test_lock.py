@@ -49,8 +49,8 @@ def read(kind: str) -> dict[str, Locked]:
     text = locking.LOCKS[kind].read_text()
     found = list(ENTRY.finditer(text))
     lines = [line for line in text.splitlines()[1:] if line]
-    assert len(lines) == sum(len(entry[0].splitlines()) for entry in found), "every line is understood"
-    assert not [entry["name"] for entry in found if entry["marker"]], "it is one list for every machine"
+    assert len(lines) == sum(len(entry[0].splitlines()) for entry in found), "a line of the lock file is not understood"
+    assert not [entry["name"] for entry in found if entry["marker"]], "the list depends on the machine"
     return {
         entry["name"]: Locked(
             entry["name"],
@@ -91,7 +91,7 @@ def test_lock_holds_all_that_is_needed(python: str, machine: str) -> None:
         "implementation_name": "cpython", "platform_python_implementation": "CPython",
     }  # fmt: skip
     locked = read("runtime")
-    assert needed(environment, locked) == set(locked), "and nothing else"
+    assert needed(environment, locked) == set(locked), "the lock has other packages, too"
     for package in locked.values():
         supported = importlib.metadata.metadata(package.name)["Requires-Python"]
         assert supported is None or Requirement(f"python{supported}").specifier.contains(f"{python}.0"), package.name
@@ -111,7 +111,7 @@ def test_every_machine_finds_a_file(kind: str) -> None:
         pure = [name for name in package.files if locking.PURE.search(name)]
         source = [name for name in package.files if name.endswith(".tar.gz")]
         assert bool(pure) != bool(source), f"{package.name}: a wheel for every machine, else its source"
-        assert kind == "runtime" or pure, "what builds others need not be built itself"
+        assert kind == "runtime" or pure, "a build tool must not need a build itself"
 
 
 def test_only_markupsafe_may_have_to_be_built() -> None:

@@ -14,7 +14,7 @@ from piwizard.system.commands import Result
 
 TEMPLATES = Path(str(resources.files("piwizard.templates")))
 SERVICES = sorted(path for path in TEMPLATES.rglob("*.service*") if path.parent.name != "network")
-"""Without what takes a network address back: a script of some lines, that nothing may keep from its end."""
+"""All services except the one that rolls back a network address: a short script that nothing may stop."""
 
 
 def test_services_are_found():

@@ -12,14 +12,14 @@ SOURCE = (Path("piwizard"), Path("screens"))
 SENTENCES = frozenset({"advice", "cause", "detail", "hint", "message", "sentence", "summary"})
 """Attributes, and fields of events, that hold text for a person."""
 NAMED = frozenset({"check", "finding"})
-"""What has a `name` for a person beside its `id`."""
+"""Objects with a `name` for people beside their `id`."""
 READS = frozenset({"startswith", "endswith", "removeprefix", "removesuffix", "replace", "split", "rsplit", "partition"})
 READS |= {"rpartition", "splitlines", "find", "index", "count"}
 PATTERNS = frozenset({"search", "match", "fullmatch", "findall", "finditer", "sub", "split"})
 UNCHANGED = frozenset({"lower", "casefold", "strip"})
 """Methods whose result is the same sentence."""
 READERS_OF_OTHER_PROGRAMS: frozenset[str] = frozenset()
-"""Modules in which such an attribute is the text of another program, not of piwizard. None needs this today."""
+"""Modules in which such an attribute is text of another program, not of piwizard. None needs this today."""
 
 
 def is_sentence(node: ast.AST) -> bool:

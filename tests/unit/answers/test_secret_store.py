@@ -32,7 +32,7 @@ def test_generated_secret_stays_the_same(folder):
     store.generate("myflask", GENERATE)
     first = store.resolve("myflask", GENERATE)
     assert len(first["app.env.SECRET_KEY"]) == 32
-    assert not folder.exists(), "written before save"
+    assert not folder.exists(), "the file was written before save"
     store.save()
     assert kept(folder, "myflask", GENERATE) == first
     assert kept(folder, "blog", GENERATE) != first

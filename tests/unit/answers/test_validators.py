@@ -260,7 +260,7 @@ def test_error_says_what_the_value_must_be(validate, value, sentence):
     with pytest.raises(Invalid) as refused:
         validate(value)
     assert sentence in str(refused.value)
-    assert "hunter22" not in str(refused.value), "a secret at the wrong place is not repeated"
+    assert "hunter22" not in str(refused.value), "the refusal repeats a secret at the wrong place"
 
 
 ANY = st.recursive(

@@ -163,7 +163,7 @@ def hurried(monkeypatch, tmp_path):
 
 
 PARSER = {"wsgi.py": "# flask\n" + ("x=" + "(" * 90 + "1" + ")" * 90 + "\n") * 4000}
-"""Python's own parser takes half a minute for it, and cannot be interrupted."""
+"""Python's own parser needs half a minute for this, and cannot be interrupted."""
 LARGE = {"wsgi.py": "# flask\n" + "a=1\n" * 240_000}
 
 

@@ -86,7 +86,7 @@ def test_websockets_take_a_slot_while_they_are_open() -> None:
     Visit(wrapped, HTTP_UPGRADE="websocket")
     assert inside == [503, 200]
     inside.append(0)
-    assert not hasattr(Visit(wrapped, HTTP_UPGRADE="websocket"), "status"), "the slot is free again"
+    assert not hasattr(Visit(wrapped, HTTP_UPGRADE="websocket"), "status"), "the slot is still in use"
 
 
 def test_response_that_starts_with_its_first_piece_is_left_as_it_is() -> None:

@@ -135,7 +135,7 @@ def test_offer_names_the_place_and_the_answer(site):
     (offer, _) = choose_setup_commands(None, ALL, site).offered
     assert offer.reason == "It may delete data (app.py line 12)"
     assert offer.instead[-1] == "flask --app app init-db"
-    assert offer.instead[0] == "flask --app app db upgrade", "the answer takes the place of all that was found"
+    assert offer.instead[0] == "flask --app app db upgrade", "the answer replaces all found commands"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,6 @@ def test_site_with_files_counts_as_having_data(site, tmp_path):
     assert not holds_something(tmp_path / "nowhere")
     (tmp_path / "other").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "other")
-    assert holds_something(tmp_path / "link"), "what cannot be told is taken for data"
+    assert holds_something(tmp_path / "link"), "what cannot be read counts as data"
     store(site)
     assert holds_something(data)

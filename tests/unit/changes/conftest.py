@@ -17,7 +17,7 @@ from piwizard.system import commands, transient_unit
 
 ROOT = os.geteuid() == 0
 APP_USER = "daemon"
-"""A user of every Debian that has a group of the same name and owns nothing."""
+"""A user of every Debian with a group of the same name, who owns nothing."""
 needs_root = pytest.mark.skipif(not ROOT, reason="gives files to another user")
 
 

@@ -58,7 +58,7 @@ def _killed(body: Callable[[], None], point: int) -> bool:
             os.waitpid(-1, 0)
         except ChildProcessError:
             break
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "it failed before it was killed"
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the process failed before it was killed"
     return os.WIFEXITED(status)
 
 

@@ -140,6 +140,6 @@ def test_all_services_wait_while_data_is_switched(monkeypatch, tmp_path, own_pla
     held = [path.parent.name for path in (tmp_path / "units").glob("*/piwizard-hold.conf")]
     assert sorted(held) == ["job.service.d", "logger.service.d", "web.service.d"]
     switch._stop(work)
-    assert len(work.ran) == 4, "those that are held already are left alone"
+    assert len(work.ran) == 4, "services that are stopped already stay unchanged"
     switch.let_go(work)
     assert not list((tmp_path / "units").iterdir())

@@ -104,7 +104,7 @@ def test_both_go_back(site, open_folder, proof, code):
     with pytest.raises(ChangeFailed):
         make(open_folder, group(site, proof, code))
     assert state(site) == ("releases/one", False, ["data.setup"])
-    assert (site / "data").stat().st_ino == before, "the very folder, not a copy"
+    assert (site / "data").stat().st_ino == before, "the folder is a copy"
     assert not group(site).data.in_sync(None, None)
 
 
@@ -129,7 +129,7 @@ def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
         assert after[2] == ["data.setup"], f"killed at {point}"
         site = fresh(open_folder)
     assert ("releases/one", False) in seen
-    assert ("releases/one", True) not in seen, "the old release never meets the new data"
+    assert ("releases/one", True) not in seen, "the old release runs with the new data"
 
 
 def test_where_the_data_is_a_disk_of_its_own(site, open_folder, monkeypatch):

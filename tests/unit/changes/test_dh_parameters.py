@@ -99,9 +99,9 @@ def test_generate_keeps_a_file_edited_by_hand_without_a_yes(change, working, sys
         working().make(change)
     assert change.path.read_bytes() == KNOWN.read_bytes()
     assert working(overwrite=True).make(change)
-    assert change.path.read_bytes() == KNOWN.read_bytes(), "until there are others"
+    assert change.path.read_bytes() == KNOWN.read_bytes(), "the old parameters stay until new ones exist"
     generate()
-    assert working().make(change), "the unit starts this run, and the person said yes before"
+    assert working().make(change), "the unit starts this run, and the user has confirmed it before"
     assert change.path.read_bytes() == PEM
 
 

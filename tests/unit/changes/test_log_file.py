@@ -35,7 +35,7 @@ def test_a_new_log_is_closed_to_others(log, working):
     assert working().make(log)
     assert (mode(log.path), log.path.stat().st_size) == (0o640, 0)
     assert (log.path.owner(), log.path.group()) == (APP_USER, "adm")
-    assert not working().make(log), "made once is made"
+    assert not working().make(log), "the file is created only once"
 
 
 def test_a_log_of_an_earlier_version_is_closed_with_what_was_rotated(log, working):
@@ -79,5 +79,5 @@ def test_undo_takes_an_empty_log_away_and_keeps_visits(log, working):
     log.path.write_text("")
     log_file.undo(record, work)
     assert not log.path.exists()
-    assert work.make(log), "a site that is set up again gets a closed one, too"
+    assert work.make(log), "a site that is set up again has a private log, too"
     assert mode(log.path) == 0o640

@@ -61,7 +61,7 @@ def test_refused(there, working, events):
     assert whole(there) == before
     assert times_told(there) == 0
     assert len([event for event in events() if event.get("did") == "rolled back"]) == 3
-    assert working().make(group(there)), "once the cause is gone it is taken up"
+    assert working().make(group(there)), "the change is applied when the cause is gone"
 
 
 def test_a_member_that_cannot_be_made(there, working):

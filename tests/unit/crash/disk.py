@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.unit.crash.tracing import Call
 
 WHOLE_SETS = 6
-"""So many names that are not synced are tried in all their subsets; of more, each alone, all but each, and some."""
+"""Up to this many unsynced names are tried in all subsets; of more: each alone, all but each, and some others."""
 MOST_AT_A_POINT = 150
 
 Tree = tuple[tuple[str, str, bytes], ...]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 Name = tuple[str, ...]
-"""What it is about: ("answer", "myflask", "app.repo")."""
+"""The subject of a promise: ("answer", "myflask", "app.repo")."""
 
 
 class Notes:

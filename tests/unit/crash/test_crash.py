@@ -46,9 +46,9 @@ def test_what_was_written_with_care() -> None:
 
 def test_what_was_not() -> None:
     torn = contents(*WRITTEN, RENAMED, KEPT)
-    assert {b"new", b"", b"ne", b"\0\0\0"} <= torn, "renamed before its content was there"
+    assert {b"new", b"", b"ne", b"\0\0\0"} <= torn, "the rename may reach the disk before the content"
     assert b"old" not in torn
-    assert contents(*WRITTEN, SYNCED, RENAMED) >= {b"old"}, "nobody made the rename last"
+    assert contents(*WRITTEN, SYNCED, RENAMED) >= {b"old"}, "an unsynced rename may be lost"
     appended = contents(*(Call("write", (FILE,), text) for text in (b" one", b" two")))
     assert {b"old", b"old one", b"old one two", b"old\0\0\0\0 two", b"old one t"} <= appended
     assert contents(Call("unlink", (FILE,))) == {b"old", None}

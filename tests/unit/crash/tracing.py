@@ -28,7 +28,7 @@ class Call:
     data: bytes = b""
     flags: str = ""
     number: int = 0
-    """The offset or length, where the call has one."""
+    """The offset or length, if the call has one."""
 
 
 def record(journey: str, root: Path, notes: Path) -> list[Call]:

@@ -19,7 +19,7 @@ from tests.unit.crash.tracing import Call, record
 
 MEMORY = Path("/dev/shm")
 EVERY = 40
-"""Of so many states in one the commands themselves are asked too."""
+"""In one of this many states the commands are run, too."""
 
 
 @dataclass

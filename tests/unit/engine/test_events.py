@@ -82,7 +82,9 @@ def test_one_secret_within_another_and_a_short_one(tmp_path):
     recorder = Recorder(tmp_path, ["pass", "passphrase", "abc"])
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "passphrase pass abc"})
     (event,) = read(tmp_path)
-    assert event["text"] == f"{HIDDEN} {HIDDEN} abc", "three letters hide nothing: every word would have holes"
+    assert event["text"] == f"{HIDDEN} {HIDDEN} abc", (
+        "a secret of three characters is not hidden: it is part of many words"
+    )
 
 
 def test_secrets_that_come_later(tmp_path):

@@ -83,7 +83,7 @@ def test_journal_1(tmp_path):
     journal = Journal(tmp_path, "nginx", None)
     assert journal.knows("unit", "nginx.service")
     journal.remember("file", str(NGINX), {"exists": False})
-    assert len(journal.records()) == 2, "how it was at first is what counts"
+    assert len(journal.records()) == 2, "the first original counts"
 
 
 def test_journal_2(tmp_path):

@@ -112,7 +112,7 @@ def test_followed_to_its_end(own_places):
         assert next(seen)["event"] == "apply-started"
         tell(process)
         assert [event["event"] for event in seen] == ["output", "apply-finished"]
-        assert process.poll() is None, "its word is taken, its process is not waited for"
+        assert process.poll() is None, "the end event is enough, even if the process still exists"
     assert run_log.runs() == ["run-1"]
 
 
@@ -194,7 +194,7 @@ def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places,
     (said,) = [event["summary"] for event in events if event.get("step") == "long" and "summary" in event]
     assert said.startswith("The long work continues in the background.")
     assert "`piwizard stop long`" in said
-    assert not [event for event in events if event.get("change") == "Use it"], "that is left to the next run"
+    assert not [event for event in events if event.get("change") == "Use it"], "the next run does it"
 
 
 def test_a_request_that_cannot_be_read(own_places, request_of):

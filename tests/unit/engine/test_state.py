@@ -61,11 +61,11 @@ def test_unreadable(folder, content):
     (folder / "state.json").write_bytes(content)
     state = State(folder)
     assert state.entry("nginx", None).result == "done"
-    assert state.entry("app", "blog") is None, "the state of before the last change"
+    assert state.entry("app", "blog") is None, "the state before the last change"
     assert "state.json could not be read" in state.trouble
     assert "kept as state.json.unreadable" in state.trouble
     assert (folder / "state.json.unreadable").read_bytes() == content
-    assert State(folder).trouble, "it is said until something is done again"
+    assert State(folder).trouble, "the warning stays until the next run"
     state.mark("app", "blog", "done", "run-3")
     again = State(folder)
     assert (again.trouble, again.entry("app", "blog").result) == ("", "done")

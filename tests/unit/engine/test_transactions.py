@@ -58,7 +58,7 @@ def test_everything_goes_back(group, there, wrote):
     before = tree(there)
     group().begin(paths(there), wrote)
     alter(there)
-    assert group().roll_back() == paths(there)[::-1], "the last first"
+    assert group().roll_back() == paths(there)[::-1], "the order is not from last to first"
     assert tree(there) == before
     assert group().roll_back() == []
 

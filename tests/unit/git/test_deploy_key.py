@@ -28,8 +28,10 @@ def test_key_moves_with_the_site_name(own_places):
     public = deploy_key.make_key("blog")
     (deploy_key.key_folder("blog") / "known_hosts").write_text("a host")
     assert deploy_key.copy_key("blog", "diary")
-    assert (deploy_key.make_key("blog"), deploy_key.make_key("diary")) == (public, public), "until the new name counts"
-    assert deploy_key.copy_key("blog", "diary"), "cut off before that, and done again"
+    assert (deploy_key.make_key("blog"), deploy_key.make_key("diary")) == (public, public), (
+        "the old key stays until the new name is saved"
+    )
+    assert deploy_key.copy_key("blog", "diary"), "repeated after an interruption before that"
     deploy_key.remove_key("blog")
     assert not deploy_key.has_key("blog")
     assert deploy_key.make_key("diary") == public
@@ -37,7 +39,7 @@ def test_key_moves_with_the_site_name(own_places):
     assert stat.S_IMODE(deploy_key.key_folder("diary").stat().st_mode) == 0o700
     assert stat.S_IMODE(deploy_key.private_key("diary").stat().st_mode) == 0o600
     kept = deploy_key.make_key("blog")
-    assert not deploy_key.copy_key("blog", "diary"), "each has its own"
+    assert not deploy_key.copy_key("blog", "diary"), "two sites share a key"
     assert (deploy_key.make_key("blog"), deploy_key.make_key("diary")) == (kept, public)
     assert not deploy_key.copy_key("shed", "barn")
 

@@ -114,7 +114,7 @@ def test_confirmed_address_stays(place):
     assert (place / "etc/there").read_text() == "tried\n"
     assert address_trial.trial_outcome(now) == "kept"
     assert left(place) == ["kept.json"]
-    assert address_rollback.confirm_trial() == now, "whoever was cut off may ask again"
+    assert address_rollback.confirm_trial() == now, "the confirmation can be repeated after a lost connection"
     address_trial.forget_outcomes()
     with pytest.raises(PiwizardError, match="No address is on trial"):
         address_rollback.confirm_trial()

@@ -47,7 +47,7 @@ def test_listing_is_parsed(version):
     assert found.of(80).address == "192.168.1.100"
     assert found.of(80).description == OURS
     assert 0 < found.of(80).lease <= 604800
-    assert (found.of(443).address, found.of(443).description) == ("192.168.1.101", "web"), "of TCP, not of UDP"
+    assert (found.of(443).address, found.of(443).description) == ("192.168.1.101", "web"), "only TCP counts, not UDP"
     assert (found.of(8443).inside, found.of(8443).description) == (443, "kid's web 'server'")
     assert found.of(22) is None
 

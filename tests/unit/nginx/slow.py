@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 PAUSE = 0.25
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
-"""The beginning of HTTP/2, with a frame of settings that sets none."""
+"""The beginning of HTTP/2, with an empty SETTINGS frame."""
 HEADERS_FRAME = b"\0\x10\0\1\5\0\0\0\1" + b"\0\1x\x7f\xa1\x1e"
-"""Announces 4 kB of headers in this frame, and begins with one named x, whose value has 4,000 characters."""
+"""Announces 4 kB of headers in this frame, and begins one named x, with a value of 4,000 characters."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ def late(served, number):
     pool = ThreadPoolExecutor(number)
     waiting = [pool.submit(served.get, "/late") for _ in range(number)]
     for _ in range(number):
-        assert served.backend.waiting.acquire(timeout=10), "it did not come through"
+        assert served.backend.waiting.acquire(timeout=10), "the request did not reach the app"
     return waiting
 
 
@@ -60,7 +60,7 @@ def test_one_browser_over_http2_stays_below_the_limit(served):
         connection.sendall(PREFACE)
         frame = connection.recv(9)
         length, kind = int.from_bytes(frame[:3], "big"), frame[3]
-        assert kind == 4, "settings come first"
+        assert kind == 4, "the first frame has no settings"
         settings = dict(struct.iter_unpack(">HI", connection.recv(length)))
     assert settings[3] == STREAMS
     assert 4 * STREAMS <= CONNECTIONS

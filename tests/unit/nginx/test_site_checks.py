@@ -260,7 +260,7 @@ def test_silence_proves_nothing(pi, impatient):
     pi.backend.server_close()
     found = pi.check()
     assert (found["site-answers"].ok, found["repository-closed"].ok) == (False, False)
-    assert found["unknown-hosts-refused"].ok, "nginx itself is there"
+    assert found["unknown-hosts-refused"].ok, "nginx itself answers"
     pi.process.terminate()
     pi.process.wait(10)
     found = pi.check()

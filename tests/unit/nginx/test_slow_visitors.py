@@ -14,7 +14,7 @@ from piwizard.nginx.request_limits import LIMITS, render_limits
 from .slow import HEADERS_FRAME, PREFACE, Slow
 
 SHORT, LONGEST, LATE = 2.0, 8.0, 2.0
-"""Seconds: the timeout in these tests, when nobody waits any longer, and how much later than set nginx may be."""
+"""Seconds: the timeout in these tests, the longest wait, and the allowed delay of nginx."""
 FASTER = {
     f"client_header_timeout {LIMITS['client_header_timeout']}": f"client_header_timeout {SHORT:.0f}s",
     "client_body_timeout": f"keepalive_timeout {SHORT:.0f}s;\n    client_body_timeout",
@@ -111,4 +111,4 @@ def test_a_body_that_does_not_come_is_not_waited_for(served):
     post = b"POST / HTTP/1.1\r\nHost: pi.example\r\nContent-Length: 9\r\n\r\n123"
     slow = Slow(lambda: socket.create_connection(("127.0.0.1", served.port), 10), post)
     assert SHORT - 0.5 <= slow.lasts(LONGEST) <= SHORT + LATE
-    assert not served.backend.connections, "the app never hears of it"
+    assert not served.backend.connections, "the request reached the app"

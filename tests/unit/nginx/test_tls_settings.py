@@ -115,7 +115,7 @@ def test_http_redirects_and_lets_challenges_pass(served):
         assert answer.header("X-Content-Type-Options") == "nosniff"
     assert served.get("/x", host="other.example").header("Location") == "https://other.example/x"
     challenge = served.get("/.well-known/acme-challenge/token")
-    assert challenge.status == 404, "from the folder of challenges, where nothing lies"
+    assert challenge.status == 404, "answered from the empty folder of challenges"
     assert challenge.header("Location") is None
 
 

@@ -19,7 +19,7 @@ REPLACED = (
     "Upgrade",
     "X-Forwarded-Prefix",
 )
-"""Headers that nginx writes itself, whatever the visitor sent."""
+"""Headers that nginx writes itself, whatever the visitor sends."""
 DROPPED = tuple(name for names in FAMILIES.values() for name in names)
 """Every header that never reaches an app."""
 
@@ -36,7 +36,7 @@ KEPT = [
     ("x-csrftoken", "of-the-app"),
     ("x-requested-with", "XMLHttpRequest"),
 ]
-"""What browsers and programs send to apps, which is theirs to send."""
+"""Headers of browsers and programs that apps should get."""
 WRITTEN = {"host", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
 AUDITED = """
     CF-Connecting-IP True-Client-IP X-Forwarded-Port X-Forwarded-Prefix X-Forwarded-Server X-Forwarded-User

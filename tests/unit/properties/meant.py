@@ -51,7 +51,7 @@ class Programs:
     folder: Path
     counts: Counter[str] = field(default_factory=Counter)
     known: set[str] = field(default_factory=set)
-    """What was shown already, but for the site's name: most answers alter few files."""
+    """Files that were shown before, apart from the site's name: most answers change few files."""
 
     def check(self, batch: Sequence[Shown]) -> None:
         """Raise Broken with the first value that is read differently."""

@@ -13,7 +13,7 @@ import pytest
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/systemd/libsystemd-shared-*.so"))
 UNQUOTE, CUNESCAPE = 1 << 5, 1 << 1
-"""Of its extract-word.h: how the words of ExecStart= and Environment= are told apart."""
+"""Flags of its extract-word.h, as used to split ExecStart= and Environment=."""
 
 
 def library() -> ctypes.CDLL:

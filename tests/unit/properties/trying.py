@@ -17,7 +17,7 @@ from tests.unit.properties.meant import Programs, Shown
 
 BATCH = 150
 MOST_PROVEN = 300
-"""Of the accepted values of one question, that many different ones are planned and shown to the programs."""
+"""Up to this many different accepted values of a question are planned and shown to the programs."""
 
 
 @dataclass

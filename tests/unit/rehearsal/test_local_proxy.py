@@ -76,7 +76,7 @@ def test_proxy_streams_endless_answers(window: LocalProxy) -> None:
         assert answer.read(4) == b"page"
         for _ in range(1000):
             assert len(answer.read(65536)) == 65536
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "uses too many kilobytes"
 
 
 def test_proxy_streams_uploads(window: LocalProxy) -> None:
@@ -85,4 +85,4 @@ def test_proxy_streams_uploads(window: LocalProxy) -> None:
     sent = urllib.request.Request(window.address, pieces, {"Content-Length": str(65536 * 1000)})
     with urllib.request.urlopen(sent, timeout=30) as answer:
         assert answer.read() == b"65536000"
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "uses too many kilobytes"

@@ -19,6 +19,6 @@ def test_abandoned_scratch_dir_is_removed(tmp_path: Path) -> None:
     own = ScratchDir(tmp_path / "places", "unit-test")
     assert not left.exists()
     other = ScratchDir(tmp_path / "places", "unit-test")
-    assert own.folder.is_dir(), "its owner lives"
+    assert own.folder.is_dir(), "the folder of a running process was removed"
     own.close()
     other.close()

@@ -53,7 +53,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.see("Skipped.")
         await seen.keys("a")
         await seen.see("Install now?")
-        assert not list((folder / "machine").glob("*")), "altered before the yes"
+        assert not list((folder / "machine").glob("*")), "changed before the confirmation"
         await seen.keys("enter")
         await seen.see("Your app is online")
         assert "http://myflask.example/" in seen.text()
@@ -390,7 +390,7 @@ async def test_lost_connection_saves_no_partial_secret_and_overwrites_no_answer(
         answers.write_text(answers.read_text().replace('hostname = "myflask', 'hostname = "second'))
         assert "second.example" in answers.read_text()
         await seen.main.answers.flush(cut_off=True)
-        assert "second.example" in answers.read_text(), "what was answered in another terminal since"
+        assert "second.example" in answers.read_text(), "the answers saved in another terminal meanwhile"
         assert "first.example" not in answers.read_text()
 
 
@@ -410,7 +410,7 @@ async def test_enter_accepts_suggested_choice_and_waits_for_slow_questions(site,
         seen.main.sidebar.choose("ddns", None)
         await seen.see("Checking this machine")
         await seen.keys("enter", "enter")
-        assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
+        assert not seen.app.query("ConfirmRun"), "confirmed although no question was shown"
         known.set()
         await seen.see("‹ duckdns ›  2 of 2")
         await seen.keys("enter")

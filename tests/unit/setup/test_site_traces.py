@@ -70,7 +70,7 @@ def test_site_without_any_record_is_in_status_and_keeps_its_answers(folders, own
     other = own_places / "other.toml"
     other.write_text('[site]\nname = "shop"\ndomains = ["shop.example.org"]\n')
     planner = workspace.planner(other)
-    assert planner.chosen_sites == ["shop"], "the other site stays as it is"
+    assert planner.chosen_sites == ["shop"], "the other site stays unchanged"
     workspace.keep_answers(other)
     assert list(workspace.planner(None).answers.sites) == ["shop", "blog"]
 
@@ -113,7 +113,7 @@ def test_remove_works_without_any_record(machine, monkeypatch):  # noqa: F811
     for step, site in (("app", "blog"), ("app", "shop")):
         Journal(workspace.backups_dir(), step, site).forget()
         workspace.state().forget(step, site)
-    assert machine.run("remove", "shop", "--keep-data").exit_code == 0, "it has answers"
+    assert machine.run("remove", "shop", "--keep-data").exit_code == 0, "a site with answers can be removed"
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 0, said.output
     assert not (machine.srv / "blog").exists()

@@ -145,7 +145,7 @@ def test_status_is_running_during_a_run(planner):
     lock.take("run-1")
     try:
         assert of(planner).state == "running"
-        assert of(planner, "system").state == "interrupted", "of a run that is gone"
+        assert of(planner, "system").state == "interrupted", "its run was killed"
     finally:
         lock.release()
     assert of(planner).state == "interrupted"
