@@ -36,6 +36,12 @@ def cleanup():
     with readings() as database:
         database.execute("delete from reading")
         database.execute("insert into reading values (?)", (f"cleaned by {{os.getuid()}}",))
+
+
+@app.cli.command("upgrade")
+def upgrade():
+    with readings() as database:
+        database.execute("insert into reading values ('upgraded to {version}')")
 """
 LOGGER = """
 import time
@@ -48,7 +54,7 @@ while True:
     time.sleep(0.5)
 """
 BROKEN = "import time\ntime.sleep(0.2)\nraise OSError('no sensor on pin 4')\n"
-SCHEDULE = '\n[app.schedule]\n"every minute" = "flask cleanup"\n'
+MORE = '\ninit = ["flask --app app upgrade"]\n[app.schedule]\n"yearly" = "flask cleanup"\n'
 UNITS = ("systemctl", "list-units", "--all", "--plain", "--no-legend", "myflask*")
 
 
@@ -73,7 +79,7 @@ def unit_files(pi: Pi) -> list[str]:
 
 
 def add_schedule(lab: Lab, pi: Pi) -> Result:
-    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url(layers.REPOSITORY), more=SCHEDULE))
+    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url(layers.REPOSITORY), more=MORE))
     return quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
 
 
@@ -105,6 +111,7 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
 
     lab.git.commit(layers.REPOSITORY, version("two"))
     pi.run(("piwizard", "deploy"))
+    assert "upgraded to two" in readings(pi)
     pi.run(("systemctl", "start", "myflask-cleanup.service"))
     eventually(lambda: "logger two" in readings(pi))
     assert "logger one" not in readings(pi)
@@ -116,6 +123,7 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
     said = next(line for line in refused.output.splitlines() if "does not stay up" in line)
     assert "app.processes: myflask-logger.service does not stay up" in said
     assert "OSError: no sensor on pin 4" in said
+    assert "upgraded to three" not in readings(pi)
     pi.run(("systemctl", "start", "myflask-cleanup.service"))
     eventually(lambda: "logger two" in readings(pi))
     assert "web two" in readings(pi)

@@ -109,6 +109,8 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
     dialogue.expect("This answer is required")
     dialogue.answer("Domains:", "flowers.example.org, www.flowers.example.org")
     dialogue.answer("one more")
+    dialogue.answer("URL path [none]:")
+    dialogue.answer("Upload limit [16]:")
     dialogue.answer("Apply these changes?", "y")
     dialogue.expect("=== Router: todo")
     dialogue.answer("This step is optional. Set it up? [Y/n]", "n")

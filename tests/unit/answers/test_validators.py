@@ -194,7 +194,6 @@ def test_wrong_types_are_refused(validate, value):
         (v.reference, "a/", "must be the name of a branch or a tag"),
         (v.reference, "x" * 201, "must be the name of a branch or a tag"),
         (v.entry, "app", 'must be like "app:app"'),
-        (v.entry, "app.py", 'must be like "app:app"'),
         (v.entry, "app:app()()", 'must be like "app:app"'),
         (v.entry, "app:create(x)", 'must be like "app:app"'),
         (v.inside, "/etc", "must be a path in the repo"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from piwizard.changes import companions
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.companions import NO_COMPANIONS, Companions, describe_stop
-from piwizard.changes.data_copy import Copier
-from piwizard.changes.data_switch import DataSwitch
+from piwizard.changes.paused_service import PausedServices
 from piwizard.changes.transaction import Transaction
 from piwizard.system import held_service
 from piwizard.system.systemd import MISSING_UNIT, UnitState
@@ -125,12 +123,12 @@ def test_stopped_service_says_why(state, words):
     assert bool(words) == bool(describe_stop(state))
 
 
-def test_all_services_wait_while_data_is_switched(monkeypatch, tmp_path, own_places):
+def test_paused_services_wait_until_they_may_start(monkeypatch, tmp_path, own_places):
     monkeypatch.setattr(held_service, "UNITS", tmp_path / "units")
     work = FakeWork({"web.service": RUNNING, "logger.service": LOOPING, "job.service": STOPPED})
     services = ("web.service", "logger.service", "job.service", "new.service")
-    switch = DataSwitch(tmp_path / "site", services, Copier("python3", Path("/x"), "blog"), ())
-    switch._stop(work)
+    paused = PausedServices(services)
+    paused.stop(work)
     assert work.ran == [
         "daemon-reload",
         "reset-failed web.service logger.service job.service",
@@ -139,7 +137,7 @@ def test_all_services_wait_while_data_is_switched(monkeypatch, tmp_path, own_pla
     ]
     held = [path.parent.name for path in (tmp_path / "units").glob("*/piwizard-hold.conf")]
     assert sorted(held) == ["job.service.d", "logger.service.d", "web.service.d"]
-    switch._stop(work)
+    paused.stop(work)
     assert len(work.ran) == 4, "services that are stopped already stay unchanged"
-    switch.let_go(work)
+    paused.let_start(work)
     assert not list((tmp_path / "units").iterdir())
