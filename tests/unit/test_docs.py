@@ -33,13 +33,13 @@ def test_every_question_is_described_and_nothing_else() -> None:
     assert sorted(described) == sorted(question.key for question in all_questions())
 
 
-def test_required_is_what_is_required() -> None:
+def test_required_answers_are_marked() -> None:
     said = re.findall(r"^\| `([a-z0-9_.]+)` \| required \|", ANSWERS, re.MULTILINE)
     assert sorted(said) == sorted(question.key for question in all_questions() if question.required)
 
 
 @pytest.mark.parametrize(("name", "text"), EXAMPLES)
-def test_examples_are_taken(name: str, text: str) -> None:
+def test_examples_are_accepted(name: str, text: str) -> None:
     taken = file_reader.parse(text, all_questions(), name)
     assert taken.sites
 
@@ -50,7 +50,7 @@ def test_some_example_uses_every_key() -> None:
     assert keys == {question.key for question in all_questions()}
 
 
-def test_the_steps_of_the_readme() -> None:
+def test_readme_lists_the_steps() -> None:
     named = re.findall(r"^\| `([a-z-]+)` \| ", README.partition("## With an answers file")[0], re.MULTILINE)
     assert named == [step.name for step in STEPS]
 
@@ -67,7 +67,7 @@ def test_relative_links_exist() -> None:
 
 
 @pytest.mark.parametrize("document", ["architecture.md", "security.md"])
-def test_the_tests_behind_the_promises_exist(document: str) -> None:
+def test_promises_name_existing_tests(document: str) -> None:
     named = set(re.findall(r"`(test_\w+)`", (ROOT / f"docs/{document}").read_text()))
     there = {
         name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())

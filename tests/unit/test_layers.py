@@ -27,7 +27,7 @@ def test_requirements_name_packages_that_are_not_installed(monkeypatch: pytest.M
     assert requirements.missing() == "Booting machines needs packages that are not installed: dnsmasq-base nftables."
 
 
-def test_summary_says_what_was_not_run_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_summary_names_skipped_tests_and_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     summary = runner.Summary()
     summary.add(
         [runner.Result("unit", passed=3, skipped=1, seconds=65, notes=["1 skipped: nginx is not installed"])], 0

@@ -84,7 +84,7 @@ def needed(environment: dict[str, str], locked: dict[str, Locked]) -> set[str]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("machine", MACHINES)
-def test_lock_holds_all_that_is_needed(python: str, machine: str) -> None:
+def test_lock_contains_every_dependency(python: str, machine: str) -> None:
     environment = {
         "python_version": python, "python_full_version": f"{python}.0", "platform_machine": machine,
         "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix",
@@ -97,13 +97,13 @@ def test_lock_holds_all_that_is_needed(python: str, machine: str) -> None:
         assert supported is None or Requirement(f"python{supported}").specifier.contains(f"{python}.0"), package.name
 
 
-def test_tests_run_with_what_is_locked() -> None:
+def test_tests_run_with_the_locked_versions() -> None:
     installed = {name: importlib.metadata.version(name) for name in read("runtime")}
     assert installed == {package.name: package.version for package in read("runtime").values()}
 
 
 @pytest.mark.parametrize("kind", locking.LOCKS)
-def test_every_machine_finds_a_file(kind: str) -> None:
+def test_lock_has_a_file_for_every_machine(kind: str) -> None:
     packages = read(kind).values()
     assert packages
     for package in packages:
@@ -187,9 +187,7 @@ def pip(target: Path, lock: Path, *options: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("with_hash", [True, False])
 @pytest.mark.parametrize("tag", ["py3-none-any", f"cp3{sys.version_info[1]}-none-any"])
-def test_another_index_with_a_build_of_its_own_is_passed_over(
-    tmp_path: Path, served: str, tag: str, with_hash: bool
-) -> None:
+def test_other_build_of_another_index_is_ignored(tmp_path: Path, served: str, tag: str, with_hash: bool) -> None:
     """Ignore it even if its wheels fit the machine better, as those of piwheels do."""
     good = index(tmp_path / "main", "py3-none-any", "made = 'by its authors'")
     index(tmp_path / "other", tag, "made = 'by others'", with_hash=with_hash)
@@ -201,7 +199,7 @@ def test_another_index_with_a_build_of_its_own_is_passed_over(
     assert "by its authors" in (tmp_path / "target/thing.py").read_text()
 
 
-def test_an_altered_file_among_the_kept_ones_is_refused(tmp_path: Path) -> None:
+def test_altered_kept_file_is_refused(tmp_path: Path) -> None:
     _, good = wheel(tmp_path / "good", "py3-none-any", "made = 'by its authors'")
     wheel(tmp_path / "kept", "py3-none-any", "made = 'by others'")
     lock = tmp_path / "lock"

@@ -20,13 +20,13 @@ except SystemExit:
 
 
 @pytest.mark.parametrize("mask", ["0", "0o077"])
-def test_the_umask_is_our_own(mask):
+def test_umask_is_set_by_piwizard(mask):
     code = MAIN.format(mask=mask)
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == "0o22"
 
 
-def test_neither_a_desktop_s_folders_nor_closed_streams_matter():
+def test_desktop_folders_and_closed_streams_are_ignored():
     code = """
 import os, sys
 os.environ["XDG_CONFIG_DIRS"] = "/home/me/.config/kdedefaults:/etc/xdg"

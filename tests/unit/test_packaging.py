@@ -32,7 +32,7 @@ def sources() -> set[str]:
     }
 
 
-def test_the_package_list_is_what_is_on_the_disk() -> None:
+def test_package_list_matches_the_disk() -> None:
     on_disk = {
         str(Path(package, file.parent.relative_to(ROOT / folder))).replace("/", ".")
         for folder, package in FOLDERS.items()
@@ -52,11 +52,11 @@ def checkout(tmp_path_factory) -> Path:
     return copy
 
 
-def test_the_wheel_holds_every_file(checkout: Path, tmp_path: Path) -> None:
+def test_wheel_contains_every_file(checkout: Path, tmp_path: Path) -> None:
     assert _in_the_wheel_of(checkout, tmp_path) == sources()
 
 
-def test_what_is_installed_from_the_sdist_is_the_same(checkout: Path, tmp_path: Path) -> None:
+def test_sdist_installs_the_same_files(checkout: Path, tmp_path: Path) -> None:
     backend, where = tmp_path / "backend", tmp_path / "sdist"
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--target", backend, *PROJECT["build-system"]["requires"])
     build = f"import sys; sys.path.insert(0, {str(backend)!r}); from setuptools import build_meta as b; "
@@ -65,7 +65,7 @@ def test_what_is_installed_from_the_sdist_is_the_same(checkout: Path, tmp_path: 
     assert _in_the_wheel_of(sdist, tmp_path) == sources()
 
 
-def test_install_sh_brings_what_a_rehearsal_needs() -> None:
+def test_install_sh_installs_the_packages_of_a_rehearsal() -> None:
     listed = re.search('^REHEARSAL_PACKAGES="(.*)"$', (ROOT / "install.sh").read_text(), re.MULTILINE)
     assert listed
     assert set(sandbox_init.PACKAGES.values()) <= set(listed[1].split())
@@ -100,5 +100,5 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
     [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, app.SCRIPT_RUNNER, Path(cgroups.CGROUP_EXEC)],
     ids=lambda path: path.stem,
 )
-def test_script_that_another_process_runs_is_there(script):
+def test_script_of_another_process_exists(script):
     assert script.is_file(), "modules that are run by path are not found by import checks"

@@ -93,5 +93,5 @@ def test_tree_work_stays_in_the_tree_modules(path):
         "work.command(('cp', '-r', 'a', 'b'))",
     ],
 )
-def test_ways_around_it_are_seen(text):
+def test_tree_work_in_other_modules_is_found(text):
     assert list(faults(text))

@@ -112,7 +112,7 @@ def test_sentences_are_counted(text: str, one: bool) -> None:
     assert plain_english.is_one_sentence(text) is one
 
 
-def test_every_kind_of_text_is_read(tmp_path, monkeypatch) -> None:
+def test_every_kind_of_text_is_checked(tmp_path, monkeypatch) -> None:
     for folder in ("piwizard/apps", "screens", "templates/nginx", "docs", "tests/unit/apps"):
         (tmp_path / folder).mkdir(parents=True)
     source = '"""Mend it."""\n# It goes\n# on.\nX = f"It leads to {1}."\nKEY = "mend"\n'

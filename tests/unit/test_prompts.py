@@ -90,7 +90,7 @@ def whole_app(dialogue: Dialogue, repo: Path) -> None:
     assert "/static/ = static" in dialogue.text
 
 
-def test_a_whole_first_visit(talk, tmp_path, repo):
+def test_prompts_complete_a_first_setup(talk, tmp_path, repo):
     dialogue = talk()
     dialogue.expect("Nothing changes until you have seen the plan and confirmed it.")
     up_to_app(dialogue)
@@ -134,7 +134,7 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
-def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
+def test_prompts_continue_after_leaving(talk, tmp_path, repo, key):
     dialogue = talk()
     up_to_app(dialogue)
     name_the_app(dialogue, repo)
@@ -153,7 +153,7 @@ def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
 
 
-def test_a_lost_connection_loses_no_answer(talk, tmp_path, repo):
+def test_lost_connection_loses_no_answer(talk, tmp_path, repo):
     dialogue = talk()
     up_to_app(dialogue)
     name_the_app(dialogue, repo)
@@ -162,7 +162,7 @@ def test_a_lost_connection_loses_no_answer(talk, tmp_path, repo):
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
 
 
-def test_a_failure_says_why_and_can_be_tried_again(talk, tmp_path):
+def test_failure_is_explained_and_can_be_repeated(talk, tmp_path):
     (tmp_path / "fail").touch()
     dialogue = talk()
     dialogue.answer("What now? [go]")
@@ -175,7 +175,7 @@ def test_a_failure_says_why_and_can_be_tried_again(talk, tmp_path):
     dialogue.expect("=== nginx: todo")
 
 
-def test_no_means_that_nothing_runs(talk, tmp_path):
+def test_declined_run_does_not_start(talk, tmp_path):
     dialogue = talk()
     dialogue.answer("What now? [go]")
     dialogue.answer("Apply these changes?", "perhaps")
@@ -186,7 +186,7 @@ def test_no_means_that_nothing_runs(talk, tmp_path):
     assert not (tmp_path / "lib" / "state.json").exists()
 
 
-def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
+def test_run_that_cannot_start_is_explained(talk, tmp_path):
     (tmp_path / "no-systemd").touch()
     dialogue = talk()
     dialogue.answer("What now? [go]")
@@ -197,7 +197,7 @@ def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
     assert dialogue.end() == 0
 
 
-def test_a_single_step_again(talk, tmp_path):
+def test_single_step_can_be_repeated(talk, tmp_path):
     dialogue = talk()
     up_to_app(dialogue)
     dialogue.expect("Site name:")
@@ -213,7 +213,7 @@ def test_a_single_step_again(talk, tmp_path):
     again.expect("ok  all: well")
 
 
-def test_a_repository_that_is_not_there_is_asked_for_again(talk, tmp_path, repo):
+def test_missing_repository_is_asked_for_again(talk, tmp_path, repo):
     dialogue = talk()
     up_to_app(dialogue)
     name_the_app(dialogue, tmp_path / "roses")
@@ -222,7 +222,7 @@ def test_a_repository_that_is_not_there_is_asked_for_again(talk, tmp_path, repo)
     dialogue.expect("Branch or tag [none]:")
 
 
-def test_leaving_a_run_leaves_it_running(talk, tmp_path):
+def test_leaving_does_not_stop_a_run(talk, tmp_path):
     (tmp_path / "wait").touch()
     dialogue = talk()
     dialogue.answer("What now? [watch]", "one")
@@ -234,7 +234,7 @@ def test_leaving_a_run_leaves_it_running(talk, tmp_path):
     assert dialogue.end() == 130
 
 
-def test_what_is_typed_between_questions_is_not_shown(talk, tmp_path):
+def test_input_between_questions_is_not_shown(talk, tmp_path):
     (tmp_path / "wait").touch()
     dialogue = talk()
     dialogue.answer("What now? [watch]", "one")
@@ -250,7 +250,7 @@ def test_what_is_typed_between_questions_is_not_shown(talk, tmp_path):
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX"])
-def test_a_locale_without_umlauts_gets_ascii(talk, locale):
+def test_ascii_locale_gets_ascii(talk, locale):
     dialogue = talk(env={"LANG": locale})
     dialogue.expect(". System: todo")
     dialogue.answer("What now? [go]")

@@ -56,5 +56,5 @@ def called(tree):
     ],
     ids=["http", "sockets", "locks"],
 )
-def test_no_other_module_does_it(known, uses):
+def test_untrusted_sources_have_one_reader(known, uses):
     assert {name for name, tree in modules().items() if uses(tree)} == known

@@ -18,7 +18,7 @@ def test_imports_point_downwards_in_a_small_graph():
     assert import_graph.upward(arrows) == []
 
 
-def test_upward_imports_are_seen():
+def test_upward_imports_are_found():
     _, arrows = import_graph.import_graph()
     arrows["system", "steps"] += 1
     assert import_graph.upward(arrows) == [("system", "steps")]
@@ -32,5 +32,5 @@ def test_contract_covers_every_package():
     assert "ignore_imports" not in layers
 
 
-def test_public_names_are_there_once():
+def test_public_names_are_unique():
     assert public_names.duplicates() == {}

@@ -128,7 +128,7 @@ def test_saving_the_same_secret_again_writes_nothing(folder):
 
 
 @pytest.mark.parametrize("content", ["{", '"text"', "[1]", '{"myflask": 5}', "\xff"])
-def test_invalid_file_is_named_and_left_alone(folder, content):
+def test_invalid_file_is_named_and_kept(folder, content):
     folder.mkdir(parents=True)
     (folder / "secrets.json").write_text(content)
     with pytest.raises(PiwizardError, match=r"secrets\.json cannot be read"):

@@ -195,7 +195,7 @@ def test_missing_entry_names_a_likely_file_that_is_no_python(tree):
 SEVERAL = {"lessons/gpio/app.py": APP, "lessons/hello/app.py": APP}
 
 
-def test_several_apps_of_one_name_are_told_apart_by_path(tree):
+def test_several_apps_of_one_name_are_distinguished_by_path(tree):
     found = find_entries(tree(SEVERAL))
     with pytest.raises(PiwizardError) as refused:
         choose_entry(found)

@@ -61,7 +61,7 @@ def model(tree: Tree, files: dict[str, str], *packages: str) -> ProcessModel:
 
 
 @pytest.mark.parametrize(("kind", "code"), ONE_PROCESS)
-def test_an_app_of_one_process_is_found(tree: Tree, kind: str, code: str) -> None:
+def test_app_of_one_process_is_found(tree: Tree, kind: str, code: str) -> None:
     found = model(tree, {"app.py": APP + code})
     assert kind in {one.kind for one in found.findings}
     assert found.single
@@ -69,7 +69,7 @@ def test_an_app_of_one_process_is_found(tree: Tree, kind: str, code: str) -> Non
 
 
 @pytest.mark.parametrize("code", SEVERAL_PROCESSES)
-def test_an_app_of_several_processes_is_left_alone(tree: Tree, code: str) -> None:
+def test_app_of_several_processes_has_no_reason_for_one(tree: Tree, code: str) -> None:
     assert model(tree, {"app.py": APP + code}).reasons == ()
 
 

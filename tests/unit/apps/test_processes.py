@@ -151,7 +151,7 @@ def test_scripts_are_named_from_the_folder_that_the_app_starts_in(found):
     ]
 
 
-def test_a_program_that_several_files_start_is_found_once(found):
+def test_program_that_several_files_start_is_found_once(found):
     files = {"Procfile": "log: python logger.py\n", "x.service": UNIT.format(command="python3 /a/logger.py", more="")}
     assert found(files) == [("log", "python logger.py", "Procfile:1")]
 

@@ -3,7 +3,7 @@
 from piwizard.changes.file import AbsentFile, File
 
 
-def test_ours_goes_and_undo_has_nothing_to_bring_back(tmp_path, working, undo):
+def test_file_of_piwizard_is_removed_for_good(tmp_path, working, undo):
     path, work = tmp_path / "secret.ini", working("certbot", "blog")
     work.make(File(path, "token = 1\n", 0o600, secret=True))
     assert work.make(AbsentFile(path))
@@ -13,7 +13,7 @@ def test_ours_goes_and_undo_has_nothing_to_bring_back(tmp_path, working, undo):
     assert not path.exists()
 
 
-def test_what_is_somebodys_stays(tmp_path, working):
+def test_file_of_a_user_is_not_removed(tmp_path, working):
     work = working("certbot", "blog")
     for name, first in (("theirs", None), ("edited", "ours\n")):
         path = tmp_path / name

@@ -30,7 +30,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("theirs", ["instance", "instance/app.sqlite", "instance/deep/more"])
-def test_a_file_of_another_is_found_and_given_back(data: Path, theirs: str) -> None:
+def test_file_of_another_user_is_given_back(data: Path, theirs: str) -> None:
     assert not chown.of_others(data, "instance", USER)
     os.chown(data / theirs, 0, 0)
     assert chown.of_others(data, "instance", USER)
@@ -53,6 +53,6 @@ def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
     assert (outside / "shadow").stat().st_uid == 0
 
 
-def test_what_is_not_there_belongs_to_nobody_else(data: Path, tmp_path: Path) -> None:
+def test_missing_file_belongs_to_no_other_user(data: Path, tmp_path: Path) -> None:
     assert not chown.of_others(data, "gone", USER)
     assert not chown.of_others(tmp_path / "gone", "result.json", USER)

@@ -28,23 +28,23 @@ def failed(working, marker: Path, code: str, variables: tuple[str, ...], start: 
     return caught.value
 
 
-def test_variables_that_nobody_has_given_are_named(working, tmp_path):
+def test_failed_command_names_the_missing_variables(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('Unknown kind: None')", NAMES)
     assert str(error) == "It does not run. ValueError: Unknown kind: None"
     assert "not set: DATABASE, ENVIRONMENT, FLASK_DEBUG, MAIL, SECRET_KEY and others." in error.hint
 
 
-def test_one_that_is_named_stands_for_itself(working, tmp_path):
+def test_variable_in_the_error_is_the_only_one_named(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('no MAIL')", NAMES)
     assert str(error) == "app.env.MAIL: the app needs this variable: ValueError: no MAIL"
     assert error.key == "app.env.MAIL"
 
 
-def test_nothing_is_guessed_where_all_are_given(working, tmp_path):
+def test_failed_command_with_all_variables_has_no_hint(working, tmp_path):
     assert failed(working, tmp_path / "marker", "raise SystemExit(3)", ()).hint is None
 
 
-def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
+def test_unwritable_file_is_named(working, tmp_path):
     error = failed(working, tmp_path / "marker", "open('/etc/shadow', 'w')", NAMES, start="usr")
     assert str(error).endswith("PermissionError: [Errno 13] Permission denied: '/etc/shadow'")
     assert error.hint == "It needs to write etc/shadow. To allow that, add it to app.writable, then apply again."
@@ -59,7 +59,7 @@ def test_device_that_is_closed_is_named_with_the_answer_that_opens_it(working, t
     assert error.hint == 'The app may need the I2C bus. To allow it, add hardware = ["i2c"] under [app].'
 
 
-def test_what_newer_pythons_no_longer_have(working, tmp_path):
+def test_feature_removed_from_python_is_explained(working, tmp_path):
     error = failed(working, tmp_path / "marker", "import collections; collections.MutableMapping", ())
     assert "too old for this Python" in error.hint
 

@@ -89,7 +89,7 @@ def state(site: Path) -> tuple[str, bool, list[str]]:
     return str((site / "current").readlink()), len(rows[0]) == 2, beside
 
 
-def test_both_move_on(site, open_folder):
+def test_release_and_data_change_together(site, open_folder):
     make(open_folder, group(site))
     assert state(site) == ("releases/two", True, ["data.setup"])
     make(open_folder, group(site))
@@ -99,7 +99,7 @@ def test_both_move_on(site, open_folder):
 @pytest.mark.parametrize(
     ("proof", "code"), [("its first page gives 500", MIGRATE), (None, "raise SystemExit('no such column')")]
 )
-def test_both_go_back(site, open_folder, proof, code):
+def test_release_and_data_are_rolled_back_together(site, open_folder, proof, code):
     before = (site / "data").stat().st_ino
     with pytest.raises(ChangeFailed):
         make(open_folder, group(site, proof, code))
@@ -132,7 +132,7 @@ def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
     assert ("releases/one", True) not in seen, "the old release runs with the new data"
 
 
-def test_where_the_data_is_a_disk_of_its_own(site, open_folder, monkeypatch):
+def test_data_on_its_own_disk_is_rolled_back(site, open_folder, monkeypatch):
     def refuses(one: Path, other: Path) -> None:
         raise OSError(errno.EBUSY, "busy", str(one))
 
@@ -144,7 +144,7 @@ def test_where_the_data_is_a_disk_of_its_own(site, open_folder, monkeypatch):
     assert state(site) == ("releases/two", True, ["data.setup"])
 
 
-def test_killed_anywhere_where_the_data_is_a_disk_of_its_own(open_folder, monkeypatch):
+def test_switch_with_data_on_its_own_disk_survives_a_kill(open_folder, monkeypatch):
     def refuses(one: Path, other: Path) -> None:
         raise OSError(errno.EXDEV, "another device", str(one))
 
@@ -156,14 +156,14 @@ def test_killed_anywhere_where_the_data_is_a_disk_of_its_own(open_folder, monkey
         fresh(open_folder)
 
 
-def test_no_room_for_a_copy_is_said_before_anything_is_touched(site, open_folder, monkeypatch):
+def test_missing_space_for_a_copy_changes_nothing(site, open_folder, monkeypatch):
     monkeypatch.setattr("piwizard.changes.data_copy.SPARE", 1 << 60)
     with pytest.raises(ChangeFailed, match=r"needs \d+ MB; \d+ MB are free"):
         make(open_folder, group(site))
     assert state(site) == ("releases/one", False, ["data.setup"])
 
 
-def test_what_cannot_be_read_is_named_and_nothing_is_lost(site, open_folder):
+def test_unreadable_data_is_named_and_kept(site, open_folder):
     secret = site / "data" / "of-root"
     secret.write_text("x")
     secret.chmod(0o600)
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_named_and_nothing_is_lost(site, open_folder):
     assert secret.read_text() == "x"
 
 
-def test_a_link_in_the_data_leads_nobody_out(site, open_folder):
+def test_link_in_the_data_is_not_followed(site, open_folder):
     outside = open_folder / "outside"
     outside.mkdir()
     (outside / "file").write_text("not theirs")
@@ -184,7 +184,7 @@ def test_a_link_in_the_data_leads_nobody_out(site, open_folder):
     assert (outside / "file").owner() == "root"
 
 
-def test_a_copy_of_a_database_that_is_being_written_is_whole(tmp_path):
+def test_copy_of_a_database_in_use_is_complete(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     target.mkdir()
@@ -200,7 +200,7 @@ def test_a_copy_of_a_database_that_is_being_written_is_whole(tmp_path):
         assert copy.execute("select title from note").fetchall() == [("in the log only",)]
 
 
-def test_a_folder_is_made_equal(tmp_path):
+def test_mirrored_folder_is_equal(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     for folder, names in ((source, ("a", "b")), (target, ("b", "c"))):
         folder.mkdir()
@@ -213,7 +213,7 @@ def test_a_folder_is_made_equal(tmp_path):
     assert (target / "a").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_command_on_a_copy_does_not_touch_the_data(site, working):
+def test_command_on_a_copy_does_not_change_the_data(site, working):
     trial = site / "data.trial"
     COPIER.copy(site / "data", trial, working())
     argv = ("/usr/bin/python3", "-I", "-c", f"open('{site}/data/uploads/a.txt', 'w').write('theirs')")
@@ -223,7 +223,7 @@ def test_a_command_on_a_copy_does_not_touch_the_data(site, working):
     assert (trial / "uploads" / "a.txt").read_text() == "theirs"
 
 
-def test_what_fails_names_what_was_offered(site, working):
+def test_failed_command_is_named_in_the_hint(site, working):
     sentence = "`flask init-db` was found and does not run."
     step = SetupStep("Try", ("false",), site / "marker", APP_USER, Path("/"), "It fails.", offered=sentence)
     with pytest.raises(ChangeFailed) as failed:

@@ -36,7 +36,7 @@ def edited(path, line="ours = yes"):
     return EditedFile(path, lambda text: text if line in text else f"{text}{line}\n", "a line of ours")
 
 
-def test_written_once(working, tmp_path, events):
+def test_file_is_written_once(working, tmp_path, events):
     work, change = working(), ours(tmp_path / "f", mode=0o600)
     assert "+ours" in change.probe(work.machine, work).diff
     assert work.make(change)
@@ -58,7 +58,7 @@ def test_file_with_another_mode_is_corrected(working, tmp_path):
     assert (tmp_path / "f").stat().st_mode & 0o777 == 0o644
 
 
-def test_somebody_elses_file_is_left(working, tmp_path):
+def test_file_of_another_author_is_kept(working, tmp_path):
     (tmp_path / "f").write_text("theirs\n")
     assert ours(tmp_path / "f").probe(working().machine, working()).edited
     for overwrite in (False, True):
@@ -68,7 +68,7 @@ def test_somebody_elses_file_is_left(working, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["target", "nowhere"])
-def test_somebody_elses_link_is_left(working, tmp_path, target):
+def test_link_of_another_author_is_kept(working, tmp_path, target):
     (tmp_path / "target").write_text("ours\n")
     (tmp_path / "f").symlink_to(target)
     with pytest.raises(ChangeFailed, match="piwizard did not write it"):
@@ -76,20 +76,20 @@ def test_somebody_elses_link_is_left(working, tmp_path, target):
     assert os.readlink(tmp_path / "f") == target
 
 
-def test_a_folder_in_its_place_is_left(working, tmp_path):
+def test_folder_in_place_of_the_file_is_kept(working, tmp_path):
     (tmp_path / "f").mkdir()
     with pytest.raises(ChangeFailed, match="is a folder"):
         working().make(ours(tmp_path / "f"))
 
 
-def test_the_same_content_by_somebody_else_is_taken_over_and_stays(working, tmp_path, undo):
+def test_equal_file_of_another_author_is_accepted_and_kept(working, tmp_path, undo):
     (tmp_path / "f").write_text("ours\n")
     assert not working().make(ours(tmp_path / "f"))
     assert undo() == []
     assert (tmp_path / "f").exists()
 
 
-def test_an_edit_by_hand_needs_a_yes(working, tmp_path):
+def test_edit_by_hand_needs_a_yes(working, tmp_path):
     working().make(ours(tmp_path / "f"))
     (tmp_path / "f").write_text("ours, edited\n")
     preview = ours(tmp_path / "f").probe(working().machine, working())
@@ -111,7 +111,7 @@ def replaced(working, path, *versions, change=None):
         working(overwrite=True).make(change or ours(path))
 
 
-def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
+def test_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
     replaced(working, tmp_path / "f", "ours, edited\n")
     written = [event for event in events() if event["event"] == "file-written"]
     kept = Path(written[-1]["backup"])
@@ -126,7 +126,7 @@ def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
     )
 
 
-def test_undo_brings_a_replaced_edit_back(working, tmp_path, undo):
+def test_undo_restores_a_replaced_edit(working, tmp_path, undo):
     replaced(working, tmp_path / "f", "first of mine\n", "second of mine\n")
     left = undo()
     assert (tmp_path / "f").read_text() == "second of mine\n"
@@ -136,7 +136,7 @@ def test_undo_brings_a_replaced_edit_back(working, tmp_path, undo):
     assert earlier.read_text() == "first of mine\n"
 
 
-def test_undo_leaves_a_later_edit_in_place_of_a_replaced_one(working, tmp_path, undo):
+def test_undo_keeps_a_later_edit_instead_of_a_replaced_one(working, tmp_path, undo):
     replaced(working, tmp_path / "f", "first of mine\n")
     (tmp_path / "f").write_text("second of mine\n")
     left = undo()
@@ -144,7 +144,7 @@ def test_undo_leaves_a_later_edit_in_place_of_a_replaced_one(working, tmp_path, 
     assert Path(left[0].partition(" is kept as ")[2].removesuffix(".")).read_text() == "first of mine\n"
 
 
-def test_undo_brings_a_replaced_edit_back_and_names_what_was_before_piwizard(working, tmp_path, undo):
+def test_undo_restores_a_replaced_edit_and_names_the_original(working, tmp_path, undo):
     path = tmp_path / "conf"
     path.write_text("theirs\n")
     replaced(working, path, "theirs\nours = yes\nmine\n", change=edited(path, "other = 1"))
@@ -154,7 +154,7 @@ def test_undo_brings_a_replaced_edit_back_and_names_what_was_before_piwizard(wor
     assert Path(left.partition("piwizard is kept as ")[2].removesuffix(".")).read_text() == "theirs\n"
 
 
-def test_a_link_in_place_of_ours_needs_a_yes_and_comes_back(working, tmp_path, undo):
+def test_link_in_place_of_a_file_needs_a_yes_and_is_restored(working, tmp_path, undo):
     working().make(ours(tmp_path / "f"))
     (tmp_path / "f").unlink()
     (tmp_path / "mine").write_text("ours\n")
@@ -167,7 +167,7 @@ def test_a_link_in_place_of_ours_needs_a_yes_and_comes_back(working, tmp_path, u
     assert (os.readlink(tmp_path / "f"), (tmp_path / "mine").read_text()) == ("mine", "ours\n")
 
 
-def test_the_writing_of_another_step_is_no_edit(working, tmp_path, backups):
+def test_content_of_another_step_is_no_edit(working, tmp_path, backups):
     working("site", "blog").make(ours(tmp_path / "f"))
     working("certbot", "blog").make(ours(tmp_path / "f", "with TLS\n"))
     working("site", "blog").make(ours(tmp_path / "f", "ours\n"))
@@ -175,33 +175,33 @@ def test_the_writing_of_another_step_is_no_edit(working, tmp_path, backups):
         assert not [one for one in Journal(backups, step, "blog").records() if one["kind"] == "edited"]
 
 
-def test_an_earlier_writing_of_ours_is_no_edit(working, tmp_path):
+def test_earlier_content_of_piwizard_is_no_edit(working, tmp_path):
     working().make(ours(tmp_path / "f", "one\n"))
     working().make(ours(tmp_path / "f", "two\n"))
     (tmp_path / "f").write_text("one\n")
     assert not ours(tmp_path / "f", "two\n").probe(working().machine, working()).edited
 
 
-def test_a_secret_is_in_no_diff(working, tmp_path):
+def test_diff_contains_no_secret(working, tmp_path):
     change = ours(tmp_path / "f", "PASSWORD=hunter2\n", secret=True)
     assert "hunter2" not in change.probe(working().machine, working()).diff
     assert "hunter2" not in repr(change.probe(working().machine, working()))
 
 
-def test_undo_keeps_what_was_edited_since(working, tmp_path, undo):
+def test_undo_keeps_a_file_edited_since(working, tmp_path, undo):
     working().make(ours(tmp_path / "f"))
     (tmp_path / "f").write_text("mine\n")
     assert "edited by hand" in undo()[0]
     assert (tmp_path / "f").read_text() == "mine\n"
 
 
-def test_undo_of_a_file_that_is_gone(working, tmp_path, undo):
+def test_undo_ignores_a_missing_file(working, tmp_path, undo):
     working().make(ours(tmp_path / "f"))
     (tmp_path / "f").unlink()
     assert undo() == []
 
 
-def test_undo_of_a_link_that_was_taken_over(working, tmp_path, undo):
+def test_undo_restores_a_replaced_link(working, tmp_path, undo):
     """Restore the link; its target never changes."""
     theirs, path = tmp_path / "mine.conf", tmp_path / "ddclient.conf"
     theirs.write_text("password=old\n")
@@ -213,7 +213,7 @@ def test_undo_of_a_link_that_was_taken_over(working, tmp_path, undo):
     assert (os.readlink(path), theirs.read_text()) == ("mine.conf", "password=old\n")
 
 
-def test_an_edit_in_place_keeps_mode_and_leads_through_links(working, tmp_path, undo):
+def test_edit_in_place_keeps_the_mode_and_follows_links(working, tmp_path, undo):
     (tmp_path / "real").write_text("theirs\n")
     (tmp_path / "real").chmod(0o640)
     (tmp_path / "conf").symlink_to("real")
@@ -228,14 +228,14 @@ def test_an_edit_in_place_keeps_mode_and_leads_through_links(working, tmp_path, 
     assert (tmp_path / "real").stat().st_mtime_ns == before
 
 
-def test_an_edit_of_a_file_that_is_not_there(working, tmp_path):
+def test_edit_of_a_missing_file_is_refused(working, tmp_path):
     change = edited(tmp_path / "conf")
     assert "is installed with its package" in change.probe(working().machine, working()).diff
     with pytest.raises(ChangeFailed, match="missing"):
         working().make(change)
 
 
-def test_lines_that_somebody_added_beside_ours_are_kept(working, tmp_path):
+def test_lines_added_by_a_user_are_kept(working, tmp_path):
     (tmp_path / "conf").write_text("theirs\n")
     working().make(edited(tmp_path / "conf"))
     with (tmp_path / "conf").open("a") as file:
@@ -260,7 +260,7 @@ STEPS = st.lists(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(before=BEFORE, steps=STEPS)
-def test_undo_gives_back_every_byte(before, steps):
+def test_undo_restores_every_byte(before, steps):
     """Restore every byte, for any mix and order of changes."""
     with tempfile.TemporaryDirectory() as name:
         there, backups = Path(name) / "etc", Path(name) / "backups"

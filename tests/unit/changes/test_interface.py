@@ -47,7 +47,7 @@ def test_line_is_written_and_undo_restores_the_file(working, backups, tmp_path):
     assert not (tmp_path / "modules-load.d" / "piwizard-i2c-dev.conf").exists()
 
 
-def test_restart_is_asked_for_until_the_interface_works(working, tmp_path, monkeypatch):
+def test_restart_is_requested_until_the_interface_works(working, tmp_path, monkeypatch):
     work = working("app", "lamp")
     assert not work.make(InterfacesStarted(("i2c",)))
     work.make(PiInterface("i2c", tmp_path / "config.txt"))

@@ -104,7 +104,7 @@ def fresh(folder):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_applied_again_after_a_kill(open_folder, name, tmp_path):
+def test_change_killed_anywhere_can_be_applied_again(open_folder, name, tmp_path):
     there = open_folder / "there"
     fresh(open_folder)
     make(open_folder, CHANGES[name](there))
@@ -125,7 +125,7 @@ def test_applied_again_after_a_kill(open_folder, name, tmp_path):
     assert points > 2
 
 
-def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
+def test_refused_group_changes_nothing_after_a_kill(open_folder):
     """Kill a refused group while it writes, while it checks, and while it rolls back."""
     there, points = open_folder / "there", 0
 
@@ -169,7 +169,7 @@ def undone(folder):
     journal.forget()
 
 
-def test_undone_after_a_kill(open_folder):
+def test_undo_after_a_kill_leaves_nothing_behind(open_folder):
     """Leave no file or folder behind, since it may contain a secret."""
     there = open_folder / "there"
     changes = [Folder(there / "a"), File(there / "a" / "env", "KEY=s3cret\n", 0o600), Link(there / "a" / "now", "env")]
@@ -201,7 +201,7 @@ def test_folder_killed_during_its_removal_is_created_again(open_folder):
         begin()
 
 
-def test_an_old_release_that_was_cut_off_while_it_went(open_folder):
+def test_partly_removed_release_does_not_count(open_folder):
     """Do not count a release that was removed in part among those that are kept."""
     there = open_folder / "there"
 
@@ -227,7 +227,7 @@ def test_an_old_release_that_was_cut_off_while_it_went(open_folder):
         begin()
 
 
-def test_a_checkout(open_folder):
+def test_checkout_killed_anywhere_can_be_repeated(open_folder):
     """Kill the run at every tenth point only: each one clones the repository again."""
     repo, there = open_folder / "repo", open_folder / "there"
     repo.mkdir()

@@ -31,14 +31,14 @@ def log(tmp_path: Path) -> LogFile:
     return LogFile(tmp_path / "blog.access.log", OWNER)
 
 
-def test_a_new_log_is_closed_to_others(log, working):
+def test_new_log_is_private(log, working):
     assert working().make(log)
     assert (mode(log.path), log.path.stat().st_size) == (0o640, 0)
     assert (log.path.owner(), log.path.group()) == (APP_USER, "adm")
     assert not working().make(log), "the file is created only once"
 
 
-def test_a_log_of_an_earlier_version_is_closed_with_what_was_rotated(log, working):
+def test_existing_and_rotated_logs_become_private(log, working):
     named = {"": 0o644, ".1": 0o644, ".2.gz": 0o604, ".3.gz": 0o640}
     for ending, before in named.items():
         path = log.path.with_name(log.path.name + ending)
@@ -55,7 +55,7 @@ def test_a_log_of_an_earlier_version_is_closed_with_what_was_rotated(log, workin
 
 
 @pytest.mark.parametrize("hard", [True, False])
-def test_what_a_link_points_to_is_left_alone(log, working, hard):
+def test_target_of_a_link_stays_unchanged(log, working, hard):
     target = log.path.with_name("passwd")
     target.write_text("root")
     target.chmod(0o644)
@@ -69,7 +69,7 @@ def test_what_a_link_points_to_is_left_alone(log, working, hard):
     assert log.path.is_symlink() is not hard
 
 
-def test_undo_takes_an_empty_log_away_and_keeps_visits(log, working):
+def test_undo_removes_an_empty_log_and_keeps_visits(log, working):
     work = working()
     work.make(log)
     record = {"kind": "log", "target": str(log.path), "before": {"existed": False}}

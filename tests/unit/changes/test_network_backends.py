@@ -25,12 +25,12 @@ def ours(tmp_path, monkeypatch, working):
     return path
 
 
-def test_undo_removes_what_piwizard_wrote(ours, working):
+def test_undo_removes_network_settings_of_piwizard(ours, working):
     assert network_backends.put_back(BEFORE, "eth0", "Wired", working("static-ip")) is None
     assert list(ours.parent.iterdir()) == []
 
 
-def test_undo_keeps_what_a_person_edited(ours, working, events):
+def test_undo_keeps_edited_network_settings(ours, working, events):
     for number in ("one", "two"):
         ours.write_text(f"# mine: {number}\n")
         network_backends.put_back(BEFORE, "eth0", "Wired", working("static-ip"))
@@ -41,7 +41,7 @@ def test_undo_keeps_what_a_person_edited(ours, working, events):
     assert [str(one) in words for one, words in zip(kept, said, strict=True)] == [True, True]
 
 
-def test_an_edited_file_is_known(ours, working):
+def test_edited_network_settings_are_detected(ours, working):
     settings = AddressSettings("eth0", "192.168.1.9/24", "192.168.1.1", (), "NetworkManager", "Wired")
     keeper = Netplan(settings, "Wired", NetplanDefinition("ethernets", "eth0"))
     assert network_backends.edited(keeper, working("static-ip")) is None

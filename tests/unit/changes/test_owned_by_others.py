@@ -53,7 +53,7 @@ def plant(path, target):
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("target", ["secret/shadow", "secret/new", "secret"])
-def test_a_link_where_the_copy_is_made(there, working, target):
+def test_link_at_the_temporary_copy_is_not_followed(there, working, target):
     plant(there / "data" / ".piwizard-new", there / target)
     assert working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert (there / "data" / "result.json").read_text() == "{}"
@@ -61,28 +61,28 @@ def test_a_link_where_the_copy_is_made(there, working, target):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_link_where_the_file_goes(there, working):
+def test_link_at_a_persistent_file_is_not_followed(there, working):
     plant(there / "data" / "result.json", there / "secret" / "shadow")
     working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert os.readlink(there / "data" / "result.json") == str(there / "secret" / "shadow")
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_link_where_the_folder_goes(there, working):
+def test_link_at_a_persistent_folder_is_refused(there, working):
     plant(there / "data" / "uploads", there / "secret")
     with pytest.raises(ChangeFailed, match=r"app\.writable.*is a link"):
         working().make(PersistentPath(there / "code", there / "data", "uploads/pictures", APP_USER))
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_repository_with_a_link_to_roots_folder(there, working):
+def test_link_in_the_repository_is_refused_as_persistent_path(there, working):
     (there / "code" / "linked").symlink_to(there / "secret")
     with pytest.raises(ChangeFailed, match=r"app\.writable.*linked") as refused:
         working().make(PersistentPath(there / "code", there / "data", "linked/shadow", APP_USER))
     assert refused.value.key == "app.writable"
 
 
-def test_a_kept_file_belongs_to_the_app_alone(there, working, app_ids):
+def test_persistent_file_belongs_only_to_the_app(there, working, app_ids):
     (there / "code" / "result.json").chmod(0o640)
     shutil.chown(there / "code" / "result.json", 0, APP_USER)
     working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
@@ -90,13 +90,13 @@ def test_a_kept_file_belongs_to_the_app_alone(there, working, app_ids):
     assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (*app_ids, 0o640)
 
 
-def test_what_the_app_wrote_is_not_lost_to_a_new_release(there, working):
+def test_data_of_the_app_survives_a_new_release(there, working):
     (there / "data" / "result.json").write_text("of the app")
     working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert (there / "code" / "result.json").read_text() == "of the app"
 
 
-def test_a_folder_that_somebody_removed_is_made_again(there, working):
+def test_removed_persistent_folder_is_created_again(there, working):
     keep = PersistentPath(there / "code", there / "data", "uploads", APP_USER)
     working().make(keep)
     shutil.rmtree(there / "data" / "uploads")
@@ -106,14 +106,14 @@ def test_a_folder_that_somebody_removed_is_made_again(there, working):
     assert keep.probe(None, None).in_sync
 
 
-def test_a_file_that_the_app_makes_itself(there, working):
+def test_file_created_by_the_app_becomes_persistent(there, working):
     working().make(PersistentPath(there / "code", there / "data", "later.db", APP_USER))
     assert not os.path.lexists(there / "data" / "later.db")
     assert os.readlink(there / "code" / "later.db") == str(there / "data" / "later.db")
 
 
 @pytest.mark.parametrize("path", ["link", "folder/link", "link/secret", "folder"])
-def test_nothing_is_published_through_a_link(there, working, path):
+def test_publish_follows_no_link(there, working, path):
     (there / "code" / "folder").mkdir()
     (there / "code" / "link").symlink_to(there)
     (there / "code" / "folder" / "link").symlink_to(there / "secret")
@@ -125,7 +125,7 @@ def test_nothing_is_published_through_a_link(there, working, path):
     ] == []
 
 
-def test_a_link_to_a_file_of_the_same_folder_is_published_as_that_file(there, working):
+def test_publish_copies_the_target_of_a_link_in_the_same_folder(there, working):
     static = there / "code" / "static"
     (static / "js").mkdir(parents=True)
     (static / "js" / "app-2.js").write_text("2")
@@ -141,7 +141,7 @@ def test_a_link_to_a_file_of_the_same_folder_is_published_as_that_file(there, wo
     assert sorted(os.listdir(there / "public" / "static")) == ["app.js", "js", "source"]
 
 
-def test_what_is_published(there, working):
+def test_publish_adds_compressed_copies(there, working):
     static = there / "code" / "static"
     static.mkdir()
     (static / "style.css").write_text("a { color: red }\n" * 100)
@@ -161,7 +161,7 @@ def test_what_is_published(there, working):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_a_folder_is_never_a_link(there, working):
+def test_link_in_place_of_a_folder_is_refused(there, working):
     (there / "link").symlink_to(there / "secret")
     change = Folder(there / "link", 0o777, APP)
     assert not change.probe(None, None).in_sync
@@ -169,7 +169,7 @@ def test_a_folder_is_never_a_link(there, working):
         working().make(change)
 
 
-def test_a_folder_that_was_there_gets_its_mode_back(there, working, undo, app_ids):
+def test_undo_restores_the_mode_of_an_existing_folder(there, working, undo, app_ids):
     (there / "mine").mkdir(mode=0o700)
     working().make(Folder(there / "mine", 0o755, APP))
     working().make(Folder(there / "new" / "deep", 0o755, whole=True))
@@ -180,7 +180,7 @@ def test_a_folder_that_was_there_gets_its_mode_back(there, working, undo, app_id
     assert not (there / "new" / "deep").exists()
 
 
-def test_undo_of_a_folder_keeps_what_is_in_it(there, working, undo):
+def test_undo_keeps_a_folder_with_files(there, working, undo):
     working().make(Folder(there / "new"))
     (there / "new" / "theirs").write_text("")
     assert "not empty" in undo()[0]
@@ -209,7 +209,7 @@ def environment(there, own_places, monkeypatch):
 
 
 @pytest.mark.usefixtures("untouched")
-def test_an_environment_whose_code_is_full_of_links(there, working, events, environment):
+def test_environment_follows_no_link_in_the_code(there, working, events, environment):
     wheel(there / "code")
     (there / "code" / "requirements.txt").write_text("hello\n")
     (there / "code" / ".piwizard-requirements.txt").symlink_to(there / "secret" / "shadow")
@@ -227,7 +227,7 @@ def test_an_environment_whose_code_is_full_of_links(there, working, events, envi
     assert not change.probe(None, None).in_sync
 
 
-def test_an_environment_in_use_stays_until_the_next_is_whole(there, working, environment):
+def test_environment_in_use_stays_until_the_next_is_complete(there, working, environment):
     wheel(there / "code")
     (there / "code" / "requirements.txt").write_text("hello\n")
     working().make(environment)

@@ -24,12 +24,12 @@ def take_back(site, working, *, wipe=False):
     return setup_record.undo(record, work)
 
 
-def test_it_goes_where_nothing_was_stored(site, working):
+def test_record_is_removed_without_data(site, working):
     assert take_back(site, working) is None
     assert [path.name for path in site.iterdir()] == ["data"]
 
 
-def test_it_stays_with_the_data(site, working):
+def test_record_stays_with_the_data(site, working):
     (site / "data" / "app.db").write_text("mine")
     assert "kept with the data" in take_back(site, working)
     assert (site / "data.setup" / "agreed.json").is_file()
@@ -37,12 +37,12 @@ def test_it_stays_with_the_data(site, working):
     assert not (site / "data.setup").exists()
 
 
-def test_it_stays_where_a_command_ran_on_a_database_server(site, working):
+def test_record_stays_if_a_command_ran_on_a_database_server(site, working):
     (site / "data.setup" / marker_name("flask init-db")).write_text('{"argv": ["flask", "init-db"]}')
     assert "kept with the data" in take_back(site, working)
 
 
-def test_a_copy_that_was_left_goes_and_what_may_be_the_data_stays(site, working):
+def test_leftover_copy_is_removed_and_possible_data_stays(site, working):
     (site / "data" / "app.db").write_text("mine")
     (site / "data.trial").mkdir()
     (site / "data.next").mkdir()
@@ -54,7 +54,7 @@ def test_a_copy_that_was_left_goes_and_what_may_be_the_data_stays(site, working)
     assert sorted(path.name for path in site.iterdir()) == ["data", "data.setup"]
 
 
-def test_recorded_twice_is_recorded_once(site, working):
+def test_command_is_recorded_once(site, working):
     change = SetupRecorded(site, frozenset({"flask init-db"}))
     assert change.probe(None, None).in_sync
     taken = SetupRecorded(site, frozenset({"flask init-db"}), frozenset({"flask init-db"}), taken=("flask init-db",))

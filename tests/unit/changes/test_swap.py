@@ -55,12 +55,12 @@ def notes(events) -> str:
         (SwapSpace(430, "ext4", 2000), False, "2000 MB free, and 2048 MB are needed"),
     ],
 )
-def test_the_decision(found, enough, against):
+def test_swap_is_added_only_if_needed_and_possible(found, enough, against):
     assert found.enough == enough
     assert (found.against is None) if against is None else (against in found.against)
 
 
-def test_this_machine(tmp_path, monkeypatch):
+def test_swap_measures_this_machine(tmp_path, monkeypatch):
     monkeypatch.setattr("piwizard.system.paths.state_dir", lambda: tmp_path / "new")
     kinds = {line.split()[2] for line in (LiveSource().read("/proc/mounts") or "").splitlines()}
     found = swap.measure()
@@ -70,7 +70,7 @@ def test_this_machine(tmp_path, monkeypatch):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_plan_says_so(room):
+def test_plan_announces_swap(room):
     room(SMALL)
     assert "1024 MB of swap are added during the build" in swap.announced()
     for found in (SwapSpace(4000, "ext4", 8000), SwapSpace(430, "overlay", 8000)):
@@ -78,7 +78,7 @@ def test_a_plan_says_so(room):
         assert swap.announced() == ""
 
 
-def test_there_for_the_build_alone(working, events, swaps, room):
+def test_swap_exists_only_during_the_build(working, events, swaps, room):
     room(SMALL)
     before = swaps.read_text()
     with swap.for_building(working()):
@@ -89,7 +89,7 @@ def test_there_for_the_build_alone(working, events, swaps, room):
     assert "430 MB of memory and swap" in notes(events)
 
 
-def test_gone_after_a_build_that_fails(working, swaps, room):
+def test_swap_is_removed_after_a_failed_build(working, swaps, room):
     room(SMALL)
     with pytest.raises(ZeroDivisionError), swap.for_building(working()):
         raise ZeroDivisionError
@@ -97,7 +97,7 @@ def test_gone_after_a_build_that_fails(working, swaps, room):
 
 
 @pytest.mark.parametrize("found", [SwapSpace(4000, "ext4", 8000), SwapSpace(430, "overlay", 8000)])
-def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found):
+def test_swap_is_not_added_if_unneeded_or_impossible(working, events, swaps, room, found):
     room(found)
     with swap.for_building(working()):
         assert not swap.file().exists()
@@ -106,7 +106,7 @@ def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found
 
 
 @pytest.mark.parametrize("program", ["fallocate", "mkswap", "swapon"])
-def test_a_kernel_that_refuses(working, events, swaps, room, tmp_path, program):
+def test_build_continues_without_refused_swap(working, events, swaps, room, tmp_path, program):
     room(SMALL)
     (tmp_path / "bin" / program).write_text("#!/bin/sh\necho not permitted >&2\nexit 1\n")
     with swap.for_building(working()):
@@ -119,7 +119,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("after", ["fallocate", "mkswap", "swapon"])
-def test_what_a_killed_run_leaves_goes_with_the_next(working, undo, swaps, room, monkeypatch, after):
+def test_swap_of_a_killed_run_is_removed(working, undo, swaps, room, monkeypatch, after):
     """Remove any rest of it after a power cut: in the next run, and by undo."""
     for again in (lambda: working().make(NoSwap()), undo):
         room(SMALL)
@@ -142,7 +142,7 @@ def test_what_a_killed_run_leaves_goes_with_the_next(working, undo, swaps, room,
         assert str(swap.file()) not in swaps.read_text()
 
 
-def test_still_in_use(working, events, swaps, room, tmp_path):
+def test_swap_in_use_is_reported(working, events, swaps, room, tmp_path):
     room(SMALL)
     (tmp_path / "bin" / "swapoff").write_text("#!/bin/sh\nexit 1\n")
     with swap.for_building(working()):

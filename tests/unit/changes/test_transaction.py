@@ -54,7 +54,7 @@ def test_transaction_activates_once(there, working):
     assert times_told(there) == 2
 
 
-def test_refused(there, working, events):
+def test_refused_transaction_is_rolled_back(there, working, events):
     before = whole(there)
     with pytest.raises(ChangeFailed, match=r'sh refuses the configuration: nginx: \[emerg\] unknown directive "x"'):
         working().make(group(there, validate=REFUSES, activate=(told(there),)))
@@ -64,7 +64,7 @@ def test_refused(there, working, events):
     assert working().make(group(there)), "the change is applied when the cause is gone"
 
 
-def test_a_member_that_cannot_be_made(there, working):
+def test_transaction_with_a_failing_member_is_rolled_back(there, working):
     (there / "on").mkdir()
     before = whole(there)
     with pytest.raises(ChangeFailed, match="not a link"):
@@ -73,7 +73,7 @@ def test_a_member_that_cannot_be_made(there, working):
 
 
 @pytest.mark.parametrize("error", [Stopped(), OSError(28, "No space left on device"), PiwizardError("no nginx")])
-def test_whatever_comes_in_between(there, working, monkeypatch, error):
+def test_interrupted_transaction_is_rolled_back(there, working, monkeypatch, error):
     """Roll back after a stop, with a full disk, and with a missing program."""
     before = whole(there)
     work = working()
@@ -87,7 +87,7 @@ def test_whatever_comes_in_between(there, working, monkeypatch, error):
     assert whole(there) == before
 
 
-def test_what_follows_fails_and_is_tried_again(there, working):
+def test_failed_activation_is_repeated(there, working):
     gate = there.parent / "gate"
     then = (Activation(("test", "-e", str(gate))), told(there))
     with pytest.raises(ChangeFailed):
@@ -99,7 +99,7 @@ def test_what_follows_fails_and_is_tried_again(there, working):
     assert not working().make(group(there, activate=then))
 
 
-def test_an_edit_by_hand_after_a_kill_is_not_lost(there, working):
+def test_edit_by_hand_after_a_kill_is_kept(there, working):
     """Keep a file that was edited by hand after a run was killed halfway."""
     work = working()
     work.begin("g", [there / "conf", there / "site", there / "on"])
@@ -110,7 +110,7 @@ def test_an_edit_by_hand_after_a_kill_is_not_lost(there, working):
     assert (there / "conf").read_text() == "edited by hand\n"
 
 
-def test_killed_between_begin_and_the_first_write(there, working):
+def test_kill_before_the_first_write_loses_nothing(there, working):
     working().begin("g", [there / "conf", there / "site", there / "on"])
     (there / "conf").write_text("theirs, a year later\n")
     before = whole(there)
@@ -119,7 +119,7 @@ def test_killed_between_begin_and_the_first_write(there, working):
     assert whole(there) == before
 
 
-def test_undo_takes_the_service_along(there, working, undo):
+def test_undo_activates_the_service_too(there, working, undo):
     before = whole(there)
     working().make(group(there, activate=(told(there),)))
     assert undo() == []
@@ -127,7 +127,7 @@ def test_undo_takes_the_service_along(there, working, undo):
     assert times_told(there) == 2
 
 
-def test_undo_of_a_group_that_was_never_finished(there, working, undo, backups):
+def test_undo_restores_an_unfinished_transaction(there, working, undo, backups):
     before = whole(there)
     with pytest.raises(ChangeFailed):
         working().make(group(there, activate=(Activation(("false",)),)))
@@ -140,7 +140,7 @@ def test_undo_of_a_group_that_was_never_finished(there, working, undo, backups):
     assert (there / "conf").read_text() == "theirs, a year later\n"
 
 
-def test_a_link_of_somebody_elses_comes_back(there, working, undo):
+def test_replaced_link_of_a_user_is_restored(there, working, undo):
     (there / "default").symlink_to("theirs")
     working().make(Link(there / "default", None))
     working().make(Link(there / "default", None))
@@ -149,7 +149,7 @@ def test_a_link_of_somebody_elses_comes_back(there, working, undo):
     assert os.readlink(there / "default") == "theirs"
 
 
-def test_a_link_that_became_a_file_is_kept(there, working, undo):
+def test_link_that_became_a_file_is_kept(there, working, undo):
     working().make(Link(there / "on", "site"))
     (there / "on").unlink()
     (there / "on").write_text("mine")

@@ -58,7 +58,7 @@ def gone(name, accounts):
     user.undo({"target": name, "before": {"home": "/srv/not-there"}}, Work(accounts))
 
 
-def test_number_of_a_removed_user_is_not_given_again(accounts):
+def test_number_of_a_removed_user_is_not_reused(accounts):
     first = made("blog", accounts)
     gone("blog", accounts)
     second = made("shop", accounts)
@@ -66,27 +66,27 @@ def test_number_of_a_removed_user_is_not_given_again(accounts):
     assert len({first, second, made("blog", accounts), 999}) == 4
 
 
-def test_number_of_a_user_of_an_earlier_piwizard_is_not_given_again(accounts):
+def test_number_of_a_user_of_an_earlier_version_is_not_reused(accounts):
     accounts["blog"] = 998
     gone("blog", accounts)
     assert made("shop", accounts) != 998
 
 
-def test_number_is_kept_before_the_user_is_made(accounts, own_places):
+def test_number_is_recorded_before_the_user_is_created(accounts, own_places):
     number = made("blog", accounts)
     del accounts["blog"]  # as after a kill between the note and useradd
     assert made("blog", accounts) == number
     assert json.loads((own_places / "lib" / "users.json").read_text())["users"] == {"blog": number}
 
 
-def test_no_number_left_is_said(accounts):
+def test_missing_free_number_is_reported(accounts):
     accounts.update({f"u{number}": number for number in range(user.LOWEST, user.HIGHEST + 1)})
     with pytest.raises(PiwizardError, match="no free ID"):
         made("blog", accounts)
 
 
 @needs_root
-def test_what_a_removed_user_left_in_open_folders_goes(tmp_path, monkeypatch, accounts):
+def test_files_of_a_removed_user_in_open_folders_are_deleted(tmp_path, monkeypatch, accounts):
     accounts["blog"] = 4242
     monkeypatch.setattr(user, "OPEN_TO_ALL", (tmp_path / "tmp", tmp_path / "not-there"))
     (tmp_path / "tmp" / "theirs").mkdir(parents=True)

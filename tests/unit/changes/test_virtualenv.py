@@ -45,20 +45,20 @@ BUILD = ("note: This error originates from a subprocess.", "error: subprocess-ex
         (("Killed",), "Killed"),
     ],
 )
-def test_the_line_that_says_why(tail: tuple[str, ...], reason: str) -> None:
+def test_reason_is_found_in_the_output_of_pip(tail: tuple[str, ...], reason: str) -> None:
     assert pips_reason(tail) == reason
 
 
 @pytest.mark.parametrize(
     "line", ["ModuleNotFoundError: No module named 'distutils'", "NameError: name 'CCompiler' is not defined."]
 )
-def test_a_version_too_old_for_this_python(line: str) -> None:
+def test_version_too_old_for_this_python_is_named(line: str) -> None:
     failed = Result(("pip",), 1, "", "", (f"  {line}",), 1.0)
     assert "too old for this Python" in (too_new(failed) or "")
     assert too_new(Result(("pip",), 1, "", "", ("No module named 'mine'",), 1.0)) is None
 
 
-def test_what_was_to_be_built_is_named() -> None:
+def test_package_that_failed_to_build_is_named() -> None:
     output = "Collecting flask\nCollecting greenlet==3.0.1 (from -r requirements.txt (line 3))\n  Downloading\n"
     failed = ("  ModuleNotFoundError: No module named 'imp'", *BUILD)
     assert pips_reason(failed, output).startswith("greenlet==3.0.1 cannot be built: ")
@@ -74,7 +74,7 @@ def test_what_was_to_be_built_is_named() -> None:
         ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "g++"),
     ],
 )
-def test_what_a_build_lacks(line: str, package: str) -> None:
+def test_packages_that_a_build_lacks_are_found(line: str, package: str) -> None:
     assert package in missing_packages((line,))
 
 

@@ -19,7 +19,7 @@ SYNCED, RENAMED, KEPT = Call("fsync", (ASIDE,)), Call("rename", (ASIDE, FILE)), 
 
 
 @pytest.mark.parametrize("name", JOURNEYS)
-def test_a_sample_of_each_journey(name: str) -> None:
+def test_sample_of_crash_states_is_read_as_promised(name: str) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     outcome = try_journey(name, most=40)
@@ -38,13 +38,13 @@ def contents(*calls: Call) -> set[bytes | None]:
     return {{path: content for path, _, content in tree}.get("file") for tree in disk.states()}
 
 
-def test_what_was_written_with_care() -> None:
+def test_synced_rename_has_the_old_or_new_content() -> None:
     assert contents(*WRITTEN, SYNCED) == {b"old"}
     assert contents(*WRITTEN, SYNCED, RENAMED) == {b"old", b"new"}
     assert contents(*WRITTEN, SYNCED, RENAMED, KEPT) == {b"new"}
 
 
-def test_what_was_not() -> None:
+def test_unsynced_content_may_be_anything() -> None:
     torn = contents(*WRITTEN, RENAMED, KEPT)
     assert {b"new", b"", b"ne", b"\0\0\0"} <= torn, "the rename may reach the disk before the content"
     assert b"old" not in torn
@@ -55,7 +55,7 @@ def test_what_was_not() -> None:
     assert contents(Call("unlink", (FILE,)), KEPT) == {None}
 
 
-def test_a_folder_that_was_not_synced_takes_all_in_it_along() -> None:
+def test_unsynced_folder_may_lose_all_its_files() -> None:
     disk = Disk(ROOT)
     inside = ROOT / "folder/file"
     for call in (

@@ -23,7 +23,7 @@ def ask():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_inside_at_once(cancellation):
+def test_signal_inside_the_block_is_immediate(cancellation):
     reached = []
 
     def run():
@@ -36,7 +36,7 @@ def test_inside_at_once(cancellation):
     assert reached == []
 
 
-def test_outside_it_waits_for_the_next_inside(cancellation):
+def test_signal_outside_waits_for_the_next_block(cancellation):
     with cancellation:
         pass
     ask()
@@ -46,7 +46,7 @@ def test_outside_it_waits_for_the_next_inside(cancellation):
         pytest.fail("nothing may begin any more")
 
 
-def test_what_is_written_down_about_the_end_is_not_cut_off(cancellation):
+def test_signal_does_not_interrupt_the_final_events(cancellation):
     written = []
 
     def run():
@@ -62,7 +62,7 @@ def test_what_is_written_down_about_the_end_is_not_cut_off(cancellation):
     assert written
 
 
-def test_nobody_asked(cancellation):
+def test_block_without_a_signal_continues(cancellation):
     cancellation.raise_if_requested()
     with cancellation:
         pass

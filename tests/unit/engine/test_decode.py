@@ -36,7 +36,7 @@ def test_decode_refuses_what_readers_could_not_use(raw):
     assert events.decode(raw) is None
 
 
-def test_every_event_that_is_written_has_its_required_fields_listed():
+def test_every_written_event_lists_its_required_fields():
     kinds = {kind for one in events.Event.__args__ for kind in one.__annotations__["event"].__args__}
     assert kinds - {"passed-over"} == events.REQUIRED.keys()
     assert events.REQUIRED["run-started"] == {"event", "step", "site", "plan"}
@@ -50,7 +50,7 @@ def test_decode_refuses_entries_that_undo_could_not_use(raw):
     assert undo_journal.decode(raw) is None
 
 
-def test_decode_tells_records_from_what_was_written():
+def test_decode_distinguishes_records_and_contents():
     written = undo_journal.decode(b'{"kind": "wrote", "target": "/x", "sha256": "ab"}')
     record = undo_journal.decode(b'{"kind": "tomorrow", "target": "/x", "before": {}}')
     assert (undo_journal.is_written(written), undo_journal.is_record(written)) == (True, False)

@@ -24,13 +24,13 @@ def controls(text):
 
 
 @given(NASTY)
-def test_no_control_character_survives(text):
+def test_text_has_no_control_characters(text):
     assert controls(terminal_line(text)) == []
     assert "\n" not in terminal_line(text)
 
 
 @given(NASTY)
-def test_nor_in_any_line(text):
+def test_event_line_has_no_control_characters(text):
     at = {"at": "", "run": "r"}
     events = [
         {"event": "run-started", "step": text, "site": text},
@@ -52,7 +52,7 @@ def test_nor_in_any_line(text):
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])).filter(lambda text: all(map(is_visible, text))))
-def test_what_is_printable_stays(text):
+def test_printable_text_stays(text):
     assert terminal_line(text) == text
 
 
@@ -66,17 +66,17 @@ def test_what_is_printable_stays(text):
         ("Straße ✓ 日本", "Straße ✓ 日本"),
     ],
 )
-def test_what_a_terminal_would_show(said, shown):
+def test_progress_line_is_reduced_to_its_final_text(said, shown):
     assert terminal_line(said) == shown
 
 
-def test_what_says_nothing():
+def test_event_without_text_has_no_line():
     assert line({"event": "command-finished", "exit": 0, "seconds": 1.0}) is None
     assert line({"event": "from-a-newer-piwizard"}) is None
     assert line({"event": "traceback", "text": "…"}) is None
 
 
-def test_what_a_person_reads():
+def test_event_lines_are_readable():
     assert line({"event": "run-started", "step": "site", "site": "blog", "undo": True}) == "\n== Undo site of blog"
     assert line({"event": "command-started", "argv": ["touch", "a b"]}) == "   $ touch 'a b'"
     assert line({"event": "command-finished", "exit": 3, "seconds": 1.25}) == "     (exit code 3 after 1.2 s)"

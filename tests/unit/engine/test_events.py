@@ -35,7 +35,7 @@ def strings(value):
     return [text for inner in value for text in strings(inner)] if isinstance(value, list) else []
 
 
-def test_what_is_emitted_is_read(tmp_path):
+def test_emitted_events_are_read(tmp_path):
     recorder = Recorder(tmp_path / "run-1")
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "häl\ud800lo"})
     recorder.emit({"event": "nonsense", "deep": [{"a": None}]})
@@ -48,7 +48,7 @@ def test_what_is_emitted_is_read(tmp_path):
 
 @FEW
 @given(secret=NASTY, around=st.lists(st.text(max_size=8), min_size=2, max_size=4))
-def test_no_secret_passes(tmp_path_factory, secret, around):
+def test_recorder_hides_secrets(tmp_path_factory, secret, around):
     """Hide secrets within one line; one that is split over two lines is not found."""
     folder = tmp_path_factory.mktemp("record") / "run"
     recorder = Recorder(folder, [secret])
@@ -70,7 +70,7 @@ def test_no_secret_passes(tmp_path_factory, secret, around):
 
 @FEW
 @given(secret=NASTY)
-def test_nor_does_one_that_a_program_quotes(tmp_path_factory, secret):
+def test_recorder_hides_quoted_secrets(tmp_path_factory, secret):
     folder = tmp_path_factory.mktemp("record") / "run"
     recorder = Recorder(folder, [secret])
     for form in (repr(secret)[1:-1], json.dumps(secret)[1:-1], shlex.quote(secret), quote(secret)):
@@ -78,7 +78,7 @@ def test_nor_does_one_that_a_program_quotes(tmp_path_factory, secret):
     assert {event["text"] for event in read(folder)} == {f"<{HIDDEN}>"}
 
 
-def test_one_secret_within_another_and_a_short_one(tmp_path):
+def test_recorder_hides_nested_secrets_and_shows_short_ones(tmp_path):
     recorder = Recorder(tmp_path, ["pass", "passphrase", "abc"])
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "passphrase pass abc"})
     (event,) = read(tmp_path)
@@ -87,7 +87,7 @@ def test_one_secret_within_another_and_a_short_one(tmp_path):
     )
 
 
-def test_secrets_that_come_later(tmp_path):
+def test_recorder_hides_secrets_added_later(tmp_path):
     recorder = Recorder(tmp_path, ["first-secret"])
     recorder.hide(["second-secret"])
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "first-secret second-secret"})
@@ -114,7 +114,7 @@ def test_recorder_keeps_fields_that_equal_a_secret(tmp_path):
     assert "argv" not in PLAIN
 
 
-def test_a_line_longer_than_any_chunk(tmp_path):
+def test_reader_joins_a_long_line(tmp_path):
     recorder = Recorder(tmp_path)
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "x" * (3 << 20)})
     recorder.emit({"event": "last"})
@@ -122,7 +122,7 @@ def test_a_line_longer_than_any_chunk(tmp_path):
 
 
 @pytest.mark.parametrize("torn", [b'{"at": "2026', b"\0\0\0\0", b"\xff\xfe", b"[1, 2]", b'"word"'])
-def test_lines_torn_by_a_power_cut_are_passed_over(tmp_path, torn):
+def test_reader_skips_torn_lines(tmp_path, torn):
     Recorder(tmp_path).emit({"event": "first"})
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(torn + b"\n")
@@ -130,14 +130,14 @@ def test_lines_torn_by_a_power_cut_are_passed_over(tmp_path, torn):
     assert [event["event"] for event in read(tmp_path)] == ["first", "last"]
 
 
-def test_a_torn_last_line_ends_the_reading(tmp_path):
+def test_reader_stops_at_a_torn_last_line(tmp_path):
     Recorder(tmp_path).emit({"event": "first"})
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(b'{"event": "half')
     assert [event["event"] for event in read(tmp_path)] == ["first"]
 
 
-def test_a_reader_follows_byte_by_byte(tmp_path):
+def test_reader_follows_byte_by_byte(tmp_path):
     recorder = Recorder(tmp_path / "whole")
     for number in range(3):
         recorder.emit({"event": "event", "number": number, "text": "ü"})
@@ -152,7 +152,7 @@ def test_a_reader_follows_byte_by_byte(tmp_path):
     assert reader.behind == 0
 
 
-def test_a_full_disk_tears_one_line_and_no_other(tmp_path):
+def test_full_disk_tears_only_one_line(tmp_path):
     """Tear only one line: /dev/full is a full disk, a size limit tears a write."""
     code = """
 import os, resource, signal, sys
@@ -186,7 +186,7 @@ print("went on")
         (KeyError("a"), "Something unforeseen happened: 'a'"),
     ],
 )
-def test_what_nobody_foresaw(tmp_path, error, sentence):
+def test_unforeseen_error_is_recorded(tmp_path, error, sentence):
     assert Recorder(tmp_path).unforeseen(error) == sentence
     said, traceback = read(tmp_path)
     assert said["message"] == sentence

@@ -46,7 +46,7 @@ def test_state_1(tmp_path):
     assert State(tmp_path).entry("app", "myflask").system == os_release.system_name()
 
 
-def test_a_step_of_another_release_says_so():
+def test_step_of_another_release_is_reported():
     entry = Entry("done", RUN, "", system="Debian GNU/Linux 11 (bullseye)")
     assert entry.moved.startswith("It was set up on Debian GNU/Linux 11 (bullseye); this is ")
     assert Entry("done", RUN, "", system=os_release.system_name()).moved == ""
@@ -62,14 +62,14 @@ def test_requests(own_places, number):
     assert request.wipe == ()
 
 
-def test_a_request_to_delete_data_of_an_earlier_version(own_places):
+def test_earlier_request_to_delete_data_is_understood(own_places):
     """Read a request without site names: it applies to the sites of its steps."""
     file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"wipe": True}))
     assert run_launch.request(RUN).wipe == ("myflask",)
 
 
-def test_a_request_of_a_newer_one(own_places):
+def test_request_of_another_version_is_refused(own_places):
     file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"tomorrow": True}))
     with pytest.raises(PiwizardError, match="started by another version"):
@@ -95,7 +95,7 @@ def test_journal_2(tmp_path):
     assert [one["before"]["sha256"] for one in edited] == [theirs]
 
 
-def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
+def test_journal_of_a_newer_version_is_not_undone(tmp_path):
     path = tmp_path / "ours"
     path.write_text("ours")
     journal = Journal(tmp_path / "backups", "nginx", None)
@@ -134,7 +134,7 @@ def test_attempts_1(tmp_path):
         ("state.json", State),
     ],
 )
-def test_of_a_newer_one(tmp_path, name, read):
+def test_secrets_and_attempts_of_a_newer_version_are_kept(tmp_path, name, read):
     file = tmp_path / name
     file.write_text(json.dumps({"version": 99, "more": []}))
     with pytest.raises(PiwizardError, match=f"{name} was written by a newer version of piwizard and was not changed"):
@@ -150,7 +150,7 @@ def test_answers_1(own_places):
     assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
 
 
-def test_answers_of_a_newer_one(own_places):
+def test_unknown_answers_of_a_newer_version_are_refused(own_places):
     file = put("answers-1.toml", paths.answers_file())
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()

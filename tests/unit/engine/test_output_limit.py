@@ -16,7 +16,7 @@ from piwizard.system.pipes import MAX_LINE_CHARACTERS, MAX_TAIL_LINE_CHARACTERS
 FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last word')"
 
 
-def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
+def test_flood_of_output_ends_at_the_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(apply_context, "MOST_OUTPUT", 100_000)
     backups = Backups(tmp_path / "backups")
     recorder = Recorder(tmp_path / "run")
@@ -28,7 +28,7 @@ def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
     assert any("more lines were not logged" in one.get("text", "") for one in said if one["event"] == "note")
 
 
-def test_a_line_without_an_end_becomes_no_sentence_without_one(tmp_path):
+def test_long_output_line_becomes_a_short_error(tmp_path):
     hostile = r"import sys; sys.stdout.buffer.write(b'\x1b[2J\xff\x00[red]' * 200_000); sys.exit(1)"
     backups = Backups(tmp_path / "backups")
     work = RunApplyContext(Recorder(tmp_path / "run"), backups, Journal(backups.folder, "app", None), overwrite=False)

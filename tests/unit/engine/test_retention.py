@@ -26,18 +26,18 @@ def left(logs):
     return sorted(path.name for path in logs.iterdir() if path.is_dir())
 
 
-def test_the_newest_stay(logs):
+def test_newest_logs_stay(logs):
     prune(logs, (), runs=3)
     assert left(logs) == ["run-7", "run-8", "run-9"]
     assert (logs / "notes.txt").exists()
 
 
-def test_only_as_many_as_fit(logs):
+def test_logs_are_limited_by_size(logs):
     prune(logs, (), size=450)
     assert left(logs) == ["run-6", "run-7", "run-8", "run-9"]
 
 
-def test_the_last_record_of_a_step_stays(logs, tmp_path_factory):
+def test_last_log_of_a_step_stays(logs, tmp_path_factory):
     state = State(tmp_path_factory.mktemp("state"))
     state.mark("nginx", None, "done", "run-1")
     state.mark("app", "myflask", "failed", "run-4")
@@ -45,7 +45,7 @@ def test_the_last_record_of_a_step_stays(logs, tmp_path_factory):
     assert left(logs) == ["run-1", "run-4", "run-9"]
 
 
-def test_no_records_yet(tmp_path):
+def test_cleanup_without_logs_does_nothing(tmp_path):
     prune(tmp_path / "none", ())
 
 

@@ -105,7 +105,7 @@ def request_of(own_places):
     return make
 
 
-def test_followed_to_its_end(own_places):
+def test_run_is_followed_to_its_end(own_places):
     with child(RUN, own_places, "run-1") as process:
         assert hears(process) == "began"
         seen = run_log.follow("run-1")
@@ -116,7 +116,7 @@ def test_followed_to_its_end(own_places):
     assert run_log.runs() == ["run-1"]
 
 
-def test_followed_until_it_is_killed(own_places):
+def test_run_is_followed_until_it_is_killed(own_places):
     with child(RUN, own_places, "run-1") as process:
         assert hears(process) == "began"
         seen = run_log.follow("run-1")
@@ -125,14 +125,14 @@ def test_followed_until_it_is_killed(own_places):
         assert list(seen) == []
 
 
-def test_a_run_that_ended_long_ago(own_places):
+def test_ended_run_is_not_awaited(own_places):
     recorder = Recorder(own_places / "log" / "run-1")
     recorder.emit({"event": "apply-started", "action": "apply", "steps": []})
     assert [event["event"] for event in run_log.follow("run-1")] == ["apply-started"]
     assert list(run_log.follow("never")) == []
 
 
-def test_another_run_is_not_taken_for_it(own_places):
+def test_other_run_is_not_followed(own_places):
     Recorder(own_places / "log" / "run-1").emit({"event": "apply-started", "action": "apply", "steps": []})
     with child(RUN, own_places, "run-2") as process:
         assert hears(process) == "began"
@@ -147,7 +147,7 @@ def work(process):
     return said
 
 
-def test_stopped_in_the_middle_of_a_command(own_places, request_of):
+def test_run_is_stopped_during_a_command(own_places, request_of):
     run = request_of("run-1", "slow", "slow")
     with child(WORK, own_places, run) as process:
         assert hears(process) == "under way"
@@ -160,7 +160,7 @@ def test_stopped_in_the_middle_of_a_command(own_places, request_of):
     assert not [event for event in events if event["event"] == "error"]
 
 
-def test_a_second_run_meanwhile(own_places, request_of):
+def test_second_run_is_refused_meanwhile(own_places, request_of):
     first, second = request_of("run-1", "slow"), request_of("run-2", "slow")
     with child(WORK, own_places, first) as process:
         assert hears(process) == "under way"
@@ -174,7 +174,7 @@ def test_a_second_run_meanwhile(own_places, request_of):
         assert process.poll() is None
 
 
-def test_a_run_of_an_earlier_version_in_the_background_is_waited_for(own_places):
+def test_background_run_of_an_earlier_version_is_awaited(own_places):
     lock = Lock(paths.lock_file().with_name("background.lock"))
     lock.take("run-1")
     with pytest.raises(run_launch.RunUnderWay, match="run-1"):
@@ -183,7 +183,7 @@ def test_a_run_of_an_earlier_version_in_the_background_is_waited_for(own_places)
     run_launch.require_free()
 
 
-def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places, request_of):
+def test_step_with_a_background_job_counts_as_running(own_places, request_of):
     run = request_of("run-1", "long", "quick")
     with child(WORK, own_places, run) as process:
         assert work(process) == "True"
@@ -197,7 +197,7 @@ def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places,
     assert not [event for event in events if event.get("change") == "Use it"], "the next run does it"
 
 
-def test_a_request_that_cannot_be_read(own_places, request_of):
+def test_unreadable_request_is_reported(own_places, request_of):
     run = request_of("run-1", "slow")
     (run_launch.folder(run) / "request.json").write_text("{")
     with child(WORK, own_places, run) as process:
@@ -205,7 +205,7 @@ def test_a_request_that_cannot_be_read(own_places, request_of):
     assert [event["event"] for event in read(run_launch.folder(run))] == ["error", "traceback", "apply-finished"]
 
 
-def test_a_request_is_read_as_it_was_written(own_places):
+def test_request_is_read_as_written(own_places):
     wanted = run_launch.RunRequest("apply", (("nginx", None), ("app", "blog")), True, (("blog", "c0ffee"),))
     run_launch.folder("run-1").mkdir(parents=True)
     (run_launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
@@ -213,7 +213,7 @@ def test_a_request_is_read_as_it_was_written(own_places):
 
 
 @pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="systemd runs here")
-def test_without_systemd(own_places):
+def test_run_without_systemd_is_refused(own_places):
     with pytest.raises(PiwizardError, match="systemd does not run"):
         run_launch.start(run_launch.RunRequest("apply", ()))
     assert run_log.runs() == []

@@ -24,7 +24,7 @@ input()
 """
 
 
-def test_one_at_a_time_named(tmp_path):
+def test_run_lock_has_one_named_holder(tmp_path):
     path = tmp_path / "run" / "lock"
     assert holder(path) is None
     with child(HOLD, path, "run-1") as process:
@@ -39,7 +39,7 @@ def test_one_at_a_time_named(tmp_path):
         Lock(path).take("run-2")
 
 
-def test_it_ends_with_its_process(tmp_path):
+def test_run_lock_ends_with_its_process(tmp_path):
     path = tmp_path / "lock"
     with child(HOLD, path, "a-run-with-a-long-name") as process:
         assert hears(process) == "held"
@@ -50,7 +50,7 @@ def test_it_ends_with_its_process(tmp_path):
     lock.release()
 
 
-def test_who_watches_is_never_in_the_way(tmp_path):
+def test_query_does_not_take_the_run_lock(tmp_path):
     """Query the lock without taking it: a run that begins meanwhile gets it."""
     path = tmp_path / "lock"
     ended = threading.Event()
@@ -76,7 +76,7 @@ def test_who_watches_is_never_in_the_way(tmp_path):
     assert "" not in seen
 
 
-def test_nobody_else_can_open_it(tmp_path):
+def test_run_lock_is_private(tmp_path):
     """Refuse to open it even for reading, which would be enough to block every run."""
     path = tmp_path / "run.lock"
     path.touch(0o644)

@@ -48,7 +48,7 @@ def files(tmp_path):
     return [File(tmp_path / "one", "1\n", owner=ME), Link(tmp_path / "two", "one")]
 
 
-def test_done(engine, tmp_path):
+def test_successful_step_is_done(engine, tmp_path):
     assert run(engine, files(tmp_path), [Check("nginx", "nginx", True, "runs")])
     first, *_, last = read(tmp_path / "run-1")
     assert [change["kind"] for change in first["plan"]] == ["file", "link"]
@@ -85,7 +85,7 @@ class Fails:
         (ZeroDivisionError("by zero"), "Something unforeseen happened: by zero"),
     ],
 )
-def test_failed(engine, tmp_path, error, message):
+def test_failed_step_is_failed(engine, tmp_path, error, message):
     assert not run(engine, [*files(tmp_path), Fails(error), File(tmp_path / "never", "", owner=ME)])
     events = read(tmp_path / "run-1")
     assert next(event for event in events if event["event"] == "error")["message"] == message
@@ -95,7 +95,7 @@ def test_failed(engine, tmp_path, error, message):
     assert (tmp_path / "one").exists()
 
 
-def test_a_check_that_fails(engine, tmp_path):
+def test_failed_check_is_reported(engine, tmp_path):
     assert not run(
         engine,
         [],
@@ -105,7 +105,7 @@ def test_a_check_that_fails(engine, tmp_path):
     assert (error["message"], error["hint"]) == ("page: 404", "Apply again.")
 
 
-def test_a_plan_that_cannot_be_made(engine, tmp_path):
+def test_impossible_plan_is_reported(engine, tmp_path):
     def plan():
         raise PiwizardError("app.repo is missing.", key="app.repo")
 
@@ -113,7 +113,7 @@ def test_a_plan_that_cannot_be_made(engine, tmp_path):
     assert names(tmp_path) == ["error", "run-finished"]
 
 
-def test_stopped(tmp_path):
+def test_stopped_step_is_interrupted(tmp_path):
     cancellation = Cancellation()
     before = signal.getsignal(signal.SIGTERM)
     cancellation.listen()
@@ -172,7 +172,7 @@ class Brings:
         work.remember("package", self.name, {"installed": False, "asked": True})
 
 
-def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_path, monkeypatch):
+def test_packages_stay_known_until_they_are_removed(engine, tmp_path, monkeypatch):
     run(engine, [*files(tmp_path), Brings("no-such-package")])
     (tmp_path / "one").write_text("mine\n")
     assert engine.undo("nginx", None)
@@ -187,7 +187,7 @@ def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_pat
     assert Leftovers(tmp_path / "backups").records() == []
 
 
-def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_path, monkeypatch):
+def test_folder_is_removed_with_its_packages(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(dpkg, "installed_versions", dict)
     ours, persons = tmp_path / "etc" / "ddclient", tmp_path / "etc" / "mine"
     run(engine, [Folder(ours, owner=ME), Folder(persons, owner=ME)])
@@ -216,7 +216,7 @@ def test_interrupted_undo_continues(engine, tmp_path):
     assert not (tmp_path / "one").exists()
 
 
-def test_commands_are_in_the_record(working, events):
+def test_run_log_contains_the_commands(working, events):
     work = working()
     result = work.command(("sh", "-c", "echo out; echo err >&2; exit 3"), allow=(0, 3))
     assert result.exit == 3
@@ -227,7 +227,7 @@ def test_commands_are_in_the_record(working, events):
     assert {event["id"] for event in events()} == {1}
 
 
-def test_a_command_that_fails_says_why(working):
+def test_failed_command_is_explained(working):
     with pytest.raises(PiwizardError, match="`sh -c echo reason >&2; exit 1` failed: reason"):
         working().command(("sh", "-c", "echo reason >&2; exit 1"))
     with pytest.raises(PiwizardError, match="exit code 7"):
@@ -236,7 +236,7 @@ def test_a_command_that_fails_says_why(working):
         working().command(("not-there",))
 
 
-def test_a_secret_in_the_words_of_a_failure_stays_out_of_the_state(tmp_path):
+def test_state_has_no_secret_of_an_error(tmp_path):
     engine = Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1", ["s3cret-word"]))
 
     def plan():

@@ -35,7 +35,7 @@ def folder(tmp_path):
     return tmp_path / "lib"
 
 
-def test_it_comes_back(folder):
+def test_saved_state_is_read(folder):
     state = State(folder)
     assert state.trouble == ""
     assert (state.entry("nginx", None).result, state.entry("nginx", None).seconds) == ("done", 1.2)
@@ -57,7 +57,7 @@ def test_forgotten(folder):
     [b"", b'{"version": 1, "st', b"\0" * 100, b"[]", b"null", b"{}", b'{"version": 1, "steps": {"a": {"x": 1}}}',
      b'{"version": 1, "steps": []}', b"\xff\xfe", b'{"version": "1", "steps": {}}'],
 )  # fmt: skip
-def test_unreadable(folder, content):
+def test_unreadable_state_uses_the_previous_one(folder, content):
     (folder / "state.json").write_bytes(content)
     state = State(folder)
     assert state.entry("nginx", None).result == "done"
@@ -71,7 +71,7 @@ def test_unreadable(folder, content):
     assert (again.trouble, again.entry("app", "blog").result) == ("", "done")
 
 
-def test_of_a_newer_piwizard(folder):
+def test_state_of_a_newer_version_is_kept(folder):
     state = State(folder)
     whole = json.loads((folder / "state.json").read_text()) | {"version": VERSION + 1}
     (folder / "state.json").write_text(json.dumps(whole))
@@ -85,7 +85,7 @@ def test_of_a_newer_piwizard(folder):
     assert {file: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_both_unreadable(folder):
+def test_unreadable_states_are_reported(folder):
     for name in ("state.json", "state.json.previous"):
         (folder / name).write_bytes(b"torn")
     state = State(folder)
@@ -94,14 +94,14 @@ def test_both_unreadable(folder):
     assert len(list(folder.glob("*.unreadable"))) == 2
 
 
-def test_missing_with_the_previous_one_there(folder):
+def test_missing_state_uses_the_previous_one(folder):
     (folder / "state.json").unlink()
     state = State(folder)
     assert "state.json is missing" in state.trouble
     assert state.entry("nginx", None)
 
 
-def test_a_reader_never_sees_half_of_it(folder):
+def test_reader_never_sees_a_partial_state(folder):
     with child(READ_ON, folder) as reader:
         state = State(folder)
         for number in range(40):

@@ -54,7 +54,7 @@ def tree(folder):
     }  # fmt: skip
 
 
-def test_everything_goes_back(group, there, wrote):
+def test_roll_back_restores_everything(group, there, wrote):
     before = tree(there)
     group().begin(paths(there), wrote)
     alter(there)
@@ -63,12 +63,12 @@ def test_everything_goes_back(group, there, wrote):
     assert group().roll_back() == []
 
 
-def test_what_was_not_altered_is_not_touched(group, there, wrote):
+def test_roll_back_ignores_unchanged_files(group, there, wrote):
     group().begin(paths(there), wrote)
     assert group().roll_back() == []
 
 
-def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
+def test_later_run_rolls_back_to_the_first_original(group, there, wrote):
     before = tree(there)
     group().begin(paths(there), wrote)
     alter(there)
@@ -77,7 +77,7 @@ def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
     assert tree(there) == before
 
 
-def test_begun_again_with_another_path(group, there, wrote):
+def test_transaction_begun_again_keeps_a_new_path(group, there, wrote):
     """Keep the original of a path that is new in the transaction after a kill."""
     group().begin([there / "file"], wrote)
     files.replace(there / "file", b"ours")
@@ -90,7 +90,7 @@ def test_begun_again_with_another_path(group, there, wrote):
     assert not (there / "new-file").exists()
 
 
-def test_begun_again_without_a_path(group, there, wrote):
+def test_transaction_begun_again_restores_an_unwanted_path(group, there, wrote):
     """Restore a path that a killed run wrote and that is no longer wanted."""
     group().begin(paths(there), wrote)
     alter(there)
@@ -100,7 +100,7 @@ def test_begun_again_without_a_path(group, there, wrote):
     assert (there / "file").read_bytes() == b"ours"
 
 
-def test_an_edit_by_hand_between_two_runs_is_what_it_goes_back_to(group, there, wrote):
+def test_roll_back_restores_an_edit_between_two_runs(group, there, wrote):
     group().begin(paths(there), wrote)
     alter(there)
     (there / "file").write_bytes(b"edited by hand")
@@ -112,7 +112,7 @@ def test_an_edit_by_hand_between_two_runs_is_what_it_goes_back_to(group, there, 
     assert (there / "new-file").read_bytes() == b"made by hand"
 
 
-def test_an_edit_by_hand_of_a_path_that_is_no_longer_wanted_stays(group, there, wrote):
+def test_edit_of_an_unwanted_path_stays(group, there, wrote):
     group().begin(paths(there), wrote)
     alter(there)
     (there / "file").write_bytes(b"edited by hand")
@@ -120,7 +120,7 @@ def test_an_edit_by_hand_of_a_path_that_is_no_longer_wanted_stays(group, there, 
     assert (there / "file").read_bytes() == b"edited by hand"
 
 
-def test_finished(group, there, wrote, backups):
+def test_finished_transaction_is_not_rolled_back(group, there, wrote, backups):
     group().begin(paths(there), wrote)
     alter(there)
     after = tree(there)
@@ -130,7 +130,7 @@ def test_finished(group, there, wrote, backups):
     assert list((backups / "unfinished").iterdir()) == []
 
 
-def test_copies_are_for_root_alone(group, there, wrote, backups):
+def test_copies_are_readable_by_root_only(group, there, wrote, backups):
     group().begin([there / "file"], wrote)
     folder = backups / "unfinished" / "nginx"
     assert folder.stat().st_mode & 0o777 == 0o700

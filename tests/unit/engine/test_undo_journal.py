@@ -23,7 +23,7 @@ def file_of(backups, step="nginx", site="_machine"):
     return backups / site / step / "journal.jsonl"
 
 
-def test_only_the_first_note_counts(journal, backups):
+def test_first_entry_of_a_file_counts(journal, backups):
     journal.remember("unit", "nginx.service", {"running": False})
     journal.remember("unit", "nginx.service", {"running": True})
     journal.remember("link", "nginx.service", {"target": None})
@@ -35,7 +35,7 @@ def test_only_the_first_note_counts(journal, backups):
     ]
 
 
-def test_the_original_is_kept_once(journal, backups, tmp_path):
+def test_original_is_kept_once(journal, backups, tmp_path):
     path = tmp_path / "nginx.conf"
     path.write_bytes(b"theirs")
     path.chmod(0o640)
@@ -57,7 +57,7 @@ def test_the_original_is_kept_once(journal, backups, tmp_path):
     assert not known.owns(tmp_path / "other")
 
 
-def test_backups_know_of_every_step_and_site(backups, tmp_path):
+def test_backups_list_every_step_and_site(backups, tmp_path):
     Journal(backups, "site", "blog").writing(tmp_path / "a", b"a")
     Journal(backups, "gunicorn", "shop").writing(tmp_path / "b", b"b")
     known = Backups(backups)
@@ -66,7 +66,7 @@ def test_backups_know_of_every_step_and_site(backups, tmp_path):
 
 
 @pytest.mark.parametrize("torn", [b'{"kind": "fi', b"\0" * 40, b"[]", b"7", b"{}", b"\xff"])
-def test_a_torn_line_was_never_acted_upon(journal, backups, torn):
+def test_torn_journal_line_is_ignored(journal, backups, torn):
     journal.remember("unit", "a", {})
     with file_of(backups).open("ab") as file:
         file.write(torn)
@@ -76,7 +76,7 @@ def test_a_torn_line_was_never_acted_upon(journal, backups, torn):
     assert [one["target"] for one in Journal(backups, "nginx", None).records()] == ["a", "b"]
 
 
-def test_a_note_that_could_not_be_written_whole_is_an_error(journal, backups):
+def test_incomplete_journal_entry_is_an_error(journal, backups):
     """Fail before the change if its journal entry could not be written whole."""
     journal.remember("unit", "a", {})
     size = file_of(backups).stat().st_size
@@ -100,7 +100,7 @@ def test_forgotten(journal, backups, tmp_path):
     assert json.loads(file_of(backups).read_text())["target"] == "a"
 
 
-def test_a_missing_backup_is_said(journal, backups, tmp_path):
+def test_missing_backup_is_reported(journal, backups, tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"theirs")
     Path(journal.writing(path, b"ours")["kept"]).unlink()

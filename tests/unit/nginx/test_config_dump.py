@@ -15,7 +15,7 @@ def dump(site):
     )
 
 
-def test_files_by_their_paths():
+def test_dump_has_files_by_path():
     assert files(dump("server {}\n")) == {
         "/etc/nginx/nginx.conf": "events {}\nhttp { include sites-enabled/*; }\n\n",
         SITE: "server {}\n\n",

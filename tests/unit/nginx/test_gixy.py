@@ -30,7 +30,7 @@ def findings(tmp_path, files):
 
 @pytest.mark.parametrize("version", [engine("1.22.1", "3.0.15"), engine("1.26.3", "3.5.1")])
 @pytest.mark.parametrize("https", [False, True])
-def test_nothing_is_found(tmp_path, version, https):
+def test_gixy_finds_nothing_in_our_configuration(tmp_path, version, https):
     site = SiteBlock(
         name="my-flask",
         domains=("pi.example", "www.pi.example", "other.example"),
@@ -49,5 +49,5 @@ def test_nothing_is_found(tmp_path, version, https):
     assert findings(tmp_path, here) == []
 
 
-def test_it_would_find_something(tmp_path):
+def test_gixy_finds_a_planted_mistake(tmp_path):
     assert findings(tmp_path, {"bad": "server { listen 80; location /a { alias /srv/a/; } }\n"})

@@ -22,28 +22,28 @@ THEIRS = "/etc/nginx/sites-enabled/theirs"
         ("80; # default_server", False),
     ],
 )
-def test_whether_somebody_answers_unknown_names(listen, theirs):
+def test_existing_default_server_is_found(listen, theirs):
     found = NginxFiles(sites={THEIRS: f"server {{\n  server_name a;\n  listen {listen};\n}}"})
     assert found.default_server_of_others() == (THEIRS if theirs else None)
 
 
-def test_the_packaged_default_counts_only_where_somebody_edited_it():
+def test_packaged_default_site_counts_only_if_edited():
     default = {"/etc/nginx/sites-enabled/default": "server {\nlisten 80 default_server;\n}"}
     assert NginxFiles(sites=default, packaged_default=True).default_server_of_others() is None
     assert NginxFiles(sites=default, packaged_default=False).default_server_of_others() is not None
 
 
-def test_our_own_default_server_is_not_somebody_elses():
+def test_default_server_of_piwizard_is_not_foreign():
     ours = {"/etc/nginx/sites-enabled/piwizard-default": "listen 80 default_server reuseport;"}
     assert NginxFiles(sites=ours).default_server_of_others() is None
 
 
-def test_a_directive_that_may_stand_only_once():
+def test_directive_that_is_allowed_once_is_found():
     assert NginxFiles(main="http {\n\tserver_names_hash_bucket_size 64;\n}").names_hash_of_others() == "nginx.conf"
     assert NginxFiles(main="http {\n\t# server_names_hash_bucket_size 64;\n}").names_hash_of_others() is None
 
 
-def test_reading_a_folder(tmp_path):
+def test_folder_of_sites_is_read(tmp_path):
     for folder in ("conf.d", "sites-available", "sites-enabled"):
         (tmp_path / folder).mkdir()
     (tmp_path / "sites-available/default").write_text("packaged\n")

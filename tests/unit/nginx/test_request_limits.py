@@ -31,7 +31,7 @@ def late(served, number):
     return waiting
 
 
-def test_one_address_has_so_many_requests_at_a_time(served):
+def test_simultaneous_requests_of_an_address_are_limited(served):
     waiting = late(served, CONNECTIONS)
     refused = served.get("/")
     assert refused.status == 429
@@ -44,7 +44,7 @@ def test_one_address_has_so_many_requests_at_a_time(served):
     assert served.get("/").status == 200
 
 
-def test_a_household_is_let_in(served):
+def test_household_stays_below_the_limit(served):
     """Accept sixteen browsers with six endless pages each, over HTTP/1.1."""
     waiting = late(served, 16 * 6)
     (served.static / "a.css").write_text("x")
@@ -72,7 +72,7 @@ def workers(served):
     return Path(f"/proc/{master}/task/{master}/children").read_text().split()
 
 
-def test_a_worker_may_open_files_for_all_of_its_connections(served):
+def test_worker_can_open_files_for_all_its_connections(served):
     for pid in workers(served):
         limit = re.search(r"Max open files +(\d+)", Path(f"/proc/{pid}/limits").read_text())
         assert limit
@@ -80,7 +80,7 @@ def test_a_worker_may_open_files_for_all_of_its_connections(served):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_capacity_of_every_file(name):
+def test_capacity_is_raised_in_every_file(name):
     once = raise_capacity(tune(read(name)))
     assert raise_capacity(once) == once
     assert lacking(dump(once)) == []
@@ -98,7 +98,7 @@ def test_capacity_of_every_file(name):
         ("worker_rlimit_nofile 65535; # mine\nevents { worker_connections 4096; }\n", 4096, 65535),
     ],
 )
-def test_higher_values_of_a_person_stay(before, connections, files):
+def test_higher_values_of_the_user_stay(before, connections, files):
     after = parse(raise_capacity(f"{before}http {{\n}}\n"), "nginx.conf")
     assert after.named("events")[0].named("worker_connections")[0].args == [str(connections)]
     assert after.named("worker_rlimit_nofile")[0].args == [str(files)]
@@ -112,7 +112,7 @@ def test_higher_values_of_a_person_stay(before, connections, files):
         ("http {}", {"/etc/nginx/sites-enabled/mine": "client_header_timeout 60s;\nserver { listen 80; }"}),
     ],
 )
-def test_what_a_person_sets_for_all_servers_is_not_set_twice(main, others):
+def test_user_settings_for_all_servers_are_not_repeated(main, others):
     ours = render_limits(main, others)
     assert "client_header_timeout" not in ours
     assert "send_timeout 30s;" in ours
@@ -123,12 +123,12 @@ def test_what_a_person_sets_for_all_servers_is_not_set_twice(main, others):
 @pytest.mark.parametrize(
     "text", ["server { client_header_timeout 60s; }", "# client_header_timeout 60s;", "a mistake {", FILE]
 )
-def test_what_counts_for_some_servers_alone_is_set_for_all(text):
+def test_user_settings_for_some_servers_replace_no_limit(text):
     others = {FILE: "client_header_timeout 15s;"} if text == FILE else {"/etc/nginx/sites-enabled/mine": text}
     assert all(f"{name} {value};" in render_limits("http {}", others) for name, value in LIMITS.items())
 
 
-def test_limits_that_are_missing_are_named():
+def test_missing_limits_are_named():
     assert limits_lacking(dump(read("trixie.conf"))) == list(LIMITS)
     assert lacking(dump(read("trixie.conf"))) == ["worker_connections", "worker_rlimit_nofile"]
 

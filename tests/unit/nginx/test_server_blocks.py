@@ -43,13 +43,13 @@ def test_redirects_never_point_to_a_redirected_name():
     assert "301 $scheme://a.example$site_app_port" in block(text, "www.a.example www.c.example;")
 
 
-def test_a_www_name_alone_is_served():
+def test_single_www_name_is_served():
     text = render_site(site(domains=("www.a.example",)))
     assert "301" not in text
     assert "server_name www.a.example;" in text
 
 
-def test_ipv6_only_where_there_is_some(engine_here):
+def test_ipv6_is_used_only_if_available(engine_here):
     with_it, without = (render_listens(engine_here, ipv6=there) for there in (True, False))
     assert "listen [::]:80;" in with_it["piwizard-ipv6-80.conf"]
     assert "listen [::]:80 default_server reuseport;" in with_it["piwizard-ipv6-80-default.conf"]
@@ -71,7 +71,7 @@ def test_only_the_default_server_has_reuseport():
     assert render_default_server().count("80 default_server reuseport;") == 1
 
 
-def test_the_size_of_the_names_hash_can_be_left_to_another_file():
+def test_names_hash_size_can_be_set_in_another_file():
     assert "server_names_hash_bucket_size 512;" in render_default_server()
     assert "server_names_hash_bucket_size" not in render_default_server(names_hash=False)
 
@@ -100,7 +100,7 @@ def test_the_size_of_the_names_hash_can_be_left_to_another_file():
         {"socket": "run/x.sock"},
     ],
 )
-def test_what_would_break_out_is_refused(changes):
+def test_value_that_would_break_out_is_refused(changes):
     with pytest.raises(PiwizardError):
         render_site(site(**changes))
 
@@ -119,7 +119,7 @@ def test_nginx_takes_two_sites_with_long_names(nginx, configuration):
     assert "[warn]" not in result.stderr
 
 
-def test_nothing_of_the_repository_is_served(served):
+def test_repository_files_are_not_served(served):
     repository = served.static.parent
     (repository / "app.py").write_text("SECRET")
     (repository / ".env").write_text("SECRET")
@@ -141,7 +141,7 @@ def test_nothing_of_the_repository_is_served(served):
 
 
 @pytest.mark.parametrize("path", ["/", "/chart.png", "/feed.rss", "/exportjs", "/static", "/a%2Fb?x=%20&y"])
-def test_the_rest_reaches_the_app_as_it_was_asked(served, path):
+def test_other_requests_reach_the_app_unchanged(served, path):
     assert served.get(path).asked["path"] == path
 
 
@@ -166,7 +166,7 @@ def test_precompressed_files_are_used(served):
     assert served.get("/static/app.js").body == b"plain"
 
 
-def test_modules_of_javascript_have_their_type(served):
+def test_javascript_modules_have_their_type(served):
     (served.static / "app.mjs").write_text("export {}")
     answer = served.get("/static/app.mjs")
     assert answer.header("Content-Type") == "text/javascript; charset=utf-8"
@@ -191,13 +191,13 @@ def test_only_fingerprinted_names_are_cached_for_long(served, name, long):
     assert cached == ("public, max-age=31536000, immutable" if long else "public, max-age=3600")
 
 
-def test_what_was_not_published_is_asked_of_the_app(served):
+def test_unpublished_file_is_requested_from_the_app(served):
     answer = served.get("/static/bootstrap/of.an.extension.3f2a9c1b.js")
     assert answer.asked["path"] == "/static/bootstrap/of.an.extension.3f2a9c1b.js"
     assert answer.header("Cache-Control") is None
 
 
-def test_what_is_closed_is_not_asked_of_the_app(served):
+def test_closed_file_is_not_requested_from_the_app(served):
     """Refuse what replaces an unpublished link: the app would follow the link itself."""
     os.symlink("/etc/passwd", served.static / "passwd")
     os.symlink("/nowhere", served.static / "dangling")
@@ -221,20 +221,20 @@ def test_what_is_closed_is_not_asked_of_the_app(served):
         "/static/deep/__pycache__",
     ],
 )
-def test_what_is_hidden_is_not_asked_of_the_app(served, path):
+def test_hidden_file_is_not_requested_from_the_app(served, path):
     assert served.get(path).status == 404
     assert not served.backend.connections
 
 
 @pytest.mark.parametrize("served", [{"passed": ("/static/plot.png", "/static/uploads/")}], indirect=True)
-def test_what_the_app_writes_is_the_apps(served):
+def test_file_written_by_the_app_is_served_by_the_app(served):
     (served.static / "uploads").mkdir()
     for name in ("plot.png", "uploads/photo.jpg"):
         (served.static / name).write_text("as it was published")
         assert served.get(f"/static/{name}").asked["path"] == f"/static/{name}"
 
 
-def test_robots_and_favicon(served):
+def test_robots_and_favicon_are_served(served):
     (served.static / "robots.txt").write_text("User-agent: *")
     (served.static / "favicon.ico").write_bytes(b"icon")
     assert served.get("/robots.txt").body == b"User-agent: *"
@@ -253,7 +253,7 @@ def test_security_headers_are_on_every_answer(served):
     assert served.get("/x", host="www.pi.example").header("X-Frame-Options") == "SAMEORIGIN"
 
 
-def test_the_apps_own_security_header_wins(served):
+def test_security_header_of_the_app_wins(served):
     assert served.get("/own").header("X-Frame-Options") == "DENY"
 
 
@@ -282,38 +282,38 @@ def test_forged_headers_are_overwritten(served):
     ]
 
 
-def test_the_port_that_the_visitor_sees_is_kept(served):
+def test_port_of_the_visitor_is_kept(served):
     headers = dict(served.get("/", host="pi.example:8080").asked["headers"])
     assert headers["host"] == headers["x-forwarded-host"] == "pi.example:8080"
     redirect = served.get("/a?b", host="www.pi.example:8080")
     assert (redirect.status, redirect.header("Location")) == (301, "http://pi.example:8080/a?b")
 
 
-def test_the_name_in_the_request_line_counts_not_the_host_header(served):
+def test_host_in_the_request_line_overrides_the_header(served):
     headers = dict(served.get("http://pi.example/", host="evil.example").asked["headers"])
     assert headers["host"] == headers["x-forwarded-host"] == "pi.example"
 
 
-def test_the_connection_to_the_app_is_kept(served):
+def test_connection_to_the_app_is_kept_open(served):
     for _ in range(8):
         served.get("/")
     assert len(served.backend.connections) <= 2  # one for each of nginx's workers
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1"])
-def test_an_unknown_name_gets_nothing(served, host):
+def test_unknown_host_gets_no_response(served, host):
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         served.get("/", host=host)
 
 
-def test_over_ipv6_too(served):
+def test_site_is_served_over_ipv6(served):
     try:
         assert served.get("/x", address="::1").asked["path"] == "/x"
     except OSError as error:
         pytest.skip(f"no IPv6 here: {error}")
 
 
-def test_an_app_that_is_away(served):
+def test_stopped_app_gives_an_error_page(served):
     answer = served.get("/dead")
     assert answer.status == 502
     assert answer.header("Content-Type") == "text/plain"
@@ -321,12 +321,12 @@ def test_an_app_that_is_away(served):
     assert b"nginx" not in answer.body
 
 
-def test_a_body_that_is_too_big(served):
+def test_too_large_body_is_refused(served):
     answer = served.get("/", method="POST", headers=[("Content-Length", str(2 * 2**20))])
     assert answer.status == 413
 
 
-def test_the_site_has_a_log_of_its_own(served):
+def test_site_has_its_own_log(served):
     served.get("/logged")
     log = served.folder / "logs" / "my-flask.access.log"
     # nginx writes the line after the response.

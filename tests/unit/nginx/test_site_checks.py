@@ -154,7 +154,7 @@ def given_away(pi, within="app"):
     return answer
 
 
-def test_app_that_gives_nothing_away_passes(pi):
+def test_app_without_leaks_passes(pi):
     found = pi.check()
     assert [one.name for one in found.values() if not one.ok] == []
     tried = int(found["repository-closed"].detail.split("(")[1].split()[0])
@@ -250,7 +250,7 @@ def test_stream_at_the_first_page_counts_as_an_answer(pi):
     assert time.monotonic() - began < 20
 
 
-def test_silence_proves_nothing(pi, impatient):
+def test_missing_responses_give_no_result(pi, impatient):
     """Report no result if the app, nginx or one address does not answer."""
     pi.answer(lambda path: (200, PAGE) if path != "/app.py" else (503, b""))
     found = pi.check()

@@ -84,13 +84,13 @@ def test_slow_headers_are_cut_off(served):
 
 
 @pytest.mark.parametrize("served", [{"faster": FASTER, "http": "client_header_timeout 60s;\n"}], indirect=True)
-def test_what_a_person_sets_for_all_servers_does_not_count_here(served):
+def test_user_timeout_for_all_servers_does_not_apply(served):
     some = {name: slow for name, slow in visitors(served).items() if name in ("says nothing", "header")}
     assert max(lasting(some).values()) <= SHORT + LATE
 
 
 @pytest.mark.parametrize("served", [{"default": THEIRS}], indirect=True)
-def test_without_a_limit_of_the_default_server_slow_headers_stay(served):
+def test_slow_headers_stay_without_a_default_server_timeout(served):
     """Show that the site's own timeout needs one of the default server, too."""
     some = {name: slow for name, slow in visitors(served).items() if name in ("says nothing", "header")}
     assert min(lasting(some).values()) == LONGEST
@@ -107,7 +107,7 @@ def test_slow_headers_to_the_default_server_of_a_person_are_cut_off(served):
 
 
 @pytest.mark.parametrize("served", [{"faster": {"client_body_timeout 30s": "client_body_timeout 2s"}}], indirect=True)
-def test_a_body_that_does_not_come_is_not_waited_for(served):
+def test_missing_body_is_not_awaited(served):
     post = b"POST / HTTP/1.1\r\nHost: pi.example\r\nContent-Length: 9\r\n\r\n123"
     slow = Slow(lambda: socket.create_connection(("127.0.0.1", served.port), 10), post)
     assert SHORT - 0.5 <= slow.lasts(LONGEST) <= SHORT + LATE

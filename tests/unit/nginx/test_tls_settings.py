@@ -25,19 +25,19 @@ def site(version=BOOKWORM, *, hsts=True, **changes):
     return render_site(SiteBlock(**values))
 
 
-def test_http2_in_the_right_words():
+def test_http2_directive_matches_the_version():
     assert "listen 443 ssl http2;" in site(BOOKWORM)
     assert "http2 on;" not in site(BOOKWORM)
     assert "listen 443 ssl;" in site(TRIXIE)
     assert "http2 on;" in site(TRIXIE)
 
 
-def test_a_curve_is_named_only_where_openssl_knows_it():
+def test_curve_is_named_only_if_openssl_supports_it():
     assert "ssl_ecdh_curve X25519:prime256v1:secp384r1;" in site(BOOKWORM)
     assert "ssl_ecdh_curve ?X25519MLKEM768:X25519:prime256v1:secp384r1;" in site(TRIXIE)
 
 
-def test_tickets_only_where_their_keys_change():
+def test_tickets_are_on_only_with_changing_keys():
     assert "ssl_session_tickets off;" in site(BOOKWORM)
     assert "ssl_session_tickets" not in site(TRIXIE)
 
@@ -48,18 +48,18 @@ def test_tls_settings_never_contain_weak_values(version):
     assert "resolver" not in site(version)
 
 
-def test_a_version_that_is_not_known_yet_is_the_newest():
+def test_unknown_version_counts_as_the_newest():
     assert engine(None, None).http2_directive
     assert engine("1.22.1", None).curves.startswith("?X25519MLKEM768")
 
 
-def test_a_server_that_refuses_everybody_only_where_nginx_can():
+def test_refusing_default_server_needs_nginx_support():
     assert "ssl_reject_handshake on;" in render_default_server(tls=BOOKWORM)
     assert "443" not in render_default_server(tls=engine("1.18.0", "1.1.1"))
     assert "listen 80" not in render_default_server(http=False, tls=BOOKWORM)
 
 
-def test_the_default_server_says_what_the_sites_say():
+def test_default_server_has_the_tls_settings_of_the_sites():
     of_site, of_default = (
         {line for line in text.splitlines() if line.strip().startswith("ssl_")}
         for text in (site(), render_default_server(tls=BOOKWORM))
@@ -77,7 +77,7 @@ def test_http_redirects_to_https_in_one_step():
     assert all("/.well-known/acme-challenge/" in part for part in servers)
 
 
-def test_challenges_are_answered_without_a_certificate_too():
+def test_challenges_are_answered_without_a_certificate():
     text = site(tls=None, domains=("a.example", "www.a.example"))
     assert text.count("location ^~ /.well-known/acme-challenge/") == text.count("listen 80;") == 2
     assert "443" not in text
@@ -89,12 +89,12 @@ def test_hsts_can_be_disabled():
 
 
 @pytest.mark.parametrize("folder", ["live/app", "/live/$x", "/live/a;b", ""])
-def test_a_folder_that_would_break_out(folder):
+def test_folder_that_would_break_out_is_refused(folder):
     with pytest.raises(PiwizardError):
         site(tls=Tls(folder, BOOKWORM))
 
 
-def test_nginx_takes_it_without_a_warning(nginx, configuration, throwaway, engine_here):
+def test_nginx_accepts_the_configuration_without_warnings(nginx, configuration, throwaway, engine_here):
     files = {"default": render_default_server(tls=engine_here)}
     for name in ("one", "two"):
         files[name] = site(engine_here, name=name, tls=Tls(str(throwaway), engine_here),
@@ -140,7 +140,7 @@ def test_security_headers_are_on_every_answer(served):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @secure
-def test_what_is_agreed_upon(served):
+def test_handshake_uses_modern_settings(served):
     with served.handshake("pi.example", alpn=["h2", "http/1.1"]) as connection:
         assert connection.selected_alpn_protocol() == "h2"
         assert connection.version() == "TLSv1.3"
@@ -152,14 +152,14 @@ def test_what_is_agreed_upon(served):
 
 
 @secure
-def test_an_unknown_name_gets_no_certificate(served):
+def test_unknown_host_gets_no_certificate(served):
     for host in ("evil.example", None):
         with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized name|unrecognized_name"):
             served.handshake(host)
 
 
 @secure
-def test_a_connection_for_one_name_does_not_serve_another(served):
+def test_connection_for_one_host_does_not_serve_another(served):
     connection = http.client.HTTPConnection("127.0.0.1", served.tls_port)
     connection.sock = served.handshake("pi.example")
     connection.request("GET", "/", headers={"Host": "evil.example"})
@@ -168,7 +168,7 @@ def test_a_connection_for_one_name_does_not_serve_another(served):
 
 
 @secure
-def test_the_log_has_both(served):
+def test_https_requests_are_logged(served):
     served.get("/by-https", secure=True)
     log = served.folder / "logs" / "my-flask.access.log"
     assert "/by-https" in poll_until(log.read_text, lambda text: "/by-https" in text)

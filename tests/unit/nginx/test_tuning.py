@@ -44,7 +44,7 @@ def http(text: str) -> Directive:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_nine_settings_hold_afterwards(name):
+def test_nine_settings_apply_afterwards(name):
     after = settings(tune(read(name)))
     assert list(after) != []
     assert {key: value for key, value in after.items() if key != "gzip_types"} == {
@@ -55,12 +55,12 @@ def test_nine_settings_hold_afterwards(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_gzip_itself_is_on(name):
+def test_gzip_is_on(name):
     assert [found.args for found in http(tune(read(name))).named("gzip")] == [["on"]]
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_twice_is_once(name):
+def test_tuning_twice_changes_nothing(name):
     once = tune(read(name))
     assert tune(once) == once
 
@@ -75,7 +75,7 @@ def test_comment_lines_stay_but_those_switched_on(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_files_are_edited_where_the_settings_stand(name):
+def test_shipped_files_are_edited_in_place(name):
     before, after = read(f"{name}.conf").splitlines(), tune(read(f"{name}.conf")).splitlines()
     assert after.index("\tmulti_accept on;") == before.index("\t# multi_accept on;")
     assert after[after.index("\tgzip_types") - 1] == "\tgzip_min_length 256;"
@@ -84,12 +84,12 @@ def test_shipped_files_are_edited_where_the_settings_stand(name):
     assert after[-20:] == before[-20:]
 
 
-def test_a_remark_behind_a_value_stays():
+def test_comment_after_a_value_stays():
     assert "\tserver_tokens off; # Recommended practice is to turn this off\n" in tune(read("trixie.conf"))
     assert "gzip_comp_level 5; # too slow here\n" in tune(read("edited/blocks.conf"))
 
 
-def test_server_blocks_and_whole_commented_blocks_are_not_touched():
+def test_server_blocks_and_commented_blocks_stay():
     crlf = tune(read("edited/crlf.conf"))
     server = "    server {\r\n        listen 8080;\r\n        server_tokens on;\r\n        gzip off;"
     assert server in crlf
@@ -107,18 +107,18 @@ def test_line_endings_and_the_missing_last_one_stay():
     assert not after.endswith("\n")
 
 
-def test_a_missing_events_block_is_made():
+def test_missing_events_block_is_added():
     root = parse(tune("http {\n}\n"), "nginx.conf")
     assert [child.name for child in root.children] == ["events", "http"]
 
 
-def test_types_that_a_person_added_stay():
+def test_types_added_by_the_user_stay():
     types = settings(tune(read("edited/blocks.conf")))["gzip_types"].split()
     assert {"text/css", "text/x-mine", "text/x-third", *GZIP_TYPES} == set(types)
     assert len(types) == len(set(types))
 
 
-def test_bytes_that_are_no_utf8_stay():
+def test_invalid_utf8_bytes_stay():
     text = b"# f\xfcr alle\nevents {}\nhttp { server_tokens on; }\n".decode("utf-8", "surrogateescape")
     assert tune(text).encode("utf-8", "surrogateescape").startswith(b"# f\xfcr alle\n")
 
@@ -135,7 +135,7 @@ def test_bytes_that_are_no_utf8_stay():
         ("events {}\nhttp {}\nuser", 3),
     ],
 )
-def test_a_syntax_error_names_file_and_line(text, line):
+def test_syntax_error_names_file_and_line(text, line):
     with pytest.raises(PiwizardError) as caught:
         tune(text, "/etc/nginx/nginx.conf")
     assert "/etc/nginx/nginx.conf, line " in caught.value.message
@@ -143,12 +143,12 @@ def test_a_syntax_error_names_file_and_line(text, line):
 
 
 @pytest.mark.parametrize("text", ["events {}\n", "http {}\nhttp {}\n", ""])
-def test_there_must_be_one_http_block(text):
+def test_missing_http_block_is_refused(text):
     with pytest.raises(PiwizardError, match="http"):
         tune(text)
 
 
-def test_a_directive_set_in_an_included_file_is_named():
+def test_directive_in_an_included_file_is_named():
     included = {"/etc/nginx/conf.d/mine.conf": "keepalive_timeout 75;\n"}
     with pytest.raises(PiwizardError) as caught:
         tune(read("bookworm.conf"), included=included)
@@ -156,12 +156,12 @@ def test_a_directive_set_in_an_included_file_is_named():
     assert "keepalive_timeout" in caught.value.message
 
 
-def test_one_set_rightly_in_an_included_file_is_left_there():
+def test_correct_directive_in_an_included_file_stays():
     after = tune(read("bookworm.conf"), included={"/etc/nginx/conf.d/mine.conf": "server_tokens off;\n"})
     assert "\t# server_tokens off;\n" in after
 
 
-def test_one_set_twice_already_is_named():
+def test_directive_set_twice_is_named():
     with pytest.raises(PiwizardError, match=r"conf\.d/mine\.conf .* line 20"):
         tune(read("buster.conf"), included={"/etc/nginx/conf.d/mine.conf": "keepalive_timeout 30;\n"})
 
@@ -190,7 +190,7 @@ def test_missing_sees_included_files():
     assert missing(dump(main, **{"conf.d__x": "server { server_tokens off; }"})) == ["server_tokens"]
 
 
-def test_a_dump_of_nothing_is_an_error():
+def test_empty_dump_is_an_error():
     with pytest.raises(PiwizardError):
         missing("nginx: [emerg] something")
 
@@ -221,7 +221,7 @@ LINE = st.sampled_from(
 
 @hypothesis.settings(deadline=None)
 @given(st.lists(LINE), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_whatever_is_there(lines, newline, ends):
+def test_tuning_works_on_any_configuration(lines, newline, ends):
     text = "\n".join(["events {", "worker_connections 9; # multi_accept on;", "}", "http {", *lines, "}"])
     text = text.replace("\n", newline) + (newline if ends else "")
     active = Counter(child.name for child in http(text).children if child.name != "gzip_types")

@@ -98,7 +98,7 @@ def test_visitor_headers_never_reach_the_app(request, served, first):
     "served", [{"http": "underscores_in_headers on;\nignore_invalid_headers off;\n"}], indirect=True
 )
 @pytest.mark.parametrize("first", [True, False], ids=["before-host", "after-host"])
-def test_underscores_that_a_person_allows_elsewhere_stay_out(served, first):
+def test_underscores_allowed_elsewhere_do_not_pass(served, first):
     assert reaching(served, ["Remote_User", "REMOTE_USER", "X.Remote.User", "SCRIPT_NAME"], first=first) == set()
 
 
@@ -108,13 +108,13 @@ def test_other_headers_of_visitors_reach_the_app(served):
 
 
 @pytest.mark.parametrize("named", ["X-Real-IP", "X-Forwarded-For, X-Forwarded-Proto", "close, Host"])
-def test_connection_cannot_take_away_what_nginx_says(served, named):
+def test_connection_header_cannot_remove_headers_of_nginx(served, named):
     headers = dict(served.get("/", headers=[("Connection", named)]).asked["headers"])
     assert headers.keys() == WRITTEN
     assert headers["x-forwarded-for"] == headers["x-real-ip"] == "127.0.0.1"
 
 
-def test_a_header_that_is_sent_twice_is_gone_twice(served):
+def test_repeated_header_is_removed_each_time(served):
     forged = [("X-Real-IP", "6.6.6.6"), ("Remote-User", "root"), ("X-Real-IP", "7.7.7.7"), ("Remote-User", "admin")]
     headers = served.get("/", headers=forged).asked["headers"]
     assert [value for key, value in headers if key == "x-real-ip"] == ["127.0.0.1"]
@@ -123,7 +123,7 @@ def test_a_header_that_is_sent_twice_is_gone_twice(served):
 
 @pytest.mark.parametrize("served", [{"passed": ("/static/uploads/",)}], indirect=True)
 @pytest.mark.parametrize("path", ["/", "/static/not-published.js", "/static/uploads/photo.jpg"])
-def test_every_way_to_the_app_is_the_same(served, path):
+def test_every_location_passes_the_same_headers(served, path):
     headers = dict(
         served.get(path, headers=[("Remote-User", "root"), ("CF-Connecting-IP", "6.6.6.6")]).asked["headers"]
     )

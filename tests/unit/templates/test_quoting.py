@@ -9,7 +9,7 @@ from piwizard.templates.quoting import nginx_quote, unit_argument, unit_line, un
 
 
 @pytest.mark.parametrize("char", [*";{}\"'$\\", "\n", "\r", "\t", "\0", "\x1b"])
-def test_nginx_refuses_what_could_become_something_else(char):
+def test_nginx_quoting_refuses_special_characters(char):
     with pytest.raises(PiwizardError):
         nginx_quote(f"/srv/a{char}b")
 
@@ -18,13 +18,13 @@ def test_nginx_refuses_what_could_become_something_else(char):
     ("value", "quoted"),
     [("/srv/a-b_c.d", "/srv/a-b_c.d"), ("a b", '"a b"'), ("#a", '"#a"'), ("~x", '"~x"'), ("ü", '"ü"'), (80, "80")],
 )
-def test_nginx_quotes_what_needs_it(value, quoted):
+def test_nginx_quoting_is_minimal(value, quoted):
     assert nginx_quote(value) == quoted
 
 
 @pytest.mark.parametrize("quote", [nginx_quote, unit_word, unit_argument, unit_line])
 @pytest.mark.parametrize("value", ["", "a\nb", "a\0", "a\u2028b"])
-def test_all_refuse_emptiness_and_new_lines(quote, value):
+def test_quoting_refuses_empty_texts_and_line_feeds(quote, value):
     with pytest.raises(PiwizardError):
         quote(value)
 

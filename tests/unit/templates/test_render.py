@@ -11,7 +11,7 @@ import pytest
 from piwizard.templates.render import render
 
 
-def test_a_missing_value_is_an_error():
+def test_missing_value_is_an_error():
     with pytest.raises(jinja2.UndefinedError, match="listens"):
         render("nginx/default-server.conf.j2", names_hash=True, http=True, tls=None, limits={})
 
@@ -22,6 +22,6 @@ def test_every_template_is_found_and_ends_in_a_new_line():
 
 
 @pytest.mark.parametrize("module", ["nginx.server_blocks", "nginx.tuning", "apps.app_units", "templates.render"])
-def test_what_is_slow_to_import_comes_late(module):
+def test_slow_modules_are_imported_late(module):
     code = f"import sys, piwizard.{module}; sys.exit(bool({{'jinja2', 'crossplane'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -93,7 +93,7 @@ def test_preflight_passes(changed):
         ({"records": {("example.org", "CAA"): found('0 issue "digicert.com"')}}, "A CAA record of example.org forbids"),
     ],
 )
-def test_what_is_wrong(changed, sentence):
+def test_preflight_finds_each_problem(changed, sentence):
     trouble = find_problem(NAMES, Probes(**changed), letsencrypt=True)
     assert sentence in trouble.sentence
     assert trouble.hint
