@@ -38,7 +38,7 @@ def https_pi(lab: Lab, release: str) -> Iterator[Pi]:
 @pytest.fixture
 def http_site(lab: Lab, https_pi: Pi) -> Pi:
     """Return the Pi with its site over HTTP, and no recorded attempts."""
-    online.well(lab, https_pi)
+    online.connect(lab, https_pi)
     if "443" in https_pi.read(https.SITE):
         for step in ("renewal", "certbot"):
             https_pi.run(("piwizard", "undo", step, "--yes"))
@@ -49,9 +49,9 @@ def http_site(lab: Lab, https_pi: Pi) -> Pi:
 @pytest.fixture
 def https_site(lab: Lab, https_pi: Pi, sample_repo: str) -> Pi:
     """Return the Pi with its site over HTTPS."""
-    online.well(lab, https_pi)
+    online.connect(lab, https_pi)
     if "443" not in https_pi.read(https.SITE):
         https_pi.run(("rm", "-f", "/var/lib/piwizard/attempts.json"))
         https.set_up(https_pi, sample_repo)
-        online.well(lab, https_pi)
+        online.connect(lab, https_pi)
     return https_pi

@@ -206,7 +206,7 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
     assert renewed != TOKEN
     net.duckdns.account(renewed, DUCK.partition(".")[0])
     net.duckdns.tokens.pop(TOKEN)
-    _look_until(home, lambda cache: "status=good" not in cache, lambda: lab.router.change_address("11.22.33.98"))
+    _check_until(home, lambda cache: "status=good" not in cache, lambda: lab.router.change_address("11.22.33.98"))
     asked = len(net.duckdns.requests)
     assert quickstart.apply(home, "ddns", check=False).exit == 1, "the account is not refused"
     assert len(net.duckdns.requests) == asked, "the account is tried again"
@@ -215,7 +215,7 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
 
     net.zone.fail("duckdns.org", "SERVFAIL")
     try:
-        _look_until(home, lambda cache: "status=noconnect" in cache, lambda: lab.router.change_address("11.22.33.97"))
+        _check_until(home, lambda cache: "status=noconnect" in cache, lambda: lab.router.change_address("11.22.33.97"))
     finally:
         net.zone.fail("duckdns.org", None)
     shown = home.run(("piwizard", "plan", "ddns"), check=False)
@@ -225,12 +225,12 @@ def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> Non
     assert net.visitor.resolve(DUCK) == ["11.22.33.97"]
 
 
-def _look_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]) -> None:
+def _check_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]) -> None:
     """Make ddclient check at once, until it reports a change."""
     change()
 
-    def look() -> None:
+    def check() -> None:
         pi.run(("systemctl", "kill", "--signal=HUP", "ddclient.service"))  # it wakes
         eventually(lambda: _assert(noted(pi.read("/var/cache/ddclient/ddclient.cache"))), timeout=8)
 
-    eventually(look, timeout=120)
+    eventually(check, timeout=120)

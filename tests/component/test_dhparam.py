@@ -112,7 +112,7 @@ def handshake(lab: Lab, pi: Pi) -> str:
     return lab.network.laptop.run(argv).output
 
 
-def taken_up(lab: Lab, pi: Pi) -> None:
+def assert_resumed(lab: Lab, pi: Pi) -> None:
     whole = openssl_dhparam.parse_parameters((pi.files / FOUND).read_bytes())
     assert whole is not None
     assert whole.bits == 1024
@@ -151,7 +151,7 @@ def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) 
     assert "generating, " in said
     assert "done in" in said
     eventually(lambda: _assert(state(pi) == "done"))
-    taken_up(lab, pi)
+    assert_resumed(lab, pi)
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
     pi.run(("piwizard", "undo", "dhparam", "--yes"))
     assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], (
@@ -189,7 +189,7 @@ def test_interrupted_generation_restarts_with_apply(lab: Lab, pi: Pi) -> None:
         pi.run(("piwizard", "apply", "--detach"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
-    taken_up(lab, pi)
+    assert_resumed(lab, pi)
 
 
 @pytest.mark.nightly
@@ -206,7 +206,7 @@ def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     assert other.alive
     pi.run(("pkill", "-f", "lock.take"))
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
-    taken_up(lab, pi)
+    assert_resumed(lab, pi)
 
 
 @pytest.mark.nightly
@@ -231,7 +231,7 @@ def test_generation_restarts_at_boot_only_if_configured(lab: Lab, pi: Pi) -> Non
     pi.power_cut()
     pi.boot()
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
-    taken_up(lab, pi)
+    assert_resumed(lab, pi)
     pi.reboot()
     assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "something is left to do"
 

@@ -29,7 +29,7 @@ def pi(lab: Lab) -> Iterator[Pi]:
 
 
 @pytest.fixture(autouse=True)
-def well(pi: Pi) -> Iterator[None]:
+def healthy(pi: Pi) -> Iterator[None]:
     """Assert that the doctor finds nothing after a test, and so before the next."""
     yield
     assert doctor.failed_findings(pi) == {}

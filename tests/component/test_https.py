@@ -30,7 +30,7 @@ def a_visitor(lab: Lab) -> Iterator[list[str]]:
     failures: list[str] = []
     gone = threading.Event()
 
-    def look() -> None:
+    def request() -> None:
         while not gone.wait(0.02):
             try:
                 status = lab.internet.visitor.http(quickstart.HOST, scheme="https").status
@@ -39,13 +39,13 @@ def a_visitor(lab: Lab) -> Iterator[list[str]]:
             else:
                 failures.extend([str(status)] if status != 200 else [])
 
-    looking = threading.Thread(target=look)
-    looking.start()
+    thread = threading.Thread(target=request)
+    thread.start()
     try:
         yield failures
     finally:
         gone.set()
-        looking.join()
+        thread.join()
 
 
 @pytest.mark.both_releases
@@ -110,7 +110,7 @@ def test_renewed_certificate_is_served_without_a_failed_request(lab: Lab, https_
 
 
 def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
-    def look() -> str:
+    def refresh() -> str:
         https_site.run(("systemctl", "start", "piwizard-watch.service"))
         https_site.run(("journalctl", "--sync"))
         return https_site.run(("journalctl", "-o", "cat", "-p", "notice", "-u", "piwizard-watch.service")).output
@@ -119,14 +119,14 @@ def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
         return https_site.ssh([], tty=True, input="exit\n").output
 
     assert https_site.run(("systemctl", "is-enabled", "piwizard-watch.timer")).output == "enabled\n"
-    quiet = look()
+    quiet = refresh()
     assert "renewal" not in quiet
     assert "piwizard doctor" not in at_login()
     https_site.run(("systemctl", "stop", "certbot.timer"))
-    told = look().removeprefix(quiet)
+    told = refresh().removeprefix(quiet)
     assert "renewal of myflask, Renewal timer running: certbot.timer is inactive" in told
     assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
-    assert look().removeprefix(quiet) == told, "it is reported more than once"
+    assert refresh().removeprefix(quiet) == told, "it is reported more than once"
     quickstart.apply(https_site, "renewal")
     assert "piwizard doctor" not in at_login(), "the notice is still there after the run that fixed the problem"
 

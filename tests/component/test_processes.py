@@ -129,8 +129,8 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
     assert "web two" in readings(pi)
 
     pi.run(("systemctl", "stop", "myflask-logger.service"))
-    sick = json.loads(pi.run(("piwizard", "doctor", "--json"), check=False).output)["findings"]
-    assert [one["subject"] for one in sick if one["id"] == "app-process-running" and not one["ok"]] == ["logger"]
+    findings = json.loads(pi.run(("piwizard", "doctor", "--json"), check=False).output)["findings"]
+    assert [one["subject"] for one in findings if one["id"] == "app-process-running" and not one["ok"]] == ["logger"]
     pi.run(("piwizard", "apply"))
     assert set(quickstart.states(pi).values()) == {"done"}
 

@@ -340,8 +340,8 @@ def _as_before(street: Street, settings: str) -> None:
 
 
 def eventually_answers(street: Street, address: str) -> bool:
-    def look() -> None:
+    def check() -> None:
         assert street.answers(address)
 
-    eventually(look)
+    eventually(check)
     return True

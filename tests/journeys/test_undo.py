@@ -53,13 +53,13 @@ class Done:
 def done(lab: Lab, release: str) -> Iterator[Done]:
     pi = product.ready_pi(lab, release)
     with everything.at_home(lab, pi):
-        before = look(pi)
+        before = snapshot(pi)
         everything.set_up(lab, pi)
         yield Done(pi, before)
     pi.discard()
 
 
-def look(pi: Pi) -> dict[str, Mapping[str, object]]:
+def snapshot(pi: Pi) -> dict[str, Mapping[str, object]]:
     """Return the state of the machine, without the times of files."""
     files = {path: (*one[:4], one[5]) for path, one in quickstart.manifest(pi.files, FOLDERS).items()}
     lines = pi.run(("systemctl", "list-unit-files", "--no-legend", "--plain")).output.splitlines()
@@ -122,9 +122,9 @@ def test_undo_all_restores_the_machine(lab: Lab, done: Done) -> None:
     pi, before = done.pi, done.before
     assert set(quickstart.states(pi).values()) == {"done"}
     assert lab.internet.visitor.http(quickstart.HOST, scheme="https").status == 200
-    assert len(differences(before, look(pi))) > 100
+    assert len(differences(before, snapshot(pi))) > 100
     pi.run(("piwizard", "undo", "--all", "--packages", "--data", "--yes"))
-    left = differences(before, look(pi))
+    left = differences(before, snapshot(pi))
     assert not left, "\n".join(left)
     assert lab.router.mappings == []
     assert (

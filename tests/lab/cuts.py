@@ -118,7 +118,7 @@ def _at_the_end(lab: Lab, one: FullSetup, records: Records, count: Count) -> lis
     """Return what is lost when every old screen has noticed its disconnection."""
     pi = one.pi
     pi.run(("pkill", "-u", pi.user, "-f", "^sshd"), check=False)
-    eventually(lambda: _nobody_left(one))
+    eventually(lambda: _no_screens_left(one))
     asked = full_setup.answers(lab.git.url("tame")).values()
     all_answers = {label: given for questions in asked for label, given in questions.items()}
     lost = [*full_setup.lost_answers(pi, all_answers), *records.lost()]
@@ -134,7 +134,7 @@ def _at_the_end(lab: Lab, one: FullSetup, records: Records, count: Count) -> lis
     return lost
 
 
-def _nobody_left(one: FullSetup) -> None:
+def _no_screens_left(one: FullSetup) -> None:
     assert not one.pi.run(("pgrep", "-u", one.pi.user, "-f", "piwizard"), check=False).ok
 
 

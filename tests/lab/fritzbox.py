@@ -106,12 +106,12 @@ class FritzBox(UpnpRouter):
                 self._fill()
                 return {}
             case "GetSpecificPortMappingEntry":
-                return _told(self._entries[key]) if key in self._entries else 714
+                return _mapping(self._entries[key]) if key in self._entries else 714
             case "GetGenericPortMappingEntry":
                 index = int(given["NewPortMappingIndex"])
                 if index >= len(self._entries):
                     return 713
-                return _told(list(self._entries.values())[index])
+                return _mapping(list(self._entries.values())[index])
         return 401
 
     def _add(self, key: tuple[str, int], given: dict[str, str], peer: str) -> dict[str, str] | int:
@@ -192,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Discard the message."""
 
 
-def _told(entry: Mapping) -> dict[str, str]:
+def _mapping(entry: Mapping) -> dict[str, str]:
     return {
         "NewRemoteHost": "",
         "NewExternalPort": str(entry.port),

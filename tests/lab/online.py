@@ -17,7 +17,7 @@ def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
     """Provide a working connection; the Pi trusts the lab's authorities."""
     assert lab.internet.acme.root
     lab.internet.trust(pi)
-    well(lab, pi)
+    connect(lab, pi)
     try:
         yield
     finally:
@@ -26,7 +26,7 @@ def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
         lab.router.reset()
 
 
-def well(lab: Lab, pi: Pi) -> None:
+def connect(lab: Lab, pi: Pi) -> None:
     """Point the names to the router, forward the ports, reset ACME's faults."""
     lab.router.reset()
     for name in NAMES:

@@ -42,7 +42,7 @@ def plain(lab: Lab, pi: Pi) -> Pi:
     for step in ("renewal", "certbot"):
         pi.run(("piwizard", "undo", step, "--yes"))
     pi.run(("rm", "-f", ATTEMPTS))
-    online.well(lab, pi)
+    online.connect(lab, pi)
     _restart(lab, pi)
     return pi
 

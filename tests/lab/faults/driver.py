@@ -46,7 +46,7 @@ class Driver:
             result = pi.run(journey.argv, check=False, timeout=1800)
             assert result.ok, f"{result.output[-2000:]}{result.errors}"
             rest(pi)
-        assert self._not_well(pi) == []
+        assert self._site_errors(pi) == []
         found = run().come_so_far, ends.end(pi)
         pi.discard()
         return found
@@ -70,7 +70,7 @@ class Driver:
                 fault.begin(pi, journey.argv)
                 run = started()
             run.until(fault.point)
-            fault.strike(pi, run)
+            fault.trigger(pi, run)
             fault.repair(pi, run)
             wrong = _nginx_refuses(pi)
             if fault.harmless and run.result != "done":
@@ -82,14 +82,14 @@ class Driver:
         if not again.ok:
             return [*wrong, f"again: {again.errors or again.output[-500:]}"]
         wrong += [] if ends.secrets(pi) == secrets else ["a secret was generated again"]
-        return wrong + self._not_well(pi) + ends.differences(wanted, ends.end(pi))
+        return wrong + self._site_errors(pi) + ends.differences(wanted, ends.end(pi))
 
-    def _not_well(self, pi: Pi) -> list[str]:
+    def _site_errors(self, pi: Pi) -> list[str]:
         wanted = self.journey.steps
         states = {step: state for step, state in quickstart.states(pi).items() if not wanted or step in wanted}
         wrong = [] if set(states.values()) == {"done"} else [f"states: {states}"]
         try:
-            self.journey.well(pi)
+            self.journey.verify(pi)
         except AssertionError as error:
             wrong.append(str(error))
         return wrong

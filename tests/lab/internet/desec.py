@@ -42,15 +42,15 @@ class DesecApi(Site):
             case "GET", []:
                 return _json({"name": domain, "minimum_ttl": 60})
             case "GET", ["rrsets", sub, type]:
-                told = self._told(domain, sub, type)
-                return _json(told) if told["records"] else _json({"detail": "Not found."}, 404)
+                found = self._record_set(domain, sub, type)
+                return _json(found) if found["records"] else _json({"detail": "Not found."}, 404)
             case "POST" | "PUT" | "PATCH", ["rrsets", *named]:
                 said = json.loads(request.body)
                 sets = said if isinstance(said, list) else [said]
                 if named:
                     sets = [{"subname": named[0], "type": named[1], **sets[0]}]
-                told = [self._put(domain, each) for each in sets]
-                return _json(told if isinstance(said, list) else told[0], 201 if request.method == "POST" else 200)
+                found = [self._put(domain, each) for each in sets]
+                return _json(found if isinstance(said, list) else found[0], 201 if request.method == "POST" else 200)
             case "DELETE", ["rrsets", sub, type]:
                 self._zones.remove(_name(domain, sub), type)
                 return Reply(status=204)
@@ -62,9 +62,9 @@ class DesecApi(Site):
             self._zones.set(name, wanted["type"], *wanted["records"])
         else:
             self._zones.remove(name, wanted["type"])
-        return self._told(domain, wanted["subname"], wanted["type"])
+        return self._record_set(domain, wanted["subname"], wanted["type"])
 
-    def _told(self, domain: str, sub: str, type: str) -> dict[str, Any]:
+    def _record_set(self, domain: str, sub: str, type: str) -> dict[str, Any]:
         records = self._zones.get(_name(domain, sub), type)
         quoted = [f'"{record}"' for record in records] if type == "TXT" else records
         return {

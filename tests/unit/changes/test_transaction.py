@@ -36,30 +36,30 @@ def group(there, validate=("true",), activate=(), content="ours\n", **more):
     return Transaction("g", members, validate, activate, **more)
 
 
-def told(there):
-    return Activation(("sh", "-c", f"echo told >>{there.parent}/told"))
+def notify(there):
+    return Activation(("sh", "-c", f"echo notify >>{there.parent}/notify"))
 
 
-def times_told(there):
-    file = there.parent / "told"
+def notifications(there):
+    file = there.parent / "notify"
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
 def test_transaction_activates_once(there, working):
-    change = group(there, activate=(told(there),))
+    change = group(there, activate=(notify(there),))
     assert working().make(change)
     assert not working().make(change)
-    assert times_told(there) == 1
-    assert working().make(group(there, activate=(told(there),), content="ours too\n"))
-    assert times_told(there) == 2
+    assert notifications(there) == 1
+    assert working().make(group(there, activate=(notify(there),), content="ours too\n"))
+    assert notifications(there) == 2
 
 
 def test_refused_transaction_is_rolled_back(there, working, events):
     before = whole(there)
     with pytest.raises(ChangeFailed, match=r'sh refuses the configuration: nginx: \[emerg\] unknown directive "x"'):
-        working().make(group(there, validate=REFUSES, activate=(told(there),)))
+        working().make(group(there, validate=REFUSES, activate=(notify(there),)))
     assert whole(there) == before
-    assert times_told(there) == 0
+    assert notifications(there) == 0
     assert len([event for event in events() if event.get("did") == "rolled back"]) == 3
     assert working().make(group(there)), "the change is applied when the cause is gone"
 
@@ -89,12 +89,12 @@ def test_interrupted_transaction_is_rolled_back(there, working, monkeypatch, err
 
 def test_failed_activation_is_repeated(there, working):
     gate = there.parent / "gate"
-    then = (Activation(("test", "-e", str(gate))), told(there))
+    then = (Activation(("test", "-e", str(gate))), notify(there))
     with pytest.raises(ChangeFailed):
         working().make(group(there, activate=then))
     gate.touch()
     assert working().make(group(there, activate=then))
-    assert times_told(there) >= 1
+    assert notifications(there) >= 1
     assert (there / "site").read_text() == "ours\n"
     assert not working().make(group(there, activate=then))
 
@@ -121,10 +121,10 @@ def test_kill_before_the_first_write_loses_nothing(there, working):
 
 def test_undo_activates_the_service_too(there, working, undo):
     before = whole(there)
-    working().make(group(there, activate=(told(there),)))
+    working().make(group(there, activate=(notify(there),)))
     assert undo() == []
     assert whole(there) == before
-    assert times_told(there) == 2
+    assert notifications(there) == 2
 
 
 def test_undo_restores_an_unfinished_transaction(there, working, undo, backups):

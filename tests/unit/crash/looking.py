@@ -194,7 +194,7 @@ READERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def go_on() -> None:
+def continue_setup() -> None:
     """Do what a user and a run do next; each change must be accepted and found again."""
     answering = AnswerStore()
     answering.set(None, "tls.email", "next@example.org")

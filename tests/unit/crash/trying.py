@@ -106,7 +106,7 @@ class _Tried:
                         troubles.append(f"{' '.join(name)} is {value!r}, and must be {_either(promises[name])}")
                 if commands:
                     looking.commands()
-                looking.go_on()
+                looking.continue_setup()
             except Exception as error:  # noqa: BLE001 — whatever it is, a person would have met it
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 troubles.append(f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")

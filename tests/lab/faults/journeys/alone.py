@@ -42,7 +42,7 @@ class DynamicDns(Alone):
         pi.write("/root/secret", home.TOKEN)
         super().prepare(pi)
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         assert self.lab.internet.visitor.resolve(home.DUCK) == [self.lab.router.public]
         assert len(self.lab.internet.duckdns.requests) <= 3, "asked too often"
 
@@ -61,7 +61,7 @@ class Router(Alone):
         self.lab.router.upnp(MiniUpnpd)
         return super().pi(disk)
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         there = {(one.port, one.address) for one in self.lab.router.mappings}
         assert there == {(port, pi.address) for port in (80, 443)}, there
         timer = pi.run(("systemctl", "is-active", "piwizard-forwards.timer"), check=False)

@@ -86,7 +86,7 @@ class FullSetup(Journey):
             gone.set()
             confirming.join()
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         visitor = self.lab.internet.visitor
         page = visitor.http(quickstart.HOST, scheme="https")
         assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")

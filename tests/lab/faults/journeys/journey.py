@@ -39,7 +39,7 @@ class Journey(ABC):
         """Return the layer that each run begins with."""
 
     @abstractmethod
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         """Assert what a visitor must get at the end."""
 
     def answers(self, pi: Pi) -> str:

@@ -25,7 +25,7 @@ class Road(Journey):
     def answers(self, pi: Pi) -> str:
         return sample_app.answers(self.lab.git.url(self.repo))
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         quickstart.serves(pi)
 
 
@@ -42,7 +42,7 @@ class Deploy(Journey):
         self.lab.git.commit(layers.REPOSITORY, {"app.py": second, "requirements.txt": "flask\nitsdangerous\n"})
         return pi.freeze()
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
 
     @contextmanager
@@ -83,12 +83,12 @@ class Https(Journey):
 
     def pi(self, disk: int | None = None) -> Pi:
         pi = super().pi(disk)
-        online.well(self.lab, pi)
+        online.connect(self.lab, pi)
         return pi
 
     def answers(self, pi: Pi) -> str:
         return sample_app.answers(self.lab.git.url(layers.REPOSITORY), more="\n[tls]\nhttps = true\n")
 
-    def well(self, pi: Pi) -> None:
+    def verify(self, pi: Pi) -> None:
         page = self.lab.internet.visitor.http(quickstart.HOST, scheme="https")
         assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")

@@ -10,7 +10,7 @@ from tests.lab.pi import Pi
 class Kill(Fault):
     """kill -9 of all processes of the run."""
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         run.kill()
 
 
@@ -19,7 +19,7 @@ class Power(Fault):
 
     serves = False
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         pi.power_cut()
 
     def repair(self, pi: Pi, run: Run) -> None:

@@ -30,7 +30,7 @@ class Fault(ABC):
         pi.run((*argv, "--detach"))
 
     @abstractmethod
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         """Cause the fault."""
 
     def repair(self, pi: Pi, run: Run) -> None:

@@ -23,7 +23,7 @@ class Disk(Fault):
 
     disk = 4096
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         pi.fill_disk()
 
     def repair(self, pi: Pi, run: Run) -> None:
@@ -40,7 +40,7 @@ class Network(Fault):
 
     serves = False
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         pi.cut_network()
 
     def repair(self, pi: Pi, run: Run) -> None:
@@ -56,7 +56,7 @@ class Apt(Fault):
     harmless = True
     _other: Process
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         self._other = pi.start(("python3", "-c", ANOTHER_APT))
 
     def repair(self, pi: Pi, run: Run) -> None:
@@ -72,7 +72,7 @@ class Service(Fault):
 
     serves = False
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         for service in self.journey.services:
             pi.write(self._drop_in(service), NO_START)
         pi.run(("systemctl", "daemon-reload"))

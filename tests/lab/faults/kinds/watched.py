@@ -27,7 +27,7 @@ class Viewer(Fault):
             super().begin(pi, argv)
             self._watching = pi.start(("piwizard", "logs", "-f"))
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         self._watching.end(grace=0)
 
 
@@ -41,5 +41,5 @@ class Ssh(Fault):
         login = pi.ssh_argv(("sudo", "-S", *argv, "--yes"), tty=True)
         self._login = commands.start(login, input=f"{pi.password}\n")
 
-    def strike(self, pi: Pi, run: Run) -> None:
+    def trigger(self, pi: Pi, run: Run) -> None:
         self._login.end(grace=0)
