@@ -81,9 +81,10 @@ class _Reader:
     def __init__(self, content: str, name: str, known: Mapping[str, Question]) -> None:
         self._content, self._name, self._known = content, name, known
 
-    def refuse(self, key: str, sentence: str) -> PiwizardError:
-        """Return the error for a key: file, line, key and what is wrong."""
-        return PiwizardError(f"{place_of(self._name, self._content, key)}: {key} {sentence}.", key=key)
+    def refuse(self, key: str, sentence: str, member: str = "") -> PiwizardError:
+        """Return the error for a key, or for a member of its table: file, line, key and what is wrong."""
+        named = f"{key}.{member}" if member else key
+        return PiwizardError(f"{place_of(self._name, self._content, named)}: {named} {sentence}.", key=key)
 
     def tables(self, raw: Mapping[str, Any], prefix: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
         """Return the validated values of some tables, by key."""
@@ -106,7 +107,7 @@ class _Reader:
         try:
             return question.validate(value)
         except Invalid as error:
-            raise self.refuse(f"{prefix}{key}.{error.member}" if error.member else prefix + key, str(error)) from None
+            raise self.refuse(prefix + key, str(error), error.member) from None
 
     def name(self, title: str, prefix: str) -> str:
         """Return the NAME of a [sites.NAME] table, which is the name of the site."""

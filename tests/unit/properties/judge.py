@@ -140,9 +140,9 @@ def _not_from_a_file(question: Question, value: Any, answering: AnswerStore) -> 
         file_reader.parse(text, all_questions())
     except PiwizardError as refusal:
         _sentence(refusal.message)
-        # A table can be written in many ways, and the test does not find all of them.
+        # A table can be written in many ways, and the test does not find all of them. A message may name its member.
         place = r"(line \d+)?" if isinstance(value, dict | list) else r"line \d+"
-        if refusal.key != question.key or not re.search(rf"{place}: {re.escape(question.key)} ", refusal.message):
+        if refusal.key != question.key or not re.search(rf"{place}: {re.escape(question.key)}[ .]", refusal.message):
             raise Broken(f"{question.key} is not named by {refusal.message!r}, in {text!r}") from refusal
     else:
         raise Broken(f"{question.key}: {value!r} is refused, but not from a file")
