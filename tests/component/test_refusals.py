@@ -79,7 +79,7 @@ def test_port_of_another_web_server_is_refused(pi: Pi, lab: Lab) -> None:
     error = refused(pi, sample_app.answers(lab.git.url("tame")))
     assert "Port 80 is used by lighttpd" in str(error["message"])
     assert "lighttpd.service" in str(error["hint"])
-    assert "set another port in its settings" in str(error["hint"])
+    assert "write `server.port = 8080` into /etc/lighttpd/lighttpd.conf" in str(error["hint"])
     pi.run(("apt-get", "purge", "-y", "-qq", "lighttpd"))
 
 
