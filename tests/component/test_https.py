@@ -86,7 +86,7 @@ def test_checkup_predicts_the_ssl_labs_grade(https_site: Pi) -> None:
     assert {"port-served", "static-file", "clock-correct", "renewal-timer-running", "name-points-here"} <= set(found)
     assert "A+ expected" in https_site.run(("piwizard", "checkup")).output
     config = https_site.read(https.SITE)
-    assert 'https: max-age=63072000;' in config
+    assert "https: max-age=63072000;" in config
     https_site.write(
         https.SITE, config.replace("max-age=63072000", "max-age=86400").replace("return 301 https", "return 302 http")
     )
