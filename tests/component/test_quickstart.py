@@ -132,7 +132,7 @@ def test_existing_sites_stay_unchanged(lab: Lab, ready_pi: Pi) -> None:
     ready_pi.write("/etc/nginx/sites-available/myflask", "# mine\n")
     refused = quickstart.apply(ready_pi, "--yes", "--answers", quickstart.ANSWERS, check=False)
     assert refused.exit == 1
-    assert "/etc/nginx/sites-available/myflask is there already" in refused.output
+    assert "/etc/nginx/sites-available/myflask already exists and piwizard did not write it" in refused.output
     assert ready_pi.read("/etc/nginx/sites-available/myflask") == "# mine\n"
     assert ready_pi.http("/", host=quickstart.HOST).text == "theirs"
     ready_pi.run(("rm", "/etc/nginx/sites-available/myflask"))
