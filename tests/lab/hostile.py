@@ -35,6 +35,11 @@ def reached():
             pass
     for path in reads:
         try:
+            if os.path.samefile(path, "/srv/hostile/data"):
+                continue  # its own data, shown at a path below /root that the code names
+        except OSError:
+            pass
+        try:
             os.listdir(path) if os.path.isdir(path) else pathlib.Path(path).read_bytes()
             done.append("read " + path)
         except OSError:
