@@ -35,8 +35,8 @@ def reached():
             pass
     for path in reads:
         try:
-            if os.path.samefile(path, "/srv/hostile/data"):
-                continue  # its own data, shown at a path below /root that the code names
+            if path.startswith("/root/") and os.path.samefile(path, "/srv/hostile/data" + path[5:]):
+                continue  # its own data: it is shown at the paths below /root that the code names
         except OSError:
             pass
         try:
