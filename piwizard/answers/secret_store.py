@@ -68,7 +68,7 @@ class SecretStore:
         self._gone.add(site)
 
     def knows(self, site: str | None, key: str) -> bool:
-        """Return whether there is such a secret, so that nobody has to be asked again."""
+        """Return whether there is such a secret, so that you are not asked again."""
         return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:

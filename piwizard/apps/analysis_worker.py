@@ -1,6 +1,6 @@
 """Read an app's code in a confined process; `analysis_process.py` starts it.
 
-As root it first drops all privileges: it sees only the code, runs as a user and group that nobody else has, has no
+As root it first drops all privileges: it sees only the code, runs as a user and group of its own, has no
 network, and can neither write files nor start programs. Only then does it read the first byte of the code.
 """
 

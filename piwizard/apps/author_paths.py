@@ -41,7 +41,7 @@ class AuthorPath:
 
     @property
     def on_disk(self) -> bool:
-        """Return whether it is on a disk that somebody plugs in, not in a home folder."""
+        """Return whether it is on a removable disk, not in a home folder."""
         return self.path.startswith(("/mnt/", "/media/"))
 
     @property

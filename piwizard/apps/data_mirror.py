@@ -141,7 +141,7 @@ def _copy_pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
         nonlocal steps
         steps += 1
         if status in BUSY_CODES and time.monotonic() > until:
-            raise sqlite3.OperationalError("somebody keeps it locked")
+            raise sqlite3.OperationalError("another process keeps it locked")
         if steps > MAX_RESTARTS * (total // PAGES_PER_STEP + 1):
             raise InterruptedError  # the app keeps writing
 

@@ -111,6 +111,6 @@ class ProcessModel:
     def _uses(self, library: str) -> bool:
         """Return whether the app asks for a library of green threads and installs it.
 
-        Flask-SocketIO takes one that is installed even if nobody asks for it.
+        Flask-SocketIO uses one that is installed, even if the code does not ask for it.
         """
         return library in self.packages and (self._has(library) or self._has(SOCKETIO))

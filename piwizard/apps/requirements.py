@@ -161,7 +161,7 @@ def _from_project(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ..
     arguments: tuple[str, ...] = ()
     lines = [sources.lines.get(distribution_of(line) or "", line) for line in required]
     if project.installable and len(required) == len(project.requires):
-        # pip finds these in the same call, and so never asks PyPI for somebody else's package of that name.
+        # pip finds these in the same call, and so never asks PyPI for an unrelated package of that name.
         arguments, lines = (target,), [sources.lines[name] for name in names if name in sources.lines]
     gunicorn = _gunicorn((*project.requires, *constraints))
     own = {distribution_of(line) for line in constraints} & set(sources.lines)

@@ -1,4 +1,4 @@
-"""Debian packages: installed, and removed by undo if nobody else needs them."""
+"""Debian packages: installed, and removed by undo if no other package needs them."""
 
 from __future__ import annotations
 

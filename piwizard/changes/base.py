@@ -69,7 +69,7 @@ class OwnershipIndex(Protocol):
         """Check whether piwizard ever wrote to this path."""
 
     def edited(self, path: Path) -> bool:
-        """Check whether somebody changed a file or link that piwizard wrote."""
+        """Check whether the user or a program changed a file or link that piwizard wrote."""
 
     def unfinished(self, group: str) -> bool:
         """Check whether a transaction was begun and not yet validated and activated."""

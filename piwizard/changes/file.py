@@ -20,7 +20,7 @@ class File:
 
     If it is `secret`, diffs do not show its content.
 
-    A file that somebody else wrote is left alone. `takes_over` replaces it if the user agrees; undo restores it.
+    A file that piwizard did not write is left alone. `takes_over` replaces it if the user agrees; undo restores it.
     """
 
     kind: ClassVar[str] = "file"

@@ -46,7 +46,7 @@ class Publish:
     For each URL path, it contains the folder or file of `code` that is served there, and nothing else.
 
     Only regular files are copied. A link to another file of the same folder is published as that file. Any other
-    link, except links to `data`, is replaced by a folder that nobody can enter: nginx answers 404 and does not ask
+    link, except links to `data`, is replaced by a folder that no user can enter: nginx answers 404 and does not ask
     the app, whose own route for static files would follow the link. Files that compress well get a .gz beside them,
     so that a small board does not compress them for each visitor.
     """

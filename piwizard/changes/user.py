@@ -28,7 +28,7 @@ class SystemUser:
 
     `home` is not created here.
 
-    Its ID was never used by another user of piwizard, so files left by a removed site belong to nobody. A `shared`
+    Its ID was never used by another user of piwizard, so files left by a removed site get no new owner. A `shared`
     user belongs to all sites, and is removed with the last of them.
     """
 

@@ -215,7 +215,7 @@ def _ask_for_consent(missing: ConsentMissing, answers: Path | None) -> bool:
 def _agree(needed: Plans, remarks: Sequence[str], *, yes: bool, ask: bool) -> bool:
     """Ask for confirmation; return whether files that were edited by hand may be replaced.
 
-    Raise PiwizardError if there are such files and nobody can be asked.
+    Raise PiwizardError if there are such files and there is no terminal to ask at.
     """
     edited = [one for _, changes in needed for one in changes if one.preview.edited]
     if yes:

@@ -72,7 +72,7 @@ def _data_of(site: str) -> Contents | None:
         raise PiwizardError(
             f"There is no site {site}.", key="site.name", hint=f"Choose one of: {', '.join(sites) or 'none yet'}."
         )
-    # A folder that the step never set up belongs to somebody else.
+    # A folder that the step never set up is not piwizard's.
     return app_data.measure_site(site) if (DATA_STEP, site) in known else None
 
 

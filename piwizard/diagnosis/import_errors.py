@@ -100,7 +100,7 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
         return context.finding(MODULE_MISSING, failure, cause, (again,))
     cause = f"The app imports {module}, but {file} does not list it. Your own computer may have it installed."
     if not is_known_package(normalized_name(wanted)):
-        # PyPI may have somebody else's package of that name.
+        # PyPI may have an unrelated package of that name.
         named = Advice(f"If {top} is a file of yours, commit it. Otherwise add the package that provides it to {file}.")
         return context.finding(MODULE_MISSING, failure, cause, (named, DEPLOY))
     others = [one for one in context.unlisted if one != normalized_name(wanted)]

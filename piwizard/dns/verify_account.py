@@ -59,7 +59,7 @@ class VerifyAccount:
             return
         refusal = explain(str(note["code"]), self.account)
         left = float(note["until"]) - time.time()
-        if 0 < left <= 60 * refusal.wait:  # after the clock was set back, nobody must wait forever
+        if 0 < left <= 60 * refusal.wait:  # after the clock was set back, the wait must not last forever
             minutes = max(1, round(left / 60))
             again = f"The next attempt with these answers is possible in {minutes} minute{'s' if minutes > 1 else ''}."
             raise _failed(refusal, f"{refusal.hint} {again}")

@@ -74,7 +74,7 @@ class Runner:
         Keep and name files that were edited by hand since.
 
         `data` is the folder with the app's data, if the step has one: it is kept and named, unless `wipe` is
-        set. Packages are kept too: `packages` removes all that any undone step installed and nobody else needs.
+        set. Packages are kept too: `packages` removes all that any undone step installed and no other package needs.
         """
 
         def body() -> tuple[str, str]:
@@ -173,7 +173,7 @@ class Runner:
 
 
 def _remove_packages(leftovers: Leftovers, work: RunApplyContext) -> list[str]:
-    """Remove packages that nobody needs any more, and folders that are empty then.
+    """Remove packages that are no longer needed, and folders that are empty then.
 
     Return why others stay.
     """

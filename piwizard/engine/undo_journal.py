@@ -150,7 +150,7 @@ class Journal:
     def linking(self, path: Path, to: str | None) -> FileBefore | None:
         """Record that a link is about to be made, or removed if `to` is None.
 
-        Return the version that it replaces, if somebody changed the link by hand.
+        Return the version that it replaces, if the link was changed by hand.
         """
         now, before = os.readlink(path) if path.is_symlink() else None, None
         if Backups(self._backups).edited(path):
@@ -197,7 +197,7 @@ class Journal:
         return before
 
     def _edited_by_hand(self, path: Path) -> bool:
-        """Check whether a path was changed by somebody since piwizard wrote it."""
+        """Check whether a path was changed since piwizard wrote it."""
         if path.is_symlink():
             return not self.knows("link", str(path))
         now = files.read(path)
@@ -358,7 +358,7 @@ class Backups:
         return str(path) in self._known
 
     def edited(self, path: Path) -> bool:
-        """Check whether somebody changed a file or link that piwizard wrote.
+        """Check whether the user or a program changed a file or link that piwizard wrote.
 
         Unknown, so False, of links that only earlier versions made: they did not record where these point to.
         """

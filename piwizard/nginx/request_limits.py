@@ -20,7 +20,7 @@ LIMITS: Mapping[str, str] = {
     "client_header_timeout": "15s",  # for the handshake and the whole header together
     "client_body_timeout": "30s",  # between two pieces of a body
     "send_timeout": "30s",  # between two pieces of an answer that are taken
-    "reset_timedout_connection": "on",  # what is left to send is not kept for somebody who is gone
+    "reset_timedout_connection": "on",  # what is left to send is not kept for a visitor who is gone
 }
 STREAMS = 32
 """Requests at a time over one HTTP/2 connection; nginx's own limit is 128."""

@@ -127,7 +127,7 @@ def render_default_server(*, names_hash: bool = True, http: bool = True, tls: Tl
     """Return the default servers: unknown names get no answer and no certificate.
 
     `names_hash` is False where another file sets server_names_hash_bucket_size: nginx takes only one. `http` is False
-    and `tls` None where somebody else answers unknown names on port 80 or 443.
+    and `tls` None where another server block answers unknown names on port 80 or 443.
     """
     able = tls if tls and tls.rejects_handshakes else None
     return render(

@@ -45,7 +45,7 @@ class CompanionUnits:
         self._require_free_names()
 
     def notices(self) -> Iterator[Notice]:
-        """Yield what a person should know about processes that nobody has asked for."""
+        """Yield a notice for each process that was found and not answered."""
         found = [f"`{one.text}` as {one.name} ({one.place})" for one in self._app.processes if one.place]
         if found:
             yield Notice("Processes beside the web server", FOUND.format(found=", ".join(found)))
