@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.apps import analysis_process
-from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions
+from piwizard.apps.analysis_validation import check_part
 from piwizard.system import files, paths
 
 MAX_KEPT_ANALYSES = 10

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import piwizard
-from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisFailure, AnalysisOptions, check_part
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisFailure, AnalysisOptions
 from piwizard.apps.analysis_limits import MAX_CPU_SECONDS, TOO_LARGE, TOO_LONG
+from piwizard.apps.analysis_validation import check_part
 from piwizard.apps.typed_json import MalformedAnalysis
 from piwizard.system import commands
 from piwizard.system.commands import Result

@@ -11,8 +11,9 @@ import pytest
 
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, analysis_process
-from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions
 from piwizard.apps.analysis_limits import ANALYSIS_UID as UID
+from piwizard.apps.analysis_validation import check_part
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.typed_json import MalformedAnalysis
