@@ -1,0 +1,89 @@
+"""Lay out a page: the rail, its content, its buttons, a notice and the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+
+from piwizard.screens.host_screen import HostScreen
+from piwizard.screens.messages import ActionPressed
+from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.rail import Rail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
+    from piwizard.screens.screen_service import ScreenService
+    from piwizard.system.facts import Facts
+
+
+class Page(HostScreen):
+    """A full screen with the same frame as all others.
+
+    Subclasses yield their content in `body` and their buttons, the main one last, in `buttons`. A button calls the
+    action of its name: "continue" calls `action_continue`.
+    """
+
+    TITLE = ""
+    STAGE: ClassVar[int | None] = None
+    """The index in `rail.FLOW`, None outside of a setup."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+
+    def __init__(self, service: ScreenService, *, id: str) -> None:
+        super().__init__(id=id)
+        self.service = service
+        self.rail = Rail(str(self.TITLE or ""), stage=self.STAGE)
+        self.actions = Horizontal(id="page-actions")
+
+    def compose(self) -> ComposeResult:
+        yield self.rail
+        with VerticalScroll(id="page-body", can_focus=False):
+            yield from self.body()
+        with self.actions:
+            for name, label in self.buttons():
+                yield ActionButton(name, label)
+        yield self.notice
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.notify_line("")
+        self.actions.display = bool(self.buttons())
+
+    def body(self) -> Iterable[Widget]:
+        """Return the content between the rail and the buttons."""
+        return ()
+
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        """Return names and labels of the buttons."""
+        return ()
+
+    def show_machine(self, facts: Facts, title: str = "") -> None:
+        """Show this machine in the first line, and another title if there is one."""
+        address = facts.network.address
+        machine = f"{facts.hostname} · {address.address if address else 'no IP address'}"
+        self.rail.show(title or str(self.TITLE or ""), machine)
+
+    async def show_buttons(self, buttons: Sequence[tuple[str, str]]) -> None:
+        """Show other buttons."""
+        await self.actions.remove_children()
+        await self.actions.mount_all(ActionButton(name, label) for name, label in buttons)
+        self.actions.display = bool(buttons)
+
+    def button(self, name: str) -> ActionButton | None:
+        """Return a button by its name."""
+        return next((one for one in self.actions.query(ActionButton) if one.name == name), None)
+
+    async def on_action_pressed(self, event: ActionPressed) -> None:
+        event.stop()
+        await self.app.run_action(event.name, self)
+
+    def action_back(self) -> None:
+        """Return to the page below, if there is one."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss(None)
