@@ -53,7 +53,7 @@ def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
 class KeyLine(Widget):
     """Keys and their effects.
 
-    If the line is too short, keys before the last two are left out: those lead back and out.
+    If the line is too short, keys before the last two are omitted: those lead back and out.
     """
 
     def __init__(self) -> None:
