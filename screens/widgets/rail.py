@@ -1,4 +1,4 @@
-"""Show the first lines of a page: its title, this machine, and the stage of the setup."""
+"""Show the first lines of a page: its title, this machine, and the stage."""
 
 from __future__ import annotations
 
