@@ -5,7 +5,9 @@ Undo restores every byte.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import tempfile
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from piwizard.system.files import Owner
 
 from .conftest import ROOT, tree, whole
 
-ME = Owner("root", "root") if ROOT else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
+ME = Owner(pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name)
 
 
 def ours(path, content="ours\n", **more):
