@@ -25,7 +25,7 @@ from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system.files import Owner
 
-from .conftest import ROOT, tree, whole
+from .conftest import tree, whole
 
 ME = Owner(pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name)
 
