@@ -108,7 +108,7 @@ class ScreenService(service.SetupService):
         return [(instance, preview(changes, SystemCache(), workspace.backups()))]
 
     def deployment(self, site: str) -> Proposal:
-        """Return the plan to install the newest commit of a site, as `piwizard deploy` does."""
+        """Return the plan to install a site's newest commit, as `piwizard deploy`."""
         from piwizard.steps.registry import STEPS
 
         deployed = [step.name for step in STEPS if step.deployed]
@@ -153,7 +153,7 @@ class ScreenService(service.SetupService):
         return [summarize(self.events_file(run)) for run in reversed(run_log.runs())]
 
     def app_log(self, site: str, after: str) -> tuple[list[str], str]:
-        """Return what the app has printed since a place in the journal, and the place of its end.
+        """Return what the app has printed since a place in the journal, and its end.
 
         Without a place, return the last lines.
         """

@@ -20,7 +20,7 @@ ADD_SITE = "+ Add a site"
 
 @dataclass(frozen=True)
 class SiteRow:
-    """What one line says of a site. `style` is that of the symbol."""
+    """A line about a site. `style` is that of the symbol."""
 
     name: str
     symbol: str

@@ -39,7 +39,10 @@ def named(key: str) -> str:
 
 
 def effect(active: ActiveBinding) -> str:
-    """Return what a key does: of Enter, some widgets say it themselves, such as a button by its label."""
+    """Return what a key does.
+
+    Some widgets say themselves what Enter does, such as a button by its label.
+    """
     own = getattr(active.node, "effect", "") if active.binding.key in ACTIVATING_KEYS else ""
     return str(own or active.binding.description)
 
