@@ -8,7 +8,7 @@ import click
 
 from piwizard import __version__
 from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
-from piwizard.cli.help_page import GroupedHelp
+from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli.help_page import GROUPS
+from piwizard.cli.command_help import GROUPS
 from piwizard.cli.main import cli
 from piwizard.errors import PiwizardError
 from piwizard.steps.registry import STEPS, step_named
