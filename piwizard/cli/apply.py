@@ -111,7 +111,10 @@ def _apply(
 
 
 def _check_and_say(planner: Planner, instances: Sequence[StepInstance], *, as_json: bool) -> None:
-    """Check what is set up and say that there is nothing to do; problems outside this machine are named."""
+    """Check what is set up and say that there is nothing to do.
+
+    Problems outside this machine are named.
+    """
     beyond = require_healthy(planner, instances)
     if not as_json:
         output.say_result(f"Nothing to do: everything {'on this Pi ' if beyond else ''}is set up and works.")

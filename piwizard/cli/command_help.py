@@ -1,4 +1,4 @@
-"""Lay out `piwizard --help`: the commands in groups, by what they are for, and examples."""
+"""Lay out `piwizard --help`: the commands in groups, and examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say which version of each app is live, and at which address: the last line of a deploy."""
+"""Say which version of each app is live: the last line of a deploy."""
 
 from __future__ import annotations
 

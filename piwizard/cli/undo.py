@@ -60,7 +60,7 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
 
 
 def announce_undo(heading: str, steps: Sequence[tuple[str, str | None]]) -> None:
-    """Print what an undo of these steps removes and restores, and which sites go offline."""
+    """Print what an undo removes and restores, and which sites go offline."""
     console.say(((heading, "heading"),))
     for site in undo_summary.sites_going_offline(workspace.state(), steps):
         console.say((("  ! ", "attention"), (f"{site} goes offline.", "")))

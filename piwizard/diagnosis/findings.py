@@ -58,7 +58,7 @@ def from_check(check: Check, step: str, site: str | None) -> Finding:
 
 
 def show_findings(found: Sequence[Finding], *, everything: bool = False) -> None:
-    """Show each problem with its cause and fix, then one line for the checks that passed.
+    """Show each problem with its cause and fix, then how many checks passed.
 
     `everything`: show each check that passed, too.
     """

@@ -75,6 +75,9 @@ def read_head(folder: Path) -> str:
 
 
 def read_subject(folder: Path) -> str:
-    """Return the first line of the message of the commit that is checked out; empty if it cannot be read."""
+    """Return the first line of the message of the commit that is checked out.
+
+    It is empty if it cannot be read.
+    """
     result = commands.run(["git", "-C", str(folder), "log", "-1", "--format=%s"], env=git_environment())
     return result.output.strip()[:MAX_SUBJECT] if result.ok else ""

@@ -1,6 +1,6 @@
-"""Show at once that piwizard starts: on a slow board, its modules take seconds to load.
+"""Show at once that piwizard starts.
 
-Imports nothing heavy. At a terminal that can erase a line, the next output replaces it.
+On a slow board, its modules take seconds to load. Imports nothing heavy. At a terminal that can erase a line, the next output replaces it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _waiting = False
 
 
 def announce(arguments: list[str], terminal: TextIO) -> None:
-    """Print the line, if this is a terminal and the arguments start something that takes time."""
+    """Print the line at a terminal, if the arguments start something slow."""
     global _waiting  # noqa: PLW0603 — a process has one terminal
     if not terminal.isatty() or SILENT_OPTIONS.intersection(arguments):
         return
@@ -40,7 +40,7 @@ def erase() -> None:
 
 
 def line_feed() -> str:
-    """Return what begins a new line for a program that prints next, without erasing this one."""
+    """Return what begins a new line for the program that prints next."""
     return "\n" if _waiting else ""
 
 

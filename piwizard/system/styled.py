@@ -35,12 +35,18 @@ _WORD = re.compile(r" *[^ ]+")
 
 
 def has_color(file: TextIO) -> bool:
-    """Return whether to use colors: at a terminal that knows them, unless the user has set NO_COLOR."""
+    """Return whether to use colors: at a terminal that knows them.
+
+    Not if the user has set NO_COLOR.
+    """
     return file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in DUMB_TERMINALS
 
 
 def width(file: TextIO) -> int | None:
-    """Return the columns of a terminal; None for a file or pipe, whose lines are not wrapped."""
+    """Return the columns of a terminal; None for a file or pipe.
+
+    Their lines are not wrapped.
+    """
     return max(MIN_WIDTH, shutil.get_terminal_size().columns) if file.isatty() else None
 
 
