@@ -1,6 +1,7 @@
 """Show at once that piwizard starts.
 
-On a slow board, its modules take seconds to load. Imports nothing heavy. At a terminal that can erase a line, the next output replaces it.
+On a slow board, its modules take seconds to load. Imports nothing heavy. At a terminal that can erase a line,
+the next output replaces it.
 """
 
 from __future__ import annotations
