@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from piwizard.screens.estimates import expected_seconds
 from piwizard.screens.log.run_outcome import RunOutcome
 from piwizard.screens.log.run_progress import duration
 from piwizard.screens.pages.text_page import TextPage, heading
 from piwizard.screens.screen_service import MachineOverview, titles
 from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.header import board
+from piwizard.setup.estimates import expected_seconds
 
 if TYPE_CHECKING:
     from piwizard.setup.status import Status
