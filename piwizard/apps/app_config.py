@@ -96,14 +96,17 @@ class AppConfig:
 
     @cached_property
     def replacements(self) -> DebianReplacements:
-        """Return the requirements without a wheel for this Python that Debian packages can replace."""
+        """Return the requirements without a wheel that Debian packages can replace."""
         if self.python not in SYSTEM_PYTHONS or self.own_list is None:
             return DebianReplacements()
         return find_replacements(self.own_list.compiled, self.system_python, self.archive)
 
     @cached_property
     def debian_modules(self) -> tuple[str, ...]:
-        """Return the Debian packages that replace requirements: those that fit, and those that the answers skip."""
+        """Return the Debian packages that replace requirements.
+
+        They fit, or the answers skip the requirement.
+        """
         found = [one.package for one in self.replacements.fitting]
         if self.python in SYSTEM_PYTHONS and self.own_list:
             named = (DEBIAN_MODULES.get(normalized_name(one)) for one in self.own_list.skipped)

@@ -1,4 +1,4 @@
-"""Find requirements without a wheel for this Python that a Debian package can replace.
+"""Replace requirements without a wheel for this Python by Debian packages.
 
 pip would build them from source, which takes hours on a Pi or fails.
 """
@@ -31,13 +31,16 @@ class DebianModule:
     wheels: Mapping[int, Version] = field(default_factory=dict)
 
     def first_with_wheel(self, python: int) -> Version | None:
-        """Return the first release that may have a wheel for Python 3.`python`; None if none has."""
+        """Return the first release that may have a wheel for Python 3.`python`.
+
+        None if no release has one.
+        """
         known = [version for minor, version in self.wheels.items() if minor <= python]
         return max(known, default=None)
 
 
 def _module(package: str, *wheels: str) -> DebianModule:
-    """Return a module by its first releases with wheels for Python 3.11, 3.12, 3.13 and 3.14."""
+    """Return a module by its first releases with wheels for Python 3.11 to 3.14."""
     numbers = [tuple(map(int, version.split("."))) for version in wheels]
     return DebianModule(package, dict(zip(range(11, 15), numbers, strict=False)))
 
@@ -73,7 +76,7 @@ DEBIAN_MODULES = {
 
 @dataclass(frozen=True)
 class CompiledLine:
-    """A requirement of a distribution in DEBIAN_MODULES. `name` is its normalized name."""
+    """A requirement of a distribution in DEBIAN_MODULES, by its normalized `name`."""
 
     text: str
     file: str
@@ -96,7 +99,7 @@ class Replacement:
 
 @dataclass(frozen=True)
 class DebianReplacements:
-    """The requirements without a wheel for this Python that Debian packages can replace.
+    """The requirements without a wheel that Debian packages can replace.
 
     `fitting`: Debian's version is one that the requirement allows. The others need a yes.
     """
@@ -106,7 +109,7 @@ class DebianReplacements:
 
 
 def compiled_lines(lines: Iterable[ListedLine], skip: Collection[str] = ()) -> tuple[CompiledLine, ...]:
-    """Return the lines that require a distribution of the table, unless a marker limits them."""
+    """Return the lines that require a distribution of the table, without a marker."""
     found = [
         CompiledLine(one.text, one.file, one.line, one.name)
         for one in lines

@@ -1,4 +1,7 @@
-"""Ask for consent to skip lines of a requirements file that pip cannot install or has to build for hours."""
+"""Ask for consent to skip lines of a requirements file.
+
+pip cannot install them here, or would have to build them for hours.
+"""
 
 from __future__ import annotations
 

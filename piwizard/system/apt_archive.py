@@ -40,7 +40,7 @@ class AptArchive:
         return tuple(name for name in wanted if name not in self.installed and self._known.get(name) is None)
 
     def version(self, name: str) -> str | None:
-        """Return the version of a package that is installed or would be; None if there is none."""
+        """Return the version of a package that is installed, else the candidate."""
         self.missing((name,))
         return self.installed.get(name) or self._known.get(name)
 
