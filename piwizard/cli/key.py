@@ -104,7 +104,7 @@ def _access(answers: Path | None, site: str | None) -> GitAccess:
 
 def _print_key(access: GitAccess, public: str, key_page: RepositoryPage) -> None:
     console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
-    console.say("", public, "")
+    console.say("", public, "", wrap=False)
     console.say("Add it here:", f"  {key_page.page or access.repo}", f"  {key_page.words}", "")
     if not access.address.ssh:
         console.say(
