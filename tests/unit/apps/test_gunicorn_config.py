@@ -108,7 +108,7 @@ def test_camera_and_event_streams_end_when_the_process_stops_and_files_do_not() 
         assert found + b"".join(body) == left
 
 
-def test_websockets_are_told_when_the_process_stops() -> None:
+def test_websockets_read_their_end_when_the_process_stops() -> None:
     slots, read = StreamSlots(2), []
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
