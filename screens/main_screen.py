@@ -14,13 +14,11 @@ from textual.events import Resize
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker
 
-from piwizard.screens.controllers.address_controller import AddressController
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.controllers.inspection_controller import InspectionController
 from piwizard.screens.controllers.jobs_controller import SECONDS_BETWEEN_POLLS, JobsController
 from piwizard.screens.controllers.layout_controller import LayoutController
 from piwizard.screens.controllers.navigation_controller import NavigationController
-from piwizard.screens.controllers.pages_controller import PagesController
 from piwizard.screens.controllers.run_monitor import RunMonitor
 from piwizard.screens.controllers.runs_controller import POLLS_PER_SECOND, RunsController
 from piwizard.screens.controllers.sites_controller import SitesController
@@ -38,13 +36,11 @@ from piwizard.screens.messages import (
     StepOpened,
     TabChosen,
 )  # fmt: skip
-from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
 from piwizard.screens.panes.checks_pane import ChecksPane
 from piwizard.screens.panes.plan_pane import PlanPane
 from piwizard.screens.panes.setup_pane import SetupPane
-from piwizard.screens.shell import open_shell
 from piwizard.screens.widgets.header import Header
-from piwizard.screens.widgets.key_bar import STEP_KEYS, KeyBar
+from piwizard.screens.widgets.key_line import KeyLine
 from piwizard.screens.widgets.run_bar import RunBar
 from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
@@ -54,27 +50,20 @@ if TYPE_CHECKING:
 
 
 class MainScreen(HostScreen):
-    """The screen that stays open below pages and dialogs."""
+    """All steps, to run single ones again. Keys only open pages and tabs: what changes something is a button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "steps", show=False),
-        *(Binding(str(number), f"tab('{tab}')", show=False) for number, tab in enumerate(TABS, start=1)),
-        Binding("r", "run", show=False),
-        Binding("a", "run_all", show=False),
-        Binding("s", "stop", show=False),
-        Binding("k", "skip", show=False),
-        Binding("g", "inspect", show=False),
-        Binding("o", "summary", show=False),
-        Binding("c", "checkup", show=False),
-        Binding("exclamation_mark", "shell", show=False),
+        Binding("escape", "back", "back"),
+        Binding("1", f"tab('{TABS[0]}')", "tabs", key_display=f"1-{len(TABS)}"),
+        *(
+            Binding(str(number), f"tab('{tab}')", tab.lower(), show=False)
+            for number, tab in enumerate(TABS[1:], start=2)
+        ),
     ]
 
-    def __init__(
-        self, service: ScreenService, greeting: type[WelcomePage] | type[WelcomeBackPage] | None = None
-    ) -> None:
+    def __init__(self, service: ScreenService) -> None:
         super().__init__(id="main")
         self.service = service
-        self._greeting = greeting
         self.header, self.sidebar, self.tab_bar, self.run_bar = Header(), Sidebar(), TabBar(), RunBar()
         self.setup_pane, self.plan_pane, self.log_pane, self.checks_pane = (
             SetupPane(), PlanPane(), LogPane(), ChecksPane(),
@@ -82,13 +71,9 @@ class MainScreen(HostScreen):
         self.panes = ContentSwitcher(
             self.setup_pane, self.plan_pane, self.log_pane, self.checks_pane, initial="setup", id="panes"
         )
-        self.key_bar = KeyBar(STEP_KEYS)
 
         self.monitor = RunMonitor(service)
-        self.inspection = InspectionController(
-            service, self, inspected=self._inspected, outcomes_read=self._outcomes_read
-        )
-        self.pages = PagesController(service, self, self.inspection)
+        self.inspection = InspectionController(service, self, inspected=self._inspected)
         self.navigation = NavigationController(
             self, self.sidebar, self.tab_bar, self.panes, self.setup_pane, tab_chosen=self._tab_chosen
         )
@@ -100,17 +85,12 @@ class MainScreen(HostScreen):
         self.runs = RunsController(
             service, self, self.monitor, inspection=self.inspection, navigation=self.navigation, steps=self.steps,
             answers=self.answers, sidebar=self.sidebar, log_pane=self.log_pane, run_bar=self.run_bar,
-            all_done=self.pages.open_summary,
         )  # fmt: skip
         self.jobs = JobsController(service, self, self.monitor, self.inspection, self.sidebar)
         self.sites = SitesController(
             self, self.inspection, self.navigation, self.answers, sidebar=self.sidebar, setup_pane=self.setup_pane
         )
-        self.layout_controller = LayoutController(
-            self, sidebar=self.sidebar, tab_bar=self.tab_bar, setup_pane=self.setup_pane, log_pane=self.log_pane,
-            folding_panes=(self.plan_pane, self.checks_pane), key_bar=self.key_bar,
-        )  # fmt: skip
-        self.address = AddressController(service, self, typing=lambda: self.navigation.typing)
+        self.layout_controller = LayoutController(self, sidebar=self.sidebar, setup_pane=self.setup_pane)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -121,7 +101,7 @@ class MainScreen(HostScreen):
                 yield self.panes
                 yield self.run_bar
         yield self.notice
-        yield self.key_bar
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.notify_line("")
@@ -130,9 +110,6 @@ class MainScreen(HostScreen):
         self.answers.start()
         self.set_interval(1 / POLLS_PER_SECOND, self.runs.poll)
         self.set_interval(SECONDS_BETWEEN_POLLS, self.jobs.poll)
-        self.set_interval(1, self.address.poll)
-        if self._greeting is not None:
-            self.app.push_screen(self._greeting())
         self.inspection.inspect(thorough=False)
 
     # What controllers report.
@@ -147,12 +124,8 @@ class MainScreen(HostScreen):
         self.sidebar.show(overview.instances, overview.statuses)
         if self.navigation.chosen:
             self.steps.show_status(self.navigation.chosen)
-        self.pages.update_welcome_page()
         if first:
             self.navigation.choose_most_urgent()
-
-    def _outcomes_read(self) -> None:
-        self.pages.update_welcome_page()
 
     # Messages of the widgets.
 
@@ -193,27 +166,31 @@ class MainScreen(HostScreen):
                 self.action_stop()
             case "skip" | "unskip":
                 self.action_skip()
-            case "shell":
-                self.action_shell()
             case "log" | "plan":
                 self.action_tab(event.name.capitalize())
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         event.stop()
 
-    # Keys.
+    # Keys and commands.
 
-    def action_steps(self) -> None:
-        self.navigation.focus_steps()
+    def action_back(self) -> None:
+        """Return to the list of steps, and from there to the page below."""
+        if self.focused in (self.sidebar, None):
+            self.start(self._close, "close")
+        else:
+            self.navigation.focus_steps()
+
+    async def flush_answers(self, *, cut_off: bool = False) -> None:
+        """Save all answers."""
+        await self.answers.flush(cut_off=cut_off)
+
+    async def _close(self) -> None:
+        await self.answers.flush()
+        self.dismiss(None)
 
     def action_tab(self, tab: str) -> None:
         self.navigation.choose_tab(tab)
-
-    def action_run(self) -> None:
-        self.runs.propose()
-
-    def action_run_all(self) -> None:
-        self.runs.propose_all()
 
     def action_stop(self) -> None:
         """Stop the current run, or else a background job."""
@@ -223,26 +200,14 @@ class MainScreen(HostScreen):
             self.runs.stop()
 
     def action_inspect(self) -> None:
+        """Inspect the machine again."""
         self.inspection.inspect_everything()
 
     def action_skip(self) -> None:
-        """Keep the address on trial; otherwise skip or include an optional step."""
+        """Skip or include an optional step."""
         instance = self.navigation.chosen
-        if self.address.ask_again() or instance is None:
-            return
-        if instance.step.optional:
+        if instance is not None and instance.step.optional:
             self.answers.give((instance.step.name, self.sidebar.state(instance) != "skipped"))
-        else:
-            self.notify_line(f"You cannot skip {instance.step.title}: other steps need it.")
-
-    def action_summary(self) -> None:
-        self.pages.open_summary()
-
-    def action_checkup(self) -> None:
-        self.pages.open_checkup()
-
-    def action_shell(self) -> None:
-        open_shell(self.app)
 
     # Layout.
 

@@ -5,14 +5,18 @@ Pages know each other only by this module: a page names where to go, not how the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piwizard.screens.background import run_in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import App
+    from textual.screen import Screen
 
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.setup.service import Proposal
 
 
 class Navigator:
@@ -20,6 +24,21 @@ class Navigator:
 
     def __init__(self, app: App[str], service: ScreenService) -> None:
         self._app, self._service = app, service
+
+    def first_page(self) -> Screen[Any]:
+        """Return the page to start with."""
+        from piwizard.screens.home.overview_page import OverviewPage
+
+        return OverviewPage(self._service)
+
+    async def open_home(self) -> None:
+        """Show the overview, and close all pages above it."""
+        from piwizard.screens.home.overview_page import OverviewPage
+
+        while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, OverviewPage):
+            await self._app.pop_screen()
+        if not isinstance(self._app.screen, OverviewPage):
+            await self._app.push_screen(OverviewPage(self._service))
 
     async def open_steps(self) -> None:
         """Open the page of all steps, to run single ones."""
@@ -31,3 +50,128 @@ class Navigator:
 
         page = await run_in_thread(load)
         await self._app.push_screen(page(self._service))
+
+    async def open_setup(self, site: str | None = None) -> None:
+        """Open the setup of a site, or of a new one."""
+        await self.open_steps()
+
+    async def open_settings(self, site: str) -> None:
+        """Open the settings of a site."""
+        await self.open_steps()
+
+    async def open_install(self, run: str, site: str | None = None) -> None:
+        """Show a run: its stages, then its result."""
+
+        def load() -> type:
+            from piwizard.screens.install.run_log_page import RunLogPage
+
+            return RunLogPage
+
+        await self._push(load, run)
+
+    async def open_log(self, run: str | None = None) -> None:
+        """Open the log of a run, by default the current or the last one."""
+
+        def load() -> type:
+            from piwizard.screens.install.run_log_page import RunLogPage
+
+            return RunLogPage
+
+        chosen = run or self._service.under_way() or self._service.last_run()
+        if chosen is not None:
+            await self._push(load, chosen)
+
+    async def open_app_log(self, site: str) -> None:
+        """Open what an app prints, live."""
+
+        def load() -> type:
+            from piwizard.screens.home.app_log_page import AppLogPage
+
+            return AppLogPage
+
+        await self._push(load, site)
+
+    async def open_site(self, site: str) -> None:
+        """Open everything that can be done with a site."""
+
+        def load() -> type:
+            from piwizard.screens.home.site_page import SitePage
+
+            return SitePage
+
+        await self._push(load, site)
+
+    async def open_undo(self, site: str) -> None:
+        """Open the steps of a site that can be undone."""
+
+        def load() -> type:
+            from piwizard.screens.home.undo_page import UndoPage
+
+            return UndoPage
+
+        await self._push(load, site)
+
+    async def open_activity(self) -> None:
+        """Open the list of all runs."""
+
+        def load() -> type:
+            from piwizard.screens.home.activity_page import ActivityPage
+
+            return ActivityPage
+
+        await self._push(load)
+
+    async def open_checkup(self) -> None:
+        """Open the checkup, which runs its checks at once."""
+
+        def load() -> type:
+            from piwizard.screens.pages.checkup_page import CheckupPage
+
+            return CheckupPage
+
+        await self._push(load)
+
+    async def deploy(self, site: str) -> None:
+        """Show what the newest commit of a site changes; install it after a confirmation."""
+        await self.confirm(lambda: self._service.deployment(site), site)
+
+    async def confirm(self, plan: Callable[[], Proposal], site: str | None) -> None:
+        """Show a plan, and install it after a confirmation."""
+
+        def load() -> type:
+            from piwizard.screens.pages.confirm_run import ConfirmRun
+
+            return ConfirmRun
+
+        page = await run_in_thread(load)
+        self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
+
+    async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
+        from piwizard.errors import PiwizardError
+        from piwizard.screens.host_screen import HostScreen
+
+        if isinstance(answer, PiwizardError):
+            if isinstance(self._app.screen, HostScreen):
+                self._app.screen.notify_line(answer.sentence)
+        elif answer is not None:
+            await self.open_install(await run_in_thread(lambda: self._service.start(answer)), site)
+
+    def stop_run(self) -> None:
+        """Ask for confirmation, then stop the current run."""
+        from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+
+        run = self._service.under_way()
+
+        async def answered(yes: bool | None) -> None:
+            if yes and run:
+                await run_in_thread(lambda: self._service.stop(run))
+
+        if run:
+            question = "Stop the current run? What is installed stays, and you can continue it later."
+            self._app.push_screen(YesNoDialog(question, "Stop", "Keep installing"), answered)
+
+    async def _push(self, load: Callable[[], type], *words: object) -> None:
+        """Open a page whose module takes long to load, unless it is in front already."""
+        kind = await run_in_thread(load)
+        if not isinstance(self._app.screen, kind):
+            await self._app.push_screen(kind(self._service, *words))

@@ -13,15 +13,17 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
     from piwizard.screens.form.answer_lookup import AnswerLookup
+    from piwizard.screens.home.run_summary import RunSummary
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
+    from piwizard.setup.service import Proposal
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
@@ -104,6 +106,60 @@ class ScreenService(service.SetupService):
             changes = planner.plan(instance)
             self._pins |= planner.context.pins()
         return [(instance, preview(changes, SystemCache(), workspace.backups()))]
+
+    def deployment(self, site: str) -> Proposal:
+        """Return the plan to install the newest commit of a site, as `piwizard deploy` does."""
+        from piwizard.steps.registry import STEPS
+
+        deployed = [step.name for step in STEPS if step.deployed]
+        return self._newest(lambda planner: planner.select(deployed, site))
+
+    def retrial(self, run: str) -> Proposal:
+        """Return the plan to try the steps of a run again, with the newest commits."""
+        from piwizard.engine.run_log import EventReader
+
+        first = next(iter(EventReader(self.events_file(run)).new(1 << 16)), None)
+        wanted = {(step, site) for step, site in first["steps"]} if first and first["event"] == "apply-started" else ()
+        return self._newest(
+            lambda planner: [one for one in planner.all_instances() if (one.step.name, one.site) in wanted]
+        )
+
+    def _newest(self, choose: Callable[[Planner], list[StepInstance]]) -> Proposal:
+        """Return the plan for some steps and their needs, made from the newest commits."""
+        from piwizard.setup import run_request, workspace
+
+        self.look_for_new_code()
+        planner = self._planner()
+        chosen = choose(planner)
+        planner.require_answers(chosen)
+        finished = run_request.done(planner, workspace.state())
+        with self._source_lock:
+            planner.context.fetch_newest(dict.fromkeys(one.site for one in chosen if one.site))
+            plans = run_request.needed(planner, planner.with_needs(chosen, finished), finished)
+            self._pins |= planner.context.pins()
+        return service.Proposal(planner, plans)
+
+    def last_run(self) -> str | None:
+        """Return the newest run that has a log. Quick."""
+        from piwizard.engine import run_log
+
+        return next(reversed(run_log.runs()), None)
+
+    def activity(self) -> list[RunSummary]:
+        """Return all runs, newest first."""
+        from piwizard.engine import run_log
+        from piwizard.screens.home.run_summary import summarize
+
+        return [summarize(self.events_file(run)) for run in reversed(run_log.runs())]
+
+    def app_log(self, site: str, after: str) -> tuple[list[str], str]:
+        """Return what the app has printed since a place in the journal, and the place of its end.
+
+        Without a place, return the last lines.
+        """
+        from piwizard.screens.home.app_journal import read_journal
+
+        return read_journal(f"{site}.service", after)
 
     def checkup(self) -> list[Finding]:
         """Run every check from a visitor's view."""

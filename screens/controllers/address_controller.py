@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class AddressController:
     """Remembers which address it has asked about.
 
-    `typing` returns whether the user is typing in a form; then no dialog opens.
+    `host` returns the page in front, `typing` whether the user is in a field; then no dialog opens.
     """
 
-    def __init__(self, service: ScreenService, host: Host, typing: Callable[[], bool]) -> None:
+    def __init__(self, service: ScreenService, host: Callable[[], Host], typing: Callable[[], bool]) -> None:
         self._service, self._host, self._typing = service, host, typing
         self._asked_about = ""
 
@@ -29,27 +29,29 @@ class AddressController:
         trial = self._service.trial()
         if trial and trial.name != self._asked_about and self._service.on_wire(trial):
             if self._typing():
-                self._host.notify_line(f"Testing {trial.host}: {trial.left} s left. Press Esc, then k, to keep it.")
+                self._host().notify_line(f"Testing {trial.host}: {trial.left} s left. Leave the field to keep it.")
             else:
                 self._ask(trial)
 
-    def ask_again(self) -> bool:
-        """Ask again; return whether an address is on trial."""
+    def ask_again(self) -> None:
+        """Ask again if an address is on trial."""
         trial = self._service.trial()
         if trial:
             self._ask(trial)
-        return trial is not None
+        else:
+            self._host().notify_line("No address is being tested.")
 
     def _ask(self, trial: AddressTrial) -> None:
         self._asked_about = trial.name
+        host = self._host()
 
         def answered(keep: bool | None) -> None:
             if keep:
-                self._host.run_in_background(self._service.confirm, self._kept, group="confirm")
+                host.run_in_background(self._service.confirm, self._kept, group="confirm")
             elif self._service.trial() == trial:
-                self._host.notify_line(f"{trial.host} is still being tested. Press k to keep it.")
+                host.notify_line(f"{trial.host} is still being tested. Ctrl+P, “Keep the address”, asks again.")
 
-        self._host.open(KeepAddressDialog(self._service, trial), answered)
+        host.open(KeepAddressDialog(self._service, trial), answered)
 
     def _kept(self, trial: AddressTrial) -> None:
-        self._host.notify_line(f"This Pi keeps the address {trial.host}, even after a restart.", "green")
+        self._host().notify_line(f"This Pi keeps the address {trial.host}, even after a restart.", "green")

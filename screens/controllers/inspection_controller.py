@@ -22,28 +22,15 @@ STOPPED_EARLY = ("failed", "interrupted")
 class InspectionController:
     """Owns what is known of the machine.
 
-    `inspected` is called after each new overview, with True for the first one; `outcomes_read` after the logs of the
-    last runs are read.
+    `inspected` is called after each new overview, with True for the first one.
     """
 
-    def __init__(
-        self,
-        service: ScreenService,
-        host: Host,
-        *,
-        inspected: Callable[[bool], None],
-        outcomes_read: Callable[[], None],
-    ) -> None:
-        self._service, self._host, self._inspected, self._outcomes_read = service, host, inspected, outcomes_read
+    def __init__(self, service: ScreenService, host: Host, *, inspected: Callable[[bool], None]) -> None:
+        self._service, self._host, self._inspected = service, host, inspected
         self.overview: MachineOverview | None = None
         self.thorough = False
         """Whether the overview comes from probes and checks, not only from the recorded state."""
         self._outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
-
-    @property
-    def outcomes(self) -> dict[object, RunOutcome]:
-        """Return how the last run of each step ended, for the logs read so far."""
-        return {instance: outcome for instance, (_, outcome) in self._outcomes.items()}
 
     def inspect(
         self, *, thorough: bool, then: Callable[[MachineOverview], None] | None = None, group: str = "inspect"
@@ -77,8 +64,6 @@ class InspectionController:
         if overview.trouble:
             self._host.notify_line(overview.trouble)
         self._inspected(first)
-        if first:
-            self._read_outcomes(overview)
         if not thorough:
             self.inspect(thorough=True)
 
@@ -105,20 +90,6 @@ class InspectionController:
 
     def _read(self, instance: StepInstance, run: str) -> RunOutcome:
         return read_outcome(self._service.events_file(run), (instance.step.name, instance.site))
-
-    def _read_outcomes(self, overview: MachineOverview) -> None:
-        wanted = [(one.place, one.run) for one in overview.statuses if one.run and one.state in STOPPED_EARLY]
-
-        def known(outcomes: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
-            self._outcomes |= outcomes
-            self._outcomes_read()
-
-        if wanted:
-            self._host.run_in_background(
-                lambda: {one: (run, self._read(one, run)) for one, run in wanted},
-                known,
-                group="outcomes",
-            )
 
     def expected_seconds(self, instance: StepInstance) -> float:
         """Return how long a step usually takes on this machine."""

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 from piwizard.errors import PiwizardError
 from piwizard.screens.pages.confirm_run import ConfirmRun
 from piwizard.screens.pages.yes_no_dialog import YesNoDialog
-from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from piwizard.screens.controllers.answers_controller import AnswersController
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.controllers.inspection_controller import InspectionController
@@ -31,10 +28,7 @@ POLLS_PER_SECOND = 5
 
 
 class RunsController:
-    """Accompanies a run from its proposal to its end.
-
-    `all_done` is called when nothing is left to set up.
-    """
+    """Accompanies a run from its proposal to its end."""
 
     def __init__(
         self,
@@ -49,11 +43,10 @@ class RunsController:
         sidebar: Sidebar,
         log_pane: LogPane,
         run_bar: RunBar,
-        all_done: Callable[[], None],
     ) -> None:
         self._service, self._host, self._monitor = service, host, monitor
         self._inspection, self._navigation, self._steps, self._answers = inspection, navigation, steps, answers
-        self._sidebar, self._log_pane, self._run_bar, self._all_done = sidebar, log_pane, run_bar, all_done
+        self._sidebar, self._log_pane, self._run_bar = sidebar, log_pane, run_bar
 
     def propose(self, *, again: bool = False) -> None:
         """Show the plan of the chosen step and of those it needs, and ask to apply it.
@@ -70,13 +63,14 @@ class RunsController:
 
     def _propose(self, instance: StepInstance | None, *, again: bool = False) -> None:
         if self._monitor.live is not None:
-            self._host.notify_line("A run is in progress. Wait until it has ended, or press s to stop it.")
+            self._host.notify_line("A run is in progress. Wait until it has ended, or stop it by its button.")
             return
 
         async def body() -> None:
             await self._answers.flush()
             if self._host.in_front:  # else the key was pressed twice
-                confirm = ConfirmRun(self._service, instance, again=again, usual=self._expected_seconds(instance))
+                plan = partial(self._service.proposal, instance, again=again)
+                confirm = ConfirmRun(plan, usual=self._expected_seconds(instance))
                 self._host.open(confirm, self._answered)
 
         self._host.start(body, "propose")
@@ -129,9 +123,12 @@ class RunsController:
             key = (instance.step.name, instance.site)
             result = progress.results.get(key)
             if key == progress.step and result is None:
+                begins = self._sidebar.state(instance) != "running"
                 self._sidebar.mark(
                     instance, "running", f"{progress.number} of {progress.changes}" if progress.changes else ""
                 )
+                if begins and instance == self._navigation.chosen:
+                    self._steps.show_status(instance)
                 self._run_bar.show(progress, instance.step.title, self._inspection.expected_seconds(instance))
             elif result and self._sidebar.state(instance) == "running":
                 state = "todo" if progress.undo and result == "done" else result
@@ -148,7 +145,7 @@ class RunsController:
         elif progress.result == "failed":
             self._host.notify_line(f"{progress.failure} {progress.hint}".strip(), "bold red")
         else:
-            self._host.notify_line("The run was interrupted. Press r to continue it.")
+            self._host.notify_line("The run was interrupted. Choose Continue at its step.")
         if not done and progress.step and not self._navigation.typing:
             self._sidebar.choose(*progress.step)
         after_run = partial(self._after_run, done=done and not progress.undo)
@@ -158,18 +155,10 @@ class RunsController:
         self._inspection.accept(overview, thorough=True)
         if self._navigation.chosen:
             self._steps.show(self._navigation.chosen)
-        if not done:
-            return
-        if self._navigation.typing:
-            self._host.notify_line("Done. Press Esc to return to the steps.", "green")
-            return
-        self._host.notify_line("")
-        if self._log_pane.has_focus_within:
-            self._sidebar.focus()
-        self._navigation.choose_most_urgent(near=True)
-        self._navigation.choose_tab("Setup")
-        if all_set_up(overview.statuses):
-            self._all_done()
+        if done:
+            self._host.notify_line(
+                "Done." + (" Press Esc to return to the steps." if self._navigation.typing else ""), "green"
+            )
 
     def stop(self) -> None:
         """Ask for confirmation, then stop the current run."""

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 FIELD_BINDINGS: list[BindingType] = [
-    Binding("up", "app.focus_previous", show=False),
-    Binding("down", "app.focus_next", show=False),
+    Binding("up", "app.focus_previous", "previous field", show=False),
+    Binding("down", "app.focus_next", "next field", show=False),
 ]
 
 
@@ -26,7 +26,7 @@ REASON_SEPARATOR = " · "
 class LineEditor(Input):
     """One line of text; the up and down keys move to other fields."""
 
-    BINDINGS: ClassVar[list[BindingType]] = FIELD_BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = [*FIELD_BINDINGS, Binding("enter", "submit", "next field")]
 
     def __init__(
         self, value: str = "", placeholder: str = "", *, password: bool = False, id: str | None = None
@@ -35,6 +35,8 @@ class LineEditor(Input):
             value, placeholder, password=password, compact=True, select_on_focus=False, id=id, validate_on=[]
         )
         self.cursor_blink = False
+        self.effect = ""
+        """What Enter does, for the line of keys, if it is not the next field."""
         self._suggested = placeholder
 
     def suggest(self, suggestion: str) -> None:
@@ -74,9 +76,9 @@ class Choice(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *FIELD_BINDINGS,
-        Binding("right,space", "turn(1)", show=False),
-        Binding("left", "turn(-1)", show=False),
-        Binding("enter", "accept", show=False),
+        Binding("right,space", "turn(1)", "next choice"),
+        Binding("left", "turn(-1)", "previous choice", show=False),
+        Binding("enter", "accept", "next field"),
     ]
 
     class Changed(Message):

@@ -38,12 +38,12 @@ class LogPane(ListPane):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", show=False),
-        Binding("n", "next(False)", show=False),
-        Binding("N", "next(True)", show=False),
-        Binding("e", "failure", show=False),
-        Binding("w", "copy", show=False),
-        Binding("end", "follow", show=False),
+        Binding("slash", "search", "search"),
+        Binding("n", "next(False)", "next result", show=False),
+        Binding("N", "next(True)", "previous result", show=False),
+        Binding("e", "failure", "first error"),
+        Binding("w", "copy", "save to a file"),
+        Binding("end", "follow", "follow"),
     ]
 
     def __init__(self) -> None:

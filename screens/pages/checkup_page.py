@@ -15,14 +15,12 @@ from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.panes.checks_pane import check_block, checks_summary
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.folding_list import FoldingList
-from piwizard.screens.widgets.key_bar import KeyBar
+from piwizard.screens.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piwizard.diagnosis.findings import Finding
-
-KEYS = (("Enter", "open, close"), ("g", "check again"), ("Esc", "back"))
 
 
 class CheckupPage(ModalScreen[None]):
@@ -32,8 +30,8 @@ class CheckupPage(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back"),
-        Binding("g", "check"),
+        Binding("escape", "back", "back"),
+        Binding("q", "app.leave", "quit"),
     ]
 
     def __init__(self, service: ScreenService) -> None:
@@ -43,7 +41,7 @@ class CheckupPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="checkup-text", markup=False)
         yield FoldingList(id="checkup-list")
-        yield KeyBar(KEYS)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(FoldingList).focus()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
@@ -17,35 +15,29 @@ from piwizard.screens.log.log_builder import clean
 from piwizard.screens.log.log_model import Block
 from piwizard.screens.log.run_progress import duration
 from piwizard.screens.messages import ActionPressed
+from piwizard.screens.pages.dialog import Dialog
 from piwizard.screens.panes.plan_blocks import counted, plan_blocks
-from piwizard.screens.screen_service import ScreenService, titles
+from piwizard.screens.screen_service import titles
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.folding_list import FoldingList
-from piwizard.screens.widgets.key_bar import KeyBar
+from piwizard.screens.widgets.key_line import KeyLine
 from piwizard.setup.service import Proposal
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import StepInstance
-
-
-KEYS = (("y", "install"), ("Enter", "open, close"), ("Tab", "buttons"), ("Esc", "back"))
+    from collections.abc import Callable
 
 INSTALL_NOW = "Install now?"
 
 
-class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
+class ConfirmRun(Dialog[Proposal | PiwizardError]):
     """The plan of a run, to confirm.
 
     It returns the proposal if the user agrees, the error if it cannot be planned, None if the user goes back.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
-
-    def __init__(
-        self, service: ScreenService, instance: StepInstance | None, *, again: bool = False, usual: float = 0.0
-    ) -> None:
-        super().__init__()
-        self._service, self._instance, self._again, self._usual = service, instance, again, usual
+    def __init__(self, plan: Callable[[], Proposal], *, usual: float = 0.0) -> None:
+        super().__init__(classes="")
+        self._plan, self._usual = plan, usual
         self._proposal: Proposal | None = None
 
     def compose(self) -> ComposeResult:
@@ -55,15 +47,15 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         with Horizontal(id="confirm-actions"):
             yield ActionButton("yes", "Install")
             yield ActionButton("no", "Back")
-        yield KeyBar((("Esc", "back"),))
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#confirm-actions").display = False
-        start_worker(self, self._plan, "plan")
+        start_worker(self, self._prepare, "plan")
 
-    async def _plan(self) -> None:
+    async def _prepare(self) -> None:
         try:
-            proposal = await run_in_thread(lambda: self._service.proposal(self._instance, again=self._again))
+            proposal = await run_in_thread(self._plan)
         except PiwizardError as error:
             self.dismiss(error)
             return
@@ -74,7 +66,6 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
         if not proposal.plans:
             summary.update(Text(" Nothing to do: everything is up to date.", "green"))
-            self.query_one(KeyBar).show((("Esc", "back"),))
             return
         self._proposal = proposal
         blocks: list[Block] = []
@@ -96,19 +87,9 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         self.query_one("#confirm-question", Static).update(Text(lines, style))
         changes_list.show(blocks)
         self.query_one("#confirm-actions").display = True
-        self.query_one(KeyBar).show(KEYS)
+        self.question_appeared()
         self.query(ActionButton).first().focus()
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
-        if event.name == "yes":
-            self.action_yes()
-        else:
-            self.action_no()
-
-    def action_yes(self) -> None:
-        if self._proposal is not None:
-            self.dismiss(self._proposal)
-
-    def action_no(self) -> None:
-        self.dismiss(None)
+        self.dismiss(self._proposal if event.name == "yes" else None)

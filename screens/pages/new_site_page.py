@@ -9,12 +9,12 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from piwizard.answers import validators as v
 from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.widgets.key_bar import KeyBar
+from piwizard.screens.pages.dialog import Dialog
+from piwizard.screens.widgets.key_line import KeyLine
 
 TITLE = "New site"
 WHY = (
@@ -24,10 +24,10 @@ WHY = (
 HELP = "Lowercase letters, digits and hyphens; also names the folder, the system user and the service."
 
 
-class NewSitePage(ModalScreen[str | None]):
+class NewSitePage(Dialog[str]):
     """A page that returns the name, or None if the user goes back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "create", "create")]
 
     def __init__(self, taken: Sequence[str]) -> None:
         super().__init__(classes="new-site")
@@ -38,7 +38,7 @@ class NewSitePage(ModalScreen[str | None]):
             yield Static("Name of the new site", markup=False)
             yield LineEditor("", "such as blog", id="site-name")
             yield Static(HELP, markup=False, id="site-note")
-        yield KeyBar((("Enter", "create"), ("Esc", "back")))
+        yield KeyLine()
 
     def _problem(self, name: str) -> str:
         try:
@@ -52,11 +52,12 @@ class NewSitePage(ModalScreen[str | None]):
         self.query_one("#site-note", Static).update(Text(problem or HELP, "yellow" if problem else ""))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        name = event.value.strip()
+        self.action_create()
+
+    def action_create(self) -> None:
+        """Return the name if it can be used; nothing if the field is empty."""
+        name = self.query_one(LineEditor).value.strip()
         if not name:
             self.dismiss(None)
         elif not self._problem(name):
             self.dismiss(name)
-
-    def action_no(self) -> None:
-        self.dismiss(None)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from piwizard.screens.navigator import Navigator
     from piwizard.screens.screen_service import ScreenService
     from piwizard.system.facts import Facts
 
@@ -62,6 +63,14 @@ class Page(HostScreen):
     def buttons(self) -> Sequence[tuple[str, str]]:
         """Return names and labels of the buttons."""
         return ()
+
+    @property
+    def navigator(self) -> Navigator:
+        """Return what opens other pages."""
+        from piwizard.screens.textual_app import PiwizardApp
+
+        assert isinstance(self.app, PiwizardApp)
+        return self.app.navigator
 
     def show_machine(self, facts: Facts, title: str = "") -> None:
         """Show this machine in the first line, and another title if there is one."""

@@ -27,7 +27,7 @@ ACTIONS = {
     "running": (("log", "Show log"), ("stop", "Stop")),
     "done": (("again", "Run again"),),
     "drifted": (("run", "Repair"), ("plan", "Show differences")),
-    "failed": (("run", "Try again"), ("log", "Show log"), ("shell", "Shell")),
+    "failed": (("run", "Try again"), ("log", "Show log")),
     "interrupted": (("run", "Continue"), ("log", "Show log")),
     "skipped": (("unskip", "Include again"),),
 }

@@ -17,9 +17,9 @@ class ActionButton(Widget, can_focus=True):
     """A button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "press", show=False),
-        Binding("up,left", "app.focus_previous", show=False),
-        Binding("down,right", "app.focus_next", show=False),
+        Binding("enter,space", "press", "press"),
+        Binding("up,left", "app.focus_previous", "previous", show=False),
+        Binding("down,right", "app.focus_next", "next", show=False),
     ]
 
     def __init__(self, name: str, label: str) -> None:
@@ -31,6 +31,11 @@ class ActionButton(Widget, can_focus=True):
 
     def get_content_width(self, container: object, viewport: object) -> int:
         return len(self.label) + 4
+
+    @property
+    def effect(self) -> str:
+        """Return what Enter does, for the line of keys."""
+        return f"{self.label[:1].lower()}{self.label[1:]}".rstrip("…")
 
     def action_press(self) -> None:
         self.post_message(ActionPressed(str(self.name)))

@@ -21,9 +21,9 @@ class FoldingList(RowList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", show=False),
-        Binding("right", "open(True)", show=False),
-        Binding("left", "open(False)", show=False),
+        Binding("enter,space", "fold", "open, close"),
+        Binding("right", "open(True)", "open", show=False),
+        Binding("left", "open(False)", "close", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:

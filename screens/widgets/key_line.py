@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 KEY_NAMES = {
     "enter": "Enter", "escape": "Esc", "tab": "Tab", "space": "Space", "question_mark": "?", "slash": "/",
-    "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End",
+    "up": "↑", "pageup": "PgUp", "pagedown": "PgDn", "down": "↓", "left": "←", "right": "→", "home": "Home",
+    "end": "End",
 }  # fmt: skip
+ACTIVATING_KEYS = ("enter", "space")
 LAST_KEYS = ("escape", "ctrl+g", "question_mark", "ctrl+q", "q")
 """Keys at the end of the line: back, help and out."""
 
@@ -36,6 +38,12 @@ def named(key: str) -> str:
     return KEY_NAMES.get(key, key)
 
 
+def effect(active: ActiveBinding) -> str:
+    """Return what a key does: of Enter, some widgets say it themselves, such as a button by its label."""
+    own = getattr(active.node, "effect", "") if active.binding.key in ACTIVATING_KEYS else ""
+    return str(own or active.binding.description)
+
+
 def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
     """Return the active bindings to show, each action once.
 
@@ -44,7 +52,9 @@ def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
     found: dict[tuple[str, str], ActiveBinding] = {}
     for active in screen.active_bindings.values():
         if active.binding.show and active.enabled:
-            found.setdefault((active.binding.description, active.binding.action), active)
+            known = (effect(active), active.binding.action)
+            if known not in found or active.binding.key == "enter":
+                found[known] = active
     return sorted(
         found.values(), key=lambda one: LAST_KEYS.index(one.binding.key) if one.binding.key in LAST_KEYS else -1
     )
@@ -72,7 +82,7 @@ class KeyLine(Widget):
         self._cells = []
         for one in keys:
             start = cell_len(line.plain)
-            line.append(key_name(one), "bold").append(f" {one.binding.description}")
+            line.append(key_name(one), "bold").append(f" {effect(one)}")
             self._cells.append((start, cell_len(line.plain), one))
             line.append("   ")
         return line
@@ -85,4 +95,4 @@ class KeyLine(Widget):
 
 
 def _width(one: ActiveBinding) -> int:
-    return cell_len(key_name(one)) + cell_len(one.binding.description) + 4
+    return cell_len(key_name(one)) + cell_len(effect(one)) + 4

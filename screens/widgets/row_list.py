@@ -26,12 +26,12 @@ class RowList(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "first", show=False),
-        Binding("end", "last", show=False),
+        Binding("up", "move(-1)", "up", show=False),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home", "first", "to the top", show=False),
+        Binding("end", "last", "to the end", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -124,4 +124,9 @@ class RowList(ScrollView, can_focus=True):
     def on_click(self, event: Click) -> None:
         number = event.y + self.scroll_offset.y
         if number < self.count() and self.can_be_active(number):
+            again = number == self.active
             self.go(number)
+            self.clicked(again=again)
+
+    def clicked(self, *, again: bool) -> None:
+        """React to a click on a row; `again` if it was active before. Does nothing by default."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Sidebar(RowList):
     """The list of all steps, of which one is chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right,space", "open", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right,space", "open", "open")]
 
     def __init__(self) -> None:
         super().__init__(id="sidebar")

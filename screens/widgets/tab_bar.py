@@ -19,9 +19,9 @@ class TabBar(Widget, can_focus=True):
     """Setup, Plan, Log and Checks: the left and right keys move between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", show=False),
-        Binding("right", "turn(1)", show=False),
-        Binding("down,enter", "app.focus_next", show=False),
+        Binding("left", "turn(-1)", "previous tab", show=False),
+        Binding("right", "turn(1)", "next tab"),
+        Binding("down,enter", "app.focus_next", "into the tab", show=False),
     ]
 
     def __init__(self) -> None:

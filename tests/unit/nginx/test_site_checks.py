@@ -127,6 +127,8 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
     try:
         wait_for(port, process)
+        # nginx listens before its workers have started and named themselves.
+        assert checks.poll_until(lambda: worker_reload.up_to_date([tmp_path / "sites" / "blog"]), bool, 10)
         yield Pi(tmp_path, process, backend)
     finally:
         process.terminate()

@@ -21,9 +21,10 @@ from piwizard.engine import run_launch
 from piwizard.network import address_rollback, address_trial
 from piwizard.network.address_trial import AddressTrial
 from piwizard.screens.main_screen import MainScreen
-from piwizard.screens.pages import keep_address
+from piwizard.screens.pages import dialog
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.steps import registry
 from piwizard.system import facts, paths
 from tests.unit.screens import fake_pi
@@ -91,11 +92,23 @@ class Seen:
             "the app to settle",
         )
 
-    async def run(self, key: str = "r") -> None:
-        """Propose a run with a key, and confirm the plan."""
-        await self.keys(key)
+    async def press(self, name: str) -> None:
+        """Wait for a button, and press it."""
+        await self.until(lambda: self._button(name), f"the button {name}")
+        self._button(name).focus()
+        await self.pilot.pause()
+        await self.keys("enter")
+
+    def _button(self, name: str) -> ActionButton | None:
+        return next((one for one in self.app.screen.query(ActionButton) if one.name == name and one.display), None)
+
+    async def run(self, button: str = "run") -> None:
+        """Propose a run by a button of the step, and confirm the plan."""
+        if self.main.navigation.tab != "Setup":
+            self.main.navigation.choose_tab("Setup")
+        await self.press(button)
         await self.see("Install now?")
-        await self.keys("y")
+        await self.press("yes")
 
     async def go_to(self, step: str) -> None:
         """Choose a step in the sidebar, and wait until everything about it is known."""
@@ -104,6 +117,12 @@ class Seen:
         await self.until(lambda: self.main.navigation.chosen and self.main.navigation.chosen.step.name == step)
         await asyncio.sleep(0.2)  # SETTLING_SECONDS
         await self.settle()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let dialogs take keys as soon as they are painted."""
+    monkeypatch.setattr(dialog, "SECONDS_TO_READ_QUESTION", 0)
 
 
 @pytest.fixture
@@ -131,16 +150,14 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, welcome: bool = False):
-    """Open the app and, unless `welcome` is set, close the welcome page."""
+async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, steps: bool = True):
+    """Open the app and, unless `steps` is False, its page of all steps."""
     app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Seen(pilot, folder)
-        await seen.until(lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
-        await seen.settle()
-        if not welcome:
-            await seen.keys("enter")
-            await seen.until(lambda: app.screen is seen.main)
+        await seen.until(lambda: app.screen.focused)
+        if steps:
+            await app.navigator.open_steps()
             await seen.settle()
         yield seen
 
@@ -160,7 +177,7 @@ def site(folder: Path) -> Path:
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AddressTrial:
     """Return an address on trial on the fake Pi, set on its interface."""
-    monkeypatch.setattr(keep_address, "SECONDS_TO_READ_QUESTION", 0)
+    monkeypatch.setattr(dialog, "SECONDS_TO_READ_QUESTION", 0)
     monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path)
     monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.230"])
     monkeypatch.setattr(address_rollback, "_stop_timer", lambda command: None)

@@ -108,7 +108,7 @@ def an_overview(*states, trouble=""):
 def test_quick_inspection_is_followed_by_thorough_one(host):
     service, seen = Mock(), []
     service.overview.side_effect = lambda *, thorough: an_overview((a_step("nginx"), "done", None))
-    inspection = InspectionController(service, host, inspected=seen.append, outcomes_read=Mock())
+    inspection = InspectionController(service, host, inspected=seen.append)
     inspection.inspect(thorough=False)
     assert [call.kwargs["thorough"] for call in service.overview.call_args_list] == [False, True]
     assert (seen, inspection.thorough) == ([True, False], True)
@@ -118,10 +118,11 @@ def test_log_of_failed_run_is_read_once(host, tmp_path):
     nginx, read = a_step("nginx"), Mock()
     service = Mock()
     service.events_file.return_value = tmp_path / "events.jsonl"
-    inspection = InspectionController(service, host, inspected=lambda first: None, outcomes_read=read)
+    inspection = InspectionController(service, host, inspected=lambda first: None)
     inspection.accept(an_overview((nginx, "failed", "run-1"), trouble="state.json is damaged."), thorough=True)
-    assert inspection.outcome(nginx) is not None
+    inspection.read_outcome(nginx, read)
     read.assert_called_once()
+    assert inspection.outcome(nginx) is not None
     assert host.notices == ["state.json is damaged."]
     inspection.accept(an_overview((nginx, "failed", "run-2")), thorough=True)
     assert inspection.outcome(nginx) is None, "another run, whose log is not read yet"
@@ -232,7 +233,7 @@ def a_runs_controller(host, *, update=None, live=None, typing=False, instance=No
     instance = instance or a_step("nginx")
     parts = SimpleNamespace(
         inspection=inspection, navigation=Mock(typing=typing, tab="Log", chosen=instance), steps=Mock(), answers=Mock(),
-        sidebar=a_sidebar({instance: "todo"}, instance), log_pane=Mock(), run_bar=Mock(), all_done=Mock(),
+        sidebar=a_sidebar({instance: "todo"}, instance), log_pane=Mock(), run_bar=Mock(),
     )  # fmt: skip
     parts.answers.flush.side_effect = lambda: asyncio.sleep(0)
     parts.inspection.expected_seconds.return_value = 2.0
@@ -272,17 +273,13 @@ def test_refused_proposal_shows_its_question(host):
     parts.navigation.show_question.assert_called_once_with("app.repo")
 
 
-def test_end_of_run_chooses_next_step_unless_user_types(host):
+def test_end_of_run_stays_with_its_step(host):
     done = an_overview((a_step("nginx"), "done", None))
     runs, parts, service = a_runs_controller(host, update=a_finished_run("done"), overview=done)
     runs.poll()
     service.look_for_new_code.assert_called_once()
-    parts.navigation.choose_most_urgent.assert_called_once()
-    parts.all_done.assert_called_once()
-    runs, parts, _ = a_runs_controller(host, update=a_finished_run("done"), overview=done, typing=True)
-    runs.poll()
     parts.navigation.choose_most_urgent.assert_not_called()
-    parts.all_done.assert_not_called()
+    assert host.notices[-1] == "Done."
 
 
 def test_failed_run_is_reported_and_its_step_chosen(host):
@@ -322,7 +319,7 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
     typing = [True]
     service = Mock()
     service.trial.return_value = SimpleNamespace(name="a1", host="192.168.1.230", left=143, before=None)
-    address = AddressController(service, host, typing=lambda: typing[0])
+    address = AddressController(service, lambda: host, typing=lambda: typing[0])
     address.poll()
     assert not host.pages
     typing.clear()
@@ -330,5 +327,5 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
     address.poll()
     address.poll()
     assert len(host.pages) == 1
-    assert address.ask_again()
+    address.ask_again()
     assert len(host.pages) == 2

@@ -25,12 +25,8 @@ pytestmark = pytest.mark.asyncio
 SECRET = "correct-horse-battery"
 
 
-async def test_first_visit_to_a_finished_site(folder):
-    async with opened(folder, welcome=True) as seen:
-        await seen.see("Welcome to piwizard")
-        await seen.see("raspberrypi: Pi 4")
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen is seen.main)
+async def test_site_is_answered_and_installed_on_the_page_of_all_steps(folder):
+    async with opened(folder) as seen:
         await seen.go_to("app")
         await seen.keys("enter")
         await seen.see("│   Lowercase letters, digits and")
@@ -49,27 +45,17 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.settle()
         assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
-        await seen.keys("k")
+        await seen.press("skip")
         await seen.see("Skipped.")
-        await seen.keys("a")
+        await seen.go_to("system")
+        await seen.press("all")
         await seen.see("Install now?")
         assert not list((folder / "machine").glob("*")), "changed before the confirmation"
         await seen.keys("enter")
-        await seen.see("Your app is online")
-        assert "http://myflask.example/" in seen.text()
+        await seen.until(lambda: (entry := workspace.state().entry("site", "myflask")) and entry.result == "done")
+        await seen.see("✓ Site")
         content = (folder / "machine" / "app.conf").read_text()
         assert "app.repo = https://git.example/me/myflask.git" in content
-
-
-async def test_second_visit_shows_state(site):
-    for step in ("system", "nginx"):
-        fake_pi.remember(site, step)
-        (site / f"did-{step}").touch()
-        (site / "machine").mkdir(exist_ok=True)
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Welcome back")
-        await seen.see("To do")
-        await seen.see("System")
 
 
 async def test_failed_step_is_tried_again(site):
@@ -101,11 +87,9 @@ async def test_interrupted_run_is_continued(site):
         await seen.settle()
         await seen.see("! System")
     (site / "wait-system").unlink()
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Interrupted")
-        await seen.see("System, at: sh -c")
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen is seen.main)
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.see("Interrupted at:")
         await seen.see("Continue")
         await seen.run()
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
@@ -117,26 +101,30 @@ async def test_run_continues_when_user_quits_and_returns(site):
         await seen.go_to("system")
         await seen.run()
         await seen.see("line 3 of 3")
-        await seen.keys("q")
+        await seen.keys("ctrl+q")
         await seen.until(lambda: seen.app.return_value)
         assert "continues" in seen.app.return_value
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Running")
-        await seen.keys("enter", "3")
+    async with opened(site, steps=False) as seen:
         await seen.see("line 3 of 3")
         (site / "wait-system").unlink()
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
-async def test_run_is_stopped_with_a_key(site):
+async def test_run_is_stopped_after_confirmation(site):
     (site / "wait-system").touch()
     async with opened(site) as seen:
         await seen.go_to("system")
         await seen.run()
         await seen.see("line 3 of 3")
-        await seen.keys("s")
+        await seen.keys("1")
+        await seen.press("stop")
         await seen.see("Stop the current run?")
-        await seen.keys("y")
+        await seen.keys("enter")
+        await seen.gone("Stop the current run?")
+        assert run_launch.under_way()
+        await seen.press("stop")
+        await seen.see("Stop the current run?")
+        await seen.press("yes")
         await seen.see("The run was interrupted")
         await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
 
@@ -161,48 +149,37 @@ async def test_other_steps_can_be_answered_during_a_run(site):
 async def test_skipped_step_is_included_again(site):
     async with opened(site) as seen:
         await seen.go_to("ddns")
-        await seen.keys("k")
+        await seen.press("skip")
         await seen.see("Include again")
         assert "– Dynamic DNS" in seen.text()
-        await seen.keys("k")
+        await seen.press("unskip")
         await seen.see("○ Dynamic DNS")
         await seen.go_to("nginx")
-        await seen.keys("k")
-        await seen.see("You cannot skip nginx")
+        assert "Skip" not in seen.text()
 
 
 async def test_unanswered_optional_step_delays_nothing(site):
     answers = site / "etc" / "answers.toml"
     answers.write_text(answers.read_text().partition("\n[ddns]")[0])
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Optional, not set up")
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen is seen.main)
+    async with opened(site) as seen:
         await seen.go_to("ddns")
         await seen.see("Optional: needs your answers.")
-        await seen.keys("a")
+        await seen.press("all")
         await seen.see("Install now?")
         assert "Dynamic DNS" not in seen.text()
-        await seen.keys("y")
-        await seen.see("Your app is online")
-        await seen.keys("pagedown", "pagedown")
-        await seen.see("○ Dynamic DNS: Optional: needs your answers.")
+        await seen.press("yes")
+        await seen.see("✓ Site")
         assert not workspace.state().entry("ddns", None)
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.settle()
+        await seen.keys("escape", "1")
         await seen.go_to("ddns")
         await seen.keys("enter", "down")
         await seen.type("myflask.example")
         await seen.keys("enter")
         await seen.gone("Optional: waits")
         (site / "fail-ddns").touch()
-        await seen.keys("escape", "r")
-        await seen.see("Install now?")
-        await seen.keys("y")
+        await seen.run()
         await seen.see("ddns: it does not work.")
-        await seen.settle()
-        await seen.keys("o")
-        await seen.see("Progress so far")
 
 
 async def test_secret_is_only_in_the_secret_store(site):
@@ -215,9 +192,7 @@ async def test_secret_is_only_in_the_secret_store(site):
         await seen.until(lambda: "asked = true" in (site / "etc" / "answers.toml").read_text())
         await seen.settle()
         assert SECRET not in seen.app.export_screenshot()
-        await seen.keys("escape", "r")
-        await seen.see("Install now?")
-        await seen.keys("y")
+        await seen.run()
         await seen.until(lambda: (entry := workspace.state().entry("ddns", None)) and entry.result == "done")
     files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert files == [site / "lib" / "secrets.json"]
@@ -226,12 +201,9 @@ async def test_secret_is_only_in_the_secret_store(site):
 async def test_drifted_step_is_repaired(site):
     fake_pi.remember(site, "system")
     (site / "did-system").touch()
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Changed outside piwizard")
-        await seen.see("Write system.conf")
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen is seen.main)
+    async with opened(site) as seen:
         await seen.go_to("system")
+        await seen.see("Write system.conf")
         await seen.see("Repair")
         await seen.keys("2")
         await seen.see("1 change.")
@@ -250,7 +222,7 @@ async def test_invalid_answer_is_refused_while_typing(site):
 async def test_missing_answer_gets_the_cursor(folder):
     async with opened(folder) as seen:
         await seen.go_to("site")
-        await seen.keys("r")
+        await seen.press("run")
         await seen.see("is missing")
 
 
@@ -300,30 +272,33 @@ async def test_background_job_shows_progress_and_delays_nothing(site, monkeypatc
         await seen.see("✓ nginx")
         await seen.see("◐ Dynamic DNS")
         await seen.until(lambda: seen.main.monitor.live is None)
-        await seen.keys("s")
+        await seen.go_to("ddns")
+        await seen.keys("1")
+        await seen.press("stop")
         await seen.see("Stop the background job?")
-        await seen.keys("y")
+        await seen.press("yes")
         await seen.see("! Dynamic DNS")
         assert not alive.exists()
 
 
-async def test_address_on_trial_is_kept_with_a_key(site, tried):
-    async with opened(site, welcome=True) as seen:
+async def test_address_on_trial_is_kept_by_a_button(site, tried):
+    async with opened(site, steps=False) as seen:
         await seen.see("Testing 192.168.1.230: 14")
         await seen.see("192.168.1.197 returns.")
-        await seen.keys("k")
+        await seen.press("keep")
         await seen.until(lambda: address_trial.trial_outcome(tried) == "kept")
         await seen.gone("Keep this address?")
 
 
 async def test_address_on_trial_can_be_postponed_until_it_is_too_late(site, tried, tmp_path):
-    async with opened(site, welcome=True) as seen:
+    async with opened(site, steps=False) as seen:
         await seen.see("Keep this address?")
-        await seen.keys("escape")
         await seen.keys("enter")
-        await seen.see("192.168.1.230 is still being tested. Press k")
+        await seen.see("192.168.1.230 is still being tested.")
         assert address_trial.trial_outcome(tried) == "on"
-        await seen.keys("k")
+        await seen.keys("ctrl+p")
+        await seen.type("keep the")
+        await seen.keys("enter")
         await seen.see("Keep this address?")
         (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
         await seen.gone("Keep this address?")
@@ -356,7 +331,6 @@ async def test_second_site_is_added(site):
         seen.main.sidebar.focus()
         await seen.keys("end")
         await seen.see("Add another web app to this machine")
-        await seen.keys("r")
         await seen.keys("enter")
         await seen.see("Name of the new site")
         await seen.type("myflask")

@@ -64,7 +64,7 @@ async def test_page_shows_rail_buttons_and_keys() -> None:
         assert shown[0].startswith(" piwizard   Set up a site")
         assert shown[1] == " ✓ Your app ─── ● Address ─── ○ Review ─── ○ Install"
         assert any("[ Back ]  [ Continue ]" in line for line in shown)
-        assert shown[-1].startswith(" Ctrl+R review   Esc back")
+        assert shown[-1].startswith(" Enter next field   Ctrl+R review   Esc back")
         assert "never" not in shown[-1]
 
 

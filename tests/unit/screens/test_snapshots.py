@@ -15,7 +15,6 @@ import pytest
 from piwizard.diagnosis import checkup as diagnosis
 from piwizard.diagnosis.findings import Finding
 from piwizard.system.remedies import Advice
-from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import Seen, opened
 
 pytestmark = pytest.mark.asyncio
@@ -36,10 +35,6 @@ CHANGING = [
 ]
 
 
-async def welcome(seen: Seen) -> None:
-    await seen.see("Welcome")
-
-
 async def questions(seen: Seen) -> None:
     await seen.go_to("ddns")
     await seen.keys("enter", "right")
@@ -56,14 +51,12 @@ async def plan(seen: Seen) -> None:
 
 async def run_system(seen: Seen) -> None:
     await seen.go_to("system")
-    await seen.keys("r")
-    await seen.see("Install now?")
-    await seen.keys("y")
+    await seen.run()
 
 
 async def confirm(seen: Seen) -> None:
     await seen.go_to("app")
-    await seen.keys("r")
+    await seen.press("run")
     await seen.see("Install now?")
 
 
@@ -88,26 +81,18 @@ async def checks(seen: Seen) -> None:
     await seen.see("1 problem, 1 check passed.")
 
 
-async def ending(seen: Seen) -> None:
-    await seen.keys("a")
-    await seen.see("Install now?")
-    await seen.keys("y")
-    await seen.see("Your app is online")
-
-
 async def checkup(seen: Seen) -> None:
-    await ending(seen)
-    await seen.keys("c")
+    await seen.app.navigator.open_checkup()
     await seen.see("1 problem, 3 checks passed.")
 
 
 async def help_page(seen: Seen) -> None:
     await seen.keys("question_mark")
-    await seen.see("Keys")
+    await seen.see("Keys here")
 
 
 SCREENS: list[Callable[[Seen], Awaitable[None]]] = [
-    welcome, questions, plan, confirm, log, failed, checks, ending, checkup, help_page,
+    questions, plan, confirm, log, failed, checks, checkup, help_page,
 ]  # fmt: skip
 
 
@@ -124,10 +109,9 @@ def compare(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
-async def test_screen_equals_snapshot(screen, size, request, monkeypatch):
+async def test_screen_equals_snapshot(screen, size, site, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
-    folder = request.getfixturevalue("folder" if screen is welcome else "site")
-    async with opened(folder, size, welcome=screen is welcome) as seen:
+    async with opened(site, size) as seen:
         await screen(seen)
         lines = seen.lines()
         assert len(lines) == size[1]
@@ -135,12 +119,11 @@ async def test_screen_equals_snapshot(screen, size, request, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "screen", [welcome, questions, plan, log, checks, ending, checkup, help_page], ids=lambda one: one.__name__
+    "screen", [questions, plan, log, checks, checkup, help_page], ids=lambda one: one.__name__
 )
-async def test_ascii_screen_equals_snapshot(screen, request, monkeypatch):
+async def test_ascii_screen_equals_snapshot(screen, site, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
-    folder = request.getfixturevalue("folder" if screen is welcome else "site")
-    async with opened(folder, plain=True, welcome=screen is welcome) as seen:
+    async with opened(site, plain=True) as seen:
         await screen(seen)
         strips = seen.app.screen._compositor.render_strips()
         filters = seen.app.get_line_filters()
@@ -158,12 +141,3 @@ def shown(strips, filters) -> list[str]:
             strip = strip.apply_filter(one, Color(0, 0, 0))  # noqa: PLW2901 — one filter over the other
         lines.append(strip.text)
     return lines
-
-
-async def test_welcome_back_page_equals_snapshot(site):
-    for step, result in (("system", "done"), ("nginx", "failed"), ("app", "running")):
-        fake_pi.remember(site, step, "myflask" if step == "app" else None, result)
-    async with opened(site, welcome=True) as seen:
-        await seen.see("Changed outside piwizard")
-        await seen.gone("Checking what is set up")
-        compare("welcome_back-80x24", seen.text())

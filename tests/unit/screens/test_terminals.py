@@ -11,19 +11,30 @@ import pytest
 from piwizard.engine import run_launch
 from tests.lab.terminal import Terminal
 
+COMMANDS = "\x10"
+"""Ctrl+P."""
+LEAVE = "\x11"
+"""Ctrl+Q."""
+
 
 def begin(terminal: Terminal) -> None:
-    terminal.see("Enter continue")
-    terminal.see("To do")
-    terminal.type("\r")
+    """Open the page of all steps."""
+    terminal.see("+ Add a site")
+    terminal.type(COMMANDS)
+    terminal.see("type a part of a command")
+    terminal.type("all steps\r")
     terminal.see("[ Install ]")
     terminal.rest()
 
 
 def start_run(terminal: Terminal) -> None:
-    terminal.type("r")
+    """Install the chosen step by its button."""
+    terminal.type("\r")
+    terminal.see("Enter install")
+    terminal.type("\r")
     terminal.see("Install now?")
-    terminal.type("y")
+    time.sleep(0.5)
+    terminal.type("\r")
     terminal.see("Run 2026")
 
 
@@ -42,7 +53,7 @@ def test_limited_terminal_gets_complete_ascii_screen(site, term, env):
     assert "|" in terminal.lines[5]
     assert all(char == "-" for char in terminal.lines[1])
     assert terminal.lines[23].strip().endswith("q quit")
-    terminal.type("q")
+    terminal.type(LEAVE)
     terminal.end()
     assert terminal.raw.isascii()
 
@@ -50,7 +61,7 @@ def test_limited_terminal_gets_complete_ascii_screen(site, term, env):
 def test_no_color_variable_removes_colors(site):
     terminal = Terminal(site, env={"NO_COLOR": "1"})
     begin(terminal)
-    terminal.type("q")
+    terminal.type(LEAVE)
     terminal.end()
     assert b"\x1b[32m" not in terminal.raw
     assert b";32;" not in terminal.raw
@@ -60,7 +71,7 @@ def test_no_color_variable_removes_colors(site):
 def test_colors_are_those_of_the_terminal(site):
     terminal = Terminal(site)
     begin(terminal)
-    terminal.type("q")
+    terminal.type(LEAVE)
     terminal.end()
     assert b"38;2;" not in terminal.raw
     assert b"48;2;" not in terminal.raw
@@ -74,7 +85,7 @@ def test_terminal_cursor_is_on_active_row(site):
         terminal.rest()
         assert "▸" in terminal.lines[terminal.screen.cursor.y]
     assert not terminal.screen.cursor.hidden
-    terminal.type("q")
+    terminal.type(LEAVE)
     terminal.end()
 
 
@@ -84,7 +95,7 @@ def test_quit_message_says_that_run_continues(site):
     begin(terminal)
     start_run(terminal)
     terminal.see("line 3 of 3")
-    terminal.type("q")
+    terminal.type(LEAVE)
     terminal.expect("The run continues. `piwizard` shows it again")
     assert terminal.end() == 0
     assert run_launch.under_way()
@@ -96,9 +107,9 @@ def test_lost_connection_keeps_typed_answer_and_run(site):
     begin(terminal)
     start_run(terminal)
     terminal.see("line 3 of 3")
+    terminal.type("1")
     terminal.type("\x1b")
     time.sleep(0.3)
-    terminal.type("1")
     for _ in range(3):
         terminal.type("\x1b[B")
     terminal.see("Workers")
@@ -111,8 +122,8 @@ def test_lost_connection_keeps_typed_answer_and_run(site):
     assert run_launch.under_way()
     (site / "wait-system").unlink()
     terminal = Terminal(site)
-    terminal.see("Welcome back")
-    terminal.type("q")
+    terminal.see("+ Add a site")
+    terminal.type(LEAVE)
     terminal.end()
 
 
@@ -125,13 +136,11 @@ def test_two_terminals_follow_one_run(site):
     second.see("System: change")
     second.type("3")
     second.see("line 3 of 3")
-    second.type("r")
-    second.see("A run is in progress")
     (site / "wait-system").unlink()
     first.see("✓ System")
     second.see("✓ System")
     for terminal in (first, second):
-        terminal.type("q")
+        terminal.type(LEAVE)
         terminal.end()
 
 
@@ -154,5 +163,5 @@ def test_screen_survives_many_resizes_during_a_run(site):
     assert terminal.lines[0].startswith(" piwizard")
     assert terminal.lines[23].startswith(" Enter open")
     os.kill(terminal.pid, 0)
-    terminal.type("q")
+    terminal.type(LEAVE)
     assert terminal.end() == 0

@@ -11,12 +11,13 @@ from textual.geometry import Offset
 from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.form.multi_value import TableEditor
 from piwizard.screens.log.run_outcome import RunOutcome
-from piwizard.screens.pages import keep_address
+from piwizard.screens.pages import dialog
 from piwizard.screens.pages.help_page import HelpPage
 from piwizard.screens.pages.keep_address import KeepAddressDialog
 from piwizard.screens.panes.checks_pane import checks_summary
 from piwizard.screens.panes.setup_pane import _status_text
-from piwizard.screens.screen_service import titles
+from piwizard.screens.screen_service import ScreenService, titles
+from piwizard.screens.textual_app import PiwizardApp
 
 
 class Alone(App[object]):
@@ -70,23 +71,26 @@ async def test_table_shows_late_suggestion():
 
 
 @pytest.mark.asyncio
-async def test_address_is_kept_only_after_deliberate_confirmation(monkeypatch):
+async def test_dialog_drops_keys_that_were_typed_before_it_could_be_read(monkeypatch, folder):
     trial = SimpleNamespace(host="192.168.1.230", left=143, before="192.168.1.197")
     service, answers = SimpleNamespace(trial=lambda: trial), []
-    async with Alone().run_test() as pilot:
-        for keys in (["k"], ["y"], ["enter"]):
-            await pilot.app.push_screen(KeepAddressDialog(service, trial), answers.append)
-            await pilot.press(*keys)
-        assert answers == [False], "Enter, on the button that has the cursor; k and y came too early"
-        monkeypatch.setattr(keep_address, "SECONDS_TO_READ_QUESTION", -1)
-        await pilot.press("k")
-        assert answers[-1] is True
+    monkeypatch.setattr(dialog, "SECONDS_TO_READ_QUESTION", 60)
+    async with PiwizardApp(ScreenService()).run_test() as pilot:
+        await pilot.app.push_screen(KeepAddressDialog(service, trial), answers.append)
+        await pilot.press("tab", "enter", "escape", "y", "k")
+        assert answers == []
+        monkeypatch.setattr(dialog, "SECONDS_TO_READ_QUESTION", -1)
+        await pilot.press("enter")
+        assert answers == [False], "the button that has the focus is the safe one"
+        await pilot.app.push_screen(KeepAddressDialog(service, trial), answers.append)
+        await pilot.press("tab", "enter")
+        assert answers == [False, True]
 
 
 @pytest.mark.asyncio
 async def test_pages_scroll_to_their_end_and_back():
     async with Alone().run_test(size=(60, 12)) as pilot:
-        page = HelpPage()
+        page = HelpPage(pilot.app.screen)
         await pilot.app.push_screen(page)
         scroll = page.query_one(".page")
         await pilot.press("end")

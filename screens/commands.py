@@ -1,0 +1,53 @@
+"""List the commands of the palette: all pages, and every command of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.shell import open_shell, run_command
+
+if TYPE_CHECKING:
+    from piwizard.screens.textual_app import PiwizardApp
+
+IN_TERMINAL = (
+    ("Status of all steps", "piwizard status", ("status",)),
+    ("Diagnose problems and suggest fixes", "piwizard doctor", ("doctor",)),
+    ("Fix problems", "piwizard doctor --fix", ("doctor", "--fix")),
+    ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
+    ("Report for a helper", "piwizard report", ("report",)),
+    ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),
+)
+"""Commands that run in the terminal, with their own questions."""
+
+
+def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
+    """Yield the commands, those of each site first."""
+    go = app.navigator
+    try:
+        sites = app.service.answering.sites()
+    except PiwizardError:  # the overview shows it
+        sites = []
+    for site in sites:
+        yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.deploy, site))
+        yield SystemCommand(f"Log of {site}", "what the app prints, live", partial(go.open_app_log, site))
+        yield SystemCommand(f"Settings of {site}", "answers, address, HTTPS", partial(go.open_settings, site))
+        yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
+    yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
+    yield SystemCommand("Add a site", "set up another app", go.open_setup)
+    yield SystemCommand("Checkup", "every check from a visitor's view", go.open_checkup)
+    yield SystemCommand("Run log", "log of the current or the last run", go.open_log)
+    yield SystemCommand("Activity", "all runs, newest first", go.open_activity)
+    yield SystemCommand("All steps", "run single steps again (advanced)", go.open_steps)
+    yield SystemCommand("Stop the current run", "it can be continued later", go.stop_run)
+    yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
+    for title, help_text, words in IN_TERMINAL:
+        yield SystemCommand(title, help_text, partial(run_command, app, words))
+    yield SystemCommand("Root shell", "`exit` returns to piwizard", partial(open_shell, app))
+    yield SystemCommand("Colors", "for a light or a dark terminal", app.switch_colors)
+    yield SystemCommand("Help", "keys and symbols", app.action_help)
+    yield SystemCommand("Quit", "a run continues", app.action_leave)

@@ -1,0 +1,1 @@
+"""Pages to come back to: the overview, each site, its log, and all runs."""

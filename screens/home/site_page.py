@@ -1,0 +1,119 @@
+"""Offer everything that can be done with one site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from piwizard.screens.pages.page import Page
+from piwizard.screens.shell import run_command
+from piwizard.screens.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from piwizard.screens.screen_service import ScreenService
+
+ACTIONS = (
+    ("deploy", "Deploy", "install the newest commit; you see first what changes"),
+    ("logs", "App log", "what the app prints, live and with search"),
+    ("check", "Check", "every check from a visitor's view"),
+    ("settings", "Settings", "repository, address, HTTPS, environment"),
+    ("diagnose", "Diagnose", "find problems and their fixes"),
+    ("key", "Deploy key", "give access to a private repository"),
+    ("activity", "Activity", "all runs, newest first"),
+    ("steps", "All steps", "run or undo single steps (advanced)"),
+    ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
+    ("report", "Report", "for people who help you; without secrets"),
+    ("remove", "Remove this site", "asks what happens to its data"),
+)
+"""Name, label and explanation of each action."""
+
+
+class ActionList(RowList):
+    """Actions, one a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "open")]
+
+    class Chosen(Message):
+        """Enter was pressed on an action."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, actions: tuple[tuple[str, str, str], ...]) -> None:
+        super().__init__(id="action-list")
+        self.actions = actions
+        self.styles.height = max(1, len(actions))
+
+    def show(self, actions: tuple[tuple[str, str, str], ...]) -> None:
+        """Show other actions."""
+        self.actions = actions
+        self.styles.height = max(1, len(actions))
+        self.changed()
+
+    def count(self) -> int:
+        return len(self.actions)
+
+    def row(self, number: int) -> list[Segment]:
+        _, label, explanation = self.actions[number]
+        return [Segment(set_cell_size(f"  {label}", 22), Style(bold=True)), Segment(explanation)]
+
+    def action_choose(self) -> None:
+        if self.actions:
+            self.post_message(self.Chosen(self.actions[self.active][0]))
+
+    def clicked(self, *, again: bool) -> None:
+        self.action_choose()
+
+
+class SitePage(Page):
+    """Everything that can be done with one site."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
+
+    def __init__(self, service: ScreenService, site: str) -> None:
+        super().__init__(service, id="site-page")
+        self.site = site
+        self.actions_list = ActionList(ACTIONS)
+
+    def body(self) -> Iterable[Widget]:
+        yield self.actions_list
+
+    def on_mount(self) -> None:
+        self.rail.show(self.site, "")
+        self.actions_list.focus()
+
+    async def on_action_list_chosen(self, event: ActionList.Chosen) -> None:
+        site, go = self.site, self.navigator
+        match event.name:
+            case "deploy":
+                await go.deploy(site)
+            case "logs":
+                await go.open_app_log(site)
+            case "check":
+                await go.open_checkup()
+            case "settings":
+                await go.open_settings(site)
+            case "activity":
+                await go.open_activity()
+            case "steps":
+                await go.open_steps()
+            case "undo":
+                await go.open_undo(site)
+            case "diagnose":
+                run_command(self.app, ("doctor", "--site", site))
+            case "key":
+                run_command(self.app, ("key", "--site", site))
+            case "report":
+                run_command(self.app, ("report",))
+            case "remove":
+                run_command(self.app, ("remove", site))
+                await go.open_home()

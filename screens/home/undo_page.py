@@ -1,0 +1,56 @@
+"""List the steps of a site that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from piwizard.screens.home.site_page import ActionList
+from piwizard.screens.pages.page import Page
+from piwizard.screens.shell import run_command
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from piwizard.screens.screen_service import MachineOverview, ScreenService
+
+INTRODUCTION = "Undo restores the files as they were. piwizard asks before it starts, and keeps the app's data."
+
+
+class UndoPage(Page):
+    """The steps of a site, the last one first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
+
+    def __init__(self, service: ScreenService, site: str) -> None:
+        super().__init__(service, id="undo")
+        self.site = site
+        self.text = Static(INTRODUCTION, markup=False)
+        self.steps = ActionList(())
+
+    def body(self) -> Iterable[Widget]:
+        yield self.text
+        yield Static("")
+        yield self.steps
+
+    def on_mount(self) -> None:
+        self.rail.show(f"{self.site} · Undo a step", "")
+        self.steps.focus()
+        self.refresh_steps()
+
+    def refresh_steps(self) -> None:
+        """Read which steps are set up."""
+        self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
+
+    def _show(self, overview: MachineOverview) -> None:
+        done = [one for one in reversed(overview.statuses) if one.place.site == self.site and one.run]
+        self.steps.show(tuple((one.place.step.name, one.place.step.title, one.summary) for one in done))
+        if not done:
+            self.text.update("Nothing of this site is set up.")
+
+    def on_action_list_chosen(self, event: ActionList.Chosen) -> None:
+        run_command(self.app, ("undo", event.name, "--site", self.site))
+        self.refresh_steps()
