@@ -101,25 +101,7 @@ KEYS = {GitProblem.BRANCH_MISSING: "app.branch", GitProblem.TOKEN_REFUSED: "app.
 """The answer to correct, where that is not app.repo."""
 
 
-ACCESS_PROBLEMS = (
-    GitProblem.DEPLOY_KEY_MISSING, GitProblem.DEPLOY_KEY_REFUSED, GitProblem.HOST_KEY_UNKNOWN,
-    GitProblem.LOGIN_REQUIRED, GitProblem.TOKEN_REFUSED,
-)  # fmt: skip
-"""The problems that a deploy key or a token may solve."""
-
-
-class RepositoryRefused(AnswerRefused):
-    """A repository that git cannot read; `problem` says why."""
-
-    problem = GitProblem.OTHER
-
-    @property
-    def lacks_access(self) -> bool:
-        """Return whether a deploy key or a token may help."""
-        return self.problem in ACCESS_PROBLEMS
-
-
-def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess | None = None) -> RepositoryRefused:
+def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess | None = None) -> AnswerRefused:
     """Explain git's output as an error in an answer.
 
     `access` is the access that the command used.
@@ -138,9 +120,7 @@ def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess |
     }
     message, hint = EXPLANATIONS[failure.problem]
     key = KEYS.get(failure.problem, "app.repo")
-    refusal = RepositoryRefused(key, message.format_map(values), hint=hint.format_map(values))
-    refusal.problem = failure.problem
-    return refusal
+    return AnswerRefused(key, message.format_map(values), hint=hint.format_map(values))
 
 
 def classify_failure(repo: str, output: str, access: GitAccess = ANONYMOUS) -> GitFailure:
