@@ -1,0 +1,171 @@
+"""Ask who should be able to open the app, and under which name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widgets import Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.background import run_in_thread
+from piwizard.screens.messages import AnswerGiven
+from piwizard.screens.setup.group_list import GroupList
+from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.setup.reach import Audience, home_name
+from piwizard.setup.site_form import FormPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.widget import Widget
+
+    from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+
+NAMES = "site.domains"
+AUDIENCES = (
+    (Audience.HOME.value, "Only devices on my home network"),
+    (Audience.INTERNET.value, "Anyone on the Internet"),
+)
+NO_NAME = (
+    "No name yet? Get a free one, such as photos-home.duckdns.org, at\n"
+    "www.duckdns.org or www.noip.com, then enter it here."
+)
+
+
+class AddressPage(SetupPage):
+    """Home or Internet, the name, and what the provider of the name needs."""
+
+    TITLE = "Set up a site"
+    STAGE = 1
+    PAGE = FormPage.ADDRESS
+
+    def __init__(self, setup: SiteSetup, key: str = "") -> None:
+        super().__init__(setup, key)
+        self.heading = Static("", classes="heading", markup=False)
+        self.audience = ChoiceList(AUDIENCES, id="audience")
+        self.essentials = GroupList(id="essentials")
+        self.way_in = Static("", id="way-in", markup=False)
+        self.folds = GroupList(id="folds")
+
+    def body(self) -> Iterable[Widget]:
+        yield self.heading
+        yield self.audience
+        yield self.essentials
+        yield self.way_in
+        yield self.folds
+
+    async def show(self, content: PageContent) -> None:
+        first = not self.heading.content
+        site = content.site or "your app"
+        self.heading.update(Text(f"Who should be able to open {site}?", "bold"))
+        local = f"http://{home_name(content.facts.hostname)}"
+        self.audience.show_note(Audience.HOME.value, local)
+        if content.audience is not None and not self.audience.value:
+            self.audience.choose(content.audience.value)
+        internet = self.audience.value == Audience.INTERNET.value
+        groups = content.groups if self.audience.value else ()
+        await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
+        await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
+        self._show_way_in(content, internet=internet)
+        if first:
+            if content.audience is None:
+                self.audience.focus()
+            else:
+                self._focus_first_empty()
+
+    def _focus_first_empty(self) -> None:
+        """Put the cursor into the first essential field without an answer, or else on the main button."""
+        answers = self.content.answers if self.content else {}
+        wanted = next((key for key in self._essential_keys() if key not in answers), "")
+        if not (wanted and self.essentials.focus_on(wanted)):
+            self.focus_main()
+
+    def _essential_keys(self) -> list[str]:
+        groups = self.content.groups if self.content else ()
+        return [question.key for group in groups if group.open for question in group.questions]
+
+    def _show_way_in(self, content: PageContent, *, internet: bool) -> None:
+        if not self.audience.value:
+            self.way_in.update("")
+            return
+        address = content.facts.network.address
+        text = Text("\n").append("How visitors get in", "bold")
+        rows = [("At home", f"http://{address.address}" if address else home_name(content.facts.hostname))]
+        if internet:
+            by_hand = content.answers.get("router.forward") == "by-hand"
+            router = "you forward ports 80 and 443; piwizard shows the steps" if by_hand else (
+                "piwizard asks it to forward ports 80 and 443 (UPnP), or shows the steps"
+            )
+            https = content.answers.get("tls.https", True)
+            rows = [
+                ("Router", router),
+                ("HTTPS", "free Let’s Encrypt certificate, renewed automatically" if https else "off"),
+            ]
+        for label, value in rows:
+            text.append(f"\n○ {label:<16}", "dim").append(value, "not dim")
+        self.way_in.update(text)
+
+    async def reveal(self, key: str) -> None:
+        if key == NAMES and not self.audience.value:
+            self.audience.focus()
+        elif not self.essentials.focus_on(key):
+            await self.folds.reveal(key)
+
+    async def on_choice_list_changed(self, event: ChoiceList.Changed) -> None:
+        if event.control is self.audience:
+            event.stop()
+            await self._audience_chosen()
+
+    async def on_choice_list_accepted(self, event: ChoiceList.Accepted) -> None:
+        if event.control is self.audience:
+            event.stop()
+            if self.audience.value == Audience.HOME.value:
+                self.focus_main()
+            elif not self.essentials.focus_on(NAMES):
+                self._wanted = NAMES
+
+    async def _audience_chosen(self) -> None:
+        known = self.content.audience if self.content else None
+        if known is Audience.HOME and self.audience.value == Audience.INTERNET.value:
+            self.answers.give(AnswerGiven(self.setup.site, NAMES, None))  # visitors from outside cannot use it
+        await self._give_reach()
+        self.load()
+
+    async def _give_reach(self, names: tuple[str, ...] = ()) -> None:
+        """Save the answers that follow from the audience and the name."""
+        if not self.audience.value or self.setup.site is None:
+            return
+        audience, name = Audience(self.audience.value), next(iter(names), None)
+        try:
+            found = await run_in_thread(partial(self.service.reach_answers, self.setup.site, audience, name))
+        except PiwizardError as error:
+            self.notify_line(error.sentence)
+            return
+        for one in found:
+            if one.key != NAMES or not names:
+                self.answers.give(AnswerGiven(self.setup.site, one.key, one.value))
+
+    async def on_answer_given(self, event: AnswerGiven) -> None:
+        """Save an answer; a name also tells its provider."""
+        super().on_answer_given(event)
+        if event.key == NAMES and isinstance(event.value, list) and not event.cut_off:
+            await self._give_reach(tuple(event.value))
+
+    async def action_continue(self) -> None:
+        await self.flush_answers()
+        if not self.audience.value:
+            self.audience.focus()
+            self.notify_line("Choose who should be able to open your app.")
+        elif not self.problem():
+            await self.open_page(self.next_page())
+
+    def next_page(self) -> FormPage:
+        return FormPage.REVIEW
+
+    @property
+    def help_text(self) -> str:
+        """Return help for someone who has no name yet."""
+        return f"Name of the site\n{NO_NAME}"
