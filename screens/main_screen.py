@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 
 
 class MainScreen(HostScreen):
-    """All steps, to run single ones again. Keys only open pages and tabs: what changes something is a button."""
+    """All steps, to run single ones again.
+
+    Keys only open pages and tabs: what changes something is a button.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back"),

@@ -23,7 +23,7 @@ def open_shell(app: App[str]) -> None:
 
 
 def run_command(app: App[str], words: Sequence[str]) -> None:
-    """Run a command of piwizard in this terminal, with its own questions; return after Enter."""
+    """Run a command of piwizard in this terminal, and return after Enter."""
     from piwizard.system import commands, console
 
     with app.suspend():

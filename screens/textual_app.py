@@ -225,7 +225,7 @@ class PiwizardApp(App[str]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of the palette."""
-        from piwizard.screens.commands import commands
+        from piwizard.screens.palette_commands import commands
 
         return commands(self)
 

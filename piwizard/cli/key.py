@@ -89,7 +89,7 @@ def _access(answers: Path | None, site: str | None) -> GitAccess:
 
 def _print_key(access: GitAccess, offer: KeyOffer) -> None:
     console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
-    console.say("", offer.public, "")
+    console.say("", offer.public, "", wrap=False)
     console.say("Add it here:", f"  {offer.page.page or access.repo}", f"  {offer.page.words}", "")
     if not access.address.ssh:
         console.say(

@@ -1,1 +1,1 @@
-"""Pages to come back to: the overview, each site, its log, and all runs."""
+"""Show what to come back to: the overview, each site, its log, and all runs."""

@@ -30,7 +30,7 @@ class RunList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "open", "open its log")]
 
-    class Opened(Message):
+    class RunOpened(Message):
         """Enter was pressed on a run."""
 
         def __init__(self, run: str) -> None:
@@ -69,7 +69,7 @@ class RunList(RowList):
 
     def action_open(self) -> None:
         if self.runs:
-            self.post_message(self.Opened(self.runs[self.active].run))
+            self.post_message(self.RunOpened(self.runs[self.active].run))
 
     def clicked(self, *, again: bool) -> None:
         self.action_open()
@@ -99,5 +99,5 @@ class ActivityPage(Page):
         self.empty.update("Nothing has been installed or undone yet.")
         self.runs.show(runs)
 
-    async def on_run_list_opened(self, event: RunList.Opened) -> None:
+    async def on_run_list_run_opened(self, event: RunList.RunOpened) -> None:
         await self.navigator.open_log(event.run)

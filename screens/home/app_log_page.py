@@ -26,7 +26,10 @@ ERROR_WORDS = ("error", "exception", "traceback", "critical")
 
 
 class LineList(RowList):
-    """Lines of a log, cut at the right edge; the end stays in view while the cursor is on it."""
+    """Lines of a log, cut at the right edge.
+
+    The end stays in view while the cursor is on it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search"),

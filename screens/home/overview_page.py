@@ -95,7 +95,7 @@ class OverviewPage(Page):
     def on_site_list_highlighted(self, event: SiteList.Highlighted) -> None:
         self._show_chosen()
 
-    async def on_site_list_opened(self, event: SiteList.Opened) -> None:
+    async def on_site_list_site_opened(self, event: SiteList.SiteOpened) -> None:
         if event.site:
             await self.navigator.open_site(event.site)
         else:

@@ -19,7 +19,10 @@ FIRST_BYTES = LAST_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class RunSummary:
-    """When a run began, what it did, and how it ended; `result` is empty while it is unknown."""
+    """A run: its beginning, its steps, and its end.
+
+    `result` is empty while it is unknown.
+    """
 
     run: str
     began: datetime | None = None

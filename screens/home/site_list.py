@@ -20,7 +20,7 @@ ADD_SITE = "+ Add a site"
 
 @dataclass(frozen=True)
 class SiteRow:
-    """What one line says of a site. `style` is that of the symbol."""
+    """A line about a site. `style` is that of the symbol."""
 
     name: str
     symbol: str
@@ -36,7 +36,7 @@ class SiteList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "open", "open")]
 
-    class Opened(Message):
+    class SiteOpened(Message):
         """Enter was pressed on a site; "" is the row that adds one."""
 
         def __init__(self, site: str) -> None:
@@ -116,7 +116,7 @@ class SiteList(RowList):
         self.post_message(self.Highlighted())
 
     def action_open(self) -> None:
-        self.post_message(self.Opened(self.chosen))
+        self.post_message(self.SiteOpened(self.chosen))
 
     def clicked(self, *, again: bool) -> None:
         if again:

@@ -41,7 +41,7 @@ class ActionList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "open")]
 
-    class Chosen(Message):
+    class ActionChosen(Message):
         """Enter was pressed on an action."""
 
         def __init__(self, name: str) -> None:
@@ -68,7 +68,7 @@ class ActionList(RowList):
 
     def action_choose(self) -> None:
         if self.actions:
-            self.post_message(self.Chosen(self.actions[self.active][0]))
+            self.post_message(self.ActionChosen(self.actions[self.active][0]))
 
     def clicked(self, *, again: bool) -> None:
         self.action_choose()
@@ -91,7 +91,7 @@ class SitePage(Page):
         self.rail.show(self.site, "")
         self.actions_list.focus()
 
-    async def on_action_list_chosen(self, event: ActionList.Chosen) -> None:
+    async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
         site, go = self.site, self.navigator
         match event.name:
             case "deploy":

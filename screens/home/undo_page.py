@@ -51,6 +51,6 @@ class UndoPage(Page):
         if not done:
             self.text.update("Nothing of this site is set up.")
 
-    def on_action_list_chosen(self, event: ActionList.Chosen) -> None:
+    def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
         run_command(self.app, ("undo", event.name, "--site", self.site))
         self.refresh_steps()

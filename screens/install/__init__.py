@@ -1,1 +1,1 @@
-"""Pages of a run: its stages, its result, its failure, and the router by hand."""
+"""Show a run: its stages, its result, its failure, and the router by hand."""

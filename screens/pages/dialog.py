@@ -1,4 +1,7 @@
-"""Ask a question over a page. Keys that were typed for the page below do not count as an answer."""
+"""Ask a question over a page.
+
+Keys that were typed for the page below do not count as an answer.
+"""
 
 from __future__ import annotations
 

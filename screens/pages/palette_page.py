@@ -30,7 +30,7 @@ class CommandList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "run", "run")]
 
-    class Chosen(Message):
+    class CommandChosen(Message):
         """Enter was pressed on a command."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class CommandList(RowList):
         return [Segment(set_cell_size(f" {title}", width), Style(bold=True)), Segment(f" {explanation}")]
 
     def action_run(self) -> None:
-        self.post_message(self.Chosen())
+        self.post_message(self.CommandChosen())
 
     def clicked(self, *, again: bool) -> None:
         self.action_run()
@@ -86,7 +86,7 @@ class PalettePage(Page):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self._run()
 
-    def on_command_list_chosen(self, event: CommandList.Chosen) -> None:
+    def on_command_list_command_chosen(self, event: CommandList.CommandChosen) -> None:
         self._run()
 
     def _run(self) -> None:

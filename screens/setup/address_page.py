@@ -12,6 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
+from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.setup.reach import Audience, home_name
@@ -131,28 +132,26 @@ class AddressPage(SetupPage):
         known = self.content.audience if self.content else None
         if known is Audience.HOME and self.audience.value == Audience.INTERNET.value:
             self.answers.give(AnswerGiven(self.setup.site, NAMES, None))  # visitors from outside cannot use it
-        await self._give_reach()
-        self.load()
+            await self.flush_answers()
+        await self._save_reach()
 
-    async def _give_reach(self, names: tuple[str, ...] = ()) -> None:
-        """Save the answers that follow from the audience and the name."""
-        if not self.audience.value or self.setup.site is None:
-            return
-        audience, name = Audience(self.audience.value), next(iter(names), None)
-        try:
-            found = await run_in_thread(partial(self.service.reach_answers, self.setup.site, audience, name))
-        except PiwizardError as error:
-            self.notify_line(error.sentence)
-            return
-        for one in found:
-            if one.key != NAMES or not names:
-                self.answers.give(AnswerGiven(self.setup.site, one.key, one.value))
+    async def _save_reach(self, names: tuple[str, ...] = ()) -> None:
+        """Save the answers that follow from the audience and the names, and show what they need."""
+        if self.audience.value and self.setup.site is not None:
+            audience = Audience(self.audience.value)
+            try:
+                await run_in_thread(partial(self.service.name_site, self.setup.site, audience, names))
+            except PiwizardError as error:
+                self.notify_line(error.sentence)
+            self.load()
 
-    async def on_answer_given(self, event: AnswerGiven) -> None:
-        """Save an answer; a name also tells its provider."""
-        super().on_answer_given(event)
-        if event.key == NAMES and isinstance(event.value, list) and not event.cut_off:
-            await self._give_reach(tuple(event.value))
+    def answer_saved(self, key: str) -> None:
+        """Show what follows from an answer; a name also tells its provider."""
+        field = self.essentials.field(NAMES)
+        if key == NAMES and isinstance(field, NamesField) and field.names:
+            self.start(partial(self._save_reach, tuple(field.names)), "reach")
+        else:
+            super().answer_saved(key)
 
     async def action_continue(self) -> None:
         await self.flush_answers()

@@ -26,6 +26,11 @@ class NamesField(PageField):
         assert isinstance(self._editor, LineEditor)
         return self._editor.value.replace(",", " ").lower().split() or None
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names that were given, the main one first."""
+        return list(self._kept) if isinstance(self._kept, list) else []
+
     def problem(self) -> str:
         """Return a sentence about what is wrong in the editor; "" if it is valid."""
         refused = super().problem()

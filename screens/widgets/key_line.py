@@ -39,7 +39,10 @@ def named(key: str) -> str:
 
 
 def effect(active: ActiveBinding) -> str:
-    """Return what a key does: of Enter, some widgets say it themselves, such as a button by its label."""
+    """Return what a key does.
+
+    Some widgets say themselves what Enter does, such as a button by its label.
+    """
     own = getattr(active.node, "effect", "") if active.binding.key in ACTIVATING_KEYS else ""
     return str(own or active.binding.description)
 
@@ -63,7 +66,7 @@ def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
 class KeyLine(Widget):
     """Keys and their effects.
 
-    If the line is too short, keys before the last two are omitted: those lead back and out.
+    If the line is too short, keys are omitted, but not those that lead back and out.
     """
 
     def __init__(self) -> None:
@@ -76,8 +79,9 @@ class KeyLine(Widget):
 
     def render(self) -> Text:
         keys = shown_bindings(self.screen)
-        while len(keys) > 2 and sum(_width(one) for one in keys) + 1 > self.size.width:
-            keys.pop(-3)
+        others = [one for one in keys if one.binding.key not in LAST_KEYS]
+        while others and sum(_width(one) for one in keys) - 2 > self.size.width:
+            keys.remove(others.pop())
         line = Text(" ", no_wrap=True, overflow="ellipsis")
         self._cells = []
         for one in keys:

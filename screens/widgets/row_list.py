@@ -129,4 +129,4 @@ class RowList(ScrollView, can_focus=True):
             self.clicked(again=again)
 
     def clicked(self, *, again: bool) -> None:
-        """React to a click on a row; `again` if it was active before. Does nothing by default."""
+        """React to a click on a row; `again` if it was active before."""

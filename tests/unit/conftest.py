@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from piwizard.apps import power_access
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.undo_journal import Backups, Journal
@@ -27,6 +28,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     folders = {f"user_{name}_path": tmp_path / folder for name, folder in names.items()}
     monkeypatch.setattr(paths, "_dirs", lambda: SimpleNamespace(**folders))
+    monkeypatch.setattr(power_access, "RULES", tmp_path / "rules.d")  # the machine's own are readable for root alone
     return tmp_path
 
 

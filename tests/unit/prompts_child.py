@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from piwizard import prompts
+from piwizard.apps import power_access
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import echoing, open_console
@@ -104,6 +105,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     paths._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
+    power_access.RULES = folder / "rules.d"  # the machine's own are readable for root alone
     registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
     with echoing(False):
         return prompts.guide(open_console(), Pi(folder), " ".join(sys.argv[2:]))

@@ -5,7 +5,9 @@ Undo restores every byte.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import tempfile
 from pathlib import Path
 
@@ -23,9 +25,9 @@ from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system.files import Owner
 
-from .conftest import ROOT, tree, whole
+from .conftest import tree, whole
 
-ME = Owner("root", "root") if ROOT else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
+ME = Owner(pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name)
 
 
 def ours(path, content="ours\n", **more):

@@ -5,7 +5,9 @@ Errors, a stop and a kill interrupt it.
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,7 @@ from piwizard.system.checks import Check
 from piwizard.system.files import Owner
 from piwizard.system.remedies import Advice
 
-ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
+ME = Owner(pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name)
 
 
 @pytest.fixture

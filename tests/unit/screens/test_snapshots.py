@@ -118,9 +118,7 @@ async def test_screen_equals_snapshot(screen, size, site, monkeypatch):
         compare(f"{screen.__name__}-{size[0]}x{size[1]}", "\n".join(lines))
 
 
-@pytest.mark.parametrize(
-    "screen", [questions, plan, log, checks, checkup, help_page], ids=lambda one: one.__name__
-)
+@pytest.mark.parametrize("screen", [questions, plan, log, checks, checkup, help_page], ids=lambda one: one.__name__)
 async def test_ascii_screen_equals_snapshot(screen, site, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     async with opened(site, plain=True) as seen:

@@ -1,4 +1,4 @@
-"""List the commands of the palette: all pages, and every command of the command line."""
+"""List all commands: those that open pages, and those of the command line."""
 
 from __future__ import annotations
 
