@@ -97,8 +97,10 @@ class AddressPage(SetupPage):
         rows = [("At home", f"http://{address.address}" if address else home_name(content.facts.hostname))]
         if internet:
             by_hand = content.answers.get("router.forward") == "by-hand"
-            router = "you forward ports 80 and 443; piwizard shows the steps" if by_hand else (
-                "piwizard asks it to forward ports 80 and 443 (UPnP), or shows the steps"
+            router = (
+                "you forward ports 80 and 443; piwizard shows the steps"
+                if by_hand
+                else ("piwizard asks it to forward ports 80 and 443 (UPnP), or shows the steps")
             )
             https = content.answers.get("tls.https", True)
             rows = [

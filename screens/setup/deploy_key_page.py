@@ -157,7 +157,9 @@ class DeployKeyPage(SetupPage):
                 await self._accept(offer)
                 return
             times = "once" if tried == 1 else f"{tried} times"
-            text = Text("\n● ", "bold cyan").append(f"Waiting for {self._server} to accept the key…", "not bold default")
+            text = Text("\n● ", "bold cyan").append(
+                f"Waiting for {self._server} to accept the key…", "not bold default"
+            )
             self.waiting.update(text.append(f"   tried {times}", "not bold dim"))
             await asyncio.sleep(SECONDS_BETWEEN_TESTS[min(tried, len(SECONDS_BETWEEN_TESTS)) - 1])
 
@@ -169,7 +171,9 @@ class DeployKeyPage(SetupPage):
         return {"github.com": "GitHub", "gitlab.com": "GitLab", "bitbucket.org": "Bitbucket"}.get(host, host)
 
     async def _ask_to_trust(self) -> None:
-        text = Text("\n! ", "yellow").append(f"piwizard does not know {self._server} yet. Compare its fingerprint:\n", "default")
+        text = Text("\n! ", "yellow").append(
+            f"piwizard does not know {self._server} yet. Compare its fingerprint:\n", "default"
+        )
         for key in self._unknown:
             text.append(f"   {key.name:8}{key.fingerprint}\n", "default")
         text.append("   On the server: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub", "dim")

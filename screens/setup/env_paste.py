@@ -35,7 +35,9 @@ class EnvPaste(Vertical):
         super().__init__(classes="variable")
         self.site, self.question = site, question
         self.editor = PasteEditor("", "paste here: usually Ctrl+Shift+V")
-        self._note = Static(Text("Values of names such as API_KEY or PASSWORD are saved as secrets.", "dim"), markup=False)
+        self._note = Static(
+            Text("Values of names such as API_KEY or PASSWORD are saved as secrets.", "dim"), markup=False
+        )
 
     def compose(self) -> ComposeResult:
         yield self.editor

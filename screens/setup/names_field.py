@@ -46,7 +46,10 @@ class NamesField(PageField):
         """
         owner = owner_of(next(iter(self._given() or ()), ""))
         if owner and style == "yellow":
-            text, style = f"✓ A free {owner.title} name. It does not point here yet; piwizard will set that up.", "green"
+            text, style = (
+                f"✓ A free {owner.title} name. It does not point here yet; piwizard will set that up.",
+                "green",
+            )
         super().report(text, style)
 
     def show_names(self, names: list[str]) -> None:

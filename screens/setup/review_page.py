@@ -115,7 +115,9 @@ class ReviewPage(SetupPage):
         rows = [("Result", "  ".join(review.result_urls)), ("App", review.app), ("Runs as", review.runs_as)]
         for label, value in rows:
             if value:
-                text.append(f"\n{label:<{LABEL_COLUMNS}}", "not bold").append(clean(value), "bold" if label == "Result" else "not bold")
+                text.append(f"\n{label:<{LABEL_COLUMNS}}", "not bold").append(
+                    clean(value), "bold" if label == "Result" else "not bold"
+                )
         return text.append("\n\nWhat will change", "bold")
 
     def answer_saved(self, key: str) -> None:

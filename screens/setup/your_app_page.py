@@ -61,9 +61,7 @@ class YourAppPage(SetupPage):
         first = not self.essentials.children
         await self.essentials.show(content.site, [one for one in content.groups if one.open], content.answers)
         known = REPOSITORY in content.answers
-        await self.folds.show(
-            content.site, [one for one in content.groups if not one.open and known], content.answers
-        )
+        await self.folds.show(content.site, [one for one in content.groups if not one.open and known], content.answers)
         self._show_trouble(content)
         await self._show_private(isinstance(content.trouble, RepositoryLoginRequired))
         if first:
