@@ -178,7 +178,13 @@ class ScreenService(service.SetupService):
 
         return run_launch.folder(run) / "events.jsonl"
 
-    def page_content(self, site: str | None, page: FormPage) -> PageContent:
+    def facts(self) -> Facts:
+        """Return the facts about this machine."""
+        from piwizard.system import facts
+
+        return facts.gather()
+
+    def page_content(self, site: str | None, page: FormPage, facts: Facts) -> PageContent:
         """Return what a page of the setup shows of a site."""
         from piwizard.screens.setup.site_setup import PageContent
         from piwizard.setup.reach import provider_of
@@ -188,7 +194,7 @@ class ScreenService(service.SetupService):
             provider = provider_of(form.answers)
             return PageContent(
                 site=site,
-                facts=form.facts,
+                facts=facts,
                 groups=form.questions(page),
                 answers=form.answers.values,
                 findings=form.findings() if page is page.APP else (),

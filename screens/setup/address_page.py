@@ -108,7 +108,7 @@ class AddressPage(SetupPage):
                 ("HTTPS", "free Let’s Encrypt certificate, renewed automatically" if https else "off"),
             ]
         for label, value in rows:
-            text.append(f"\n○ {label:<16}", "dim").append(value, "not dim")
+            text.append(f"\n○ {label:<16}", "dim").append(value)
         self.way_in.update(text)
 
     async def reveal(self, key: str) -> None:

@@ -157,10 +157,8 @@ class DeployKeyPage(SetupPage):
                 await self._accept(offer)
                 return
             times = "once" if tried == 1 else f"{tried} times"
-            text = Text("\n● ", "bold cyan").append(
-                f"Waiting for {self._server} to accept the key…", "not bold default"
-            )
-            self.waiting.update(text.append(f"   tried {times}", "not bold dim"))
+            text = Text().append("\n● ", "bold cyan").append(f"Waiting for {self._server} to accept the key…")
+            self.waiting.update(text.append(f"   tried {times}", "dim"))
             await asyncio.sleep(SECONDS_BETWEEN_TESTS[min(tried, len(SECONDS_BETWEEN_TESTS)) - 1])
 
     @property
@@ -171,11 +169,13 @@ class DeployKeyPage(SetupPage):
         return {"github.com": "GitHub", "gitlab.com": "GitLab", "bitbucket.org": "Bitbucket"}.get(host, host)
 
     async def _ask_to_trust(self) -> None:
-        text = Text("\n! ", "yellow").append(
-            f"piwizard does not know {self._server} yet. Compare its fingerprint:\n", "default"
+        text = (
+            Text()
+            .append("\n! ", "yellow")
+            .append(f"piwizard does not know {self._server} yet. Compare its fingerprint:\n", "default")
         )
         for key in self._unknown:
-            text.append(f"   {key.name:8}{key.fingerprint}\n", "default")
+            text.append(f"   {key.name:8}{key.fingerprint}\n")
         text.append("   On the server: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub", "dim")
         self.waiting.update(text)
         await self.show_buttons(self.buttons())
@@ -192,7 +192,7 @@ class DeployKeyPage(SetupPage):
 
     async def _accept(self, offer: KeyOffer) -> None:
         self._accepted = True
-        self.waiting.update(Text("\n✓ ", "green").append(f"{self._server} accepts the key.", "not green"))
+        self.waiting.update(Text().append("\n✓ ", "green").append(f"{self._server} accepts the key."))
         self.answers.give(AnswerGiven(offer.site, "app.repo", offer.address))
         await self.show_buttons(self.buttons())
         self.focus_main()

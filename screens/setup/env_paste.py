@@ -61,7 +61,7 @@ class EnvPaste(Vertical):
         for message in given_variables(self.site, values):
             self.screen.post_message(message)
         count = "1 setting" if len(values) == 1 else f"{len(values)} settings"
-        self._note.update(Text("✓ ", "green").append(f"{count} saved: {', '.join(values)}", "not green"))
+        self._note.update(Text().append("✓ ", "green").append(f"{count} saved: {', '.join(values)}"))
 
 
 def parse_env(text: str) -> dict[str, str]:

@@ -106,18 +106,16 @@ class ReviewPage(SetupPage):
         if review.missing:
             count = len(review.missing)
             title = "1 answer is missing" if count == 1 else f"{count} answers are missing"
-            return Text(f"{title}\n", "bold").append("Nothing can be installed before.", "not bold dim")
+            return Text().append(f"{title}\n", "bold").append("Nothing can be installed before.", "dim")
         if review.empty:
-            return Text("✓ ", "green").append("Nothing to install: everything is up to date.", "not green")
+            return Text().append("✓ ", "green").append("Nothing to install: everything is up to date.")
         title, about = "Ready to install", f"about {duration(review.seconds)}"
-        text = Text(title, "bold").append(" " * max(2, width - len(title) - len(about)))
-        text.append(f"{about}\n", "not bold dim")
+        text = Text().append(title, "bold").append(" " * max(2, width - len(title) - len(about)))
+        text.append(f"{about}\n", "dim")
         rows = [("Result", "  ".join(review.result_urls)), ("App", review.app), ("Runs as", review.runs_as)]
         for label, value in rows:
             if value:
-                text.append(f"\n{label:<{LABEL_COLUMNS}}", "not bold").append(
-                    clean(value), "bold" if label == "Result" else "not bold"
-                )
+                text.append(f"\n{label:<{LABEL_COLUMNS}}").append(clean(value), "bold" if label == "Result" else "")
         return text.append("\n\nWhat will change", "bold")
 
     def answer_saved(self, key: str) -> None:
@@ -162,10 +160,10 @@ class ReviewPage(SetupPage):
 def _promises(review: Review) -> Text:
     text = Text()
     for warning in review.warnings[:MAX_WARNINGS]:
-        text.append("\n! ", "yellow").append(clean(warning), "not yellow")
+        text.append("\n! ", "yellow").append(clean(warning))
     for sentence in review.later:
-        text.append("\n○ ", "dim").append(sentence, "not dim")
+        text.append("\n○ ", "dim").append(sentence)
     if not review.missing:
         for sentence in PROMISES:
-            text.append("\n✓ ", "green").append(sentence, "not green")
+            text.append("\n✓ ", "green").append(sentence)
     return text

@@ -150,8 +150,11 @@ class SetupPage(Page):
         if buttons:
             buttons[-1].focus()
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Save what is being typed, and return to the page before."""
+        self.start(self._go_back, "back")
+
+    async def _go_back(self) -> None:
         await self.flush_answers()
         super().action_back()
 

@@ -48,6 +48,7 @@ class SiteSetup:
 
     def __init__(self, service: ScreenService, site: str | None) -> None:
         self.service, self.site = service, site
+        self._facts: Facts | None = None
 
     @property
     def title(self) -> str:
@@ -56,4 +57,5 @@ class SiteSetup:
 
     def read(self, page: FormPage) -> PageContent:
         """Return what a page shows. Slow: may fetch the repository and read its code."""
-        return self.service.page_content(self.site, page)
+        self._facts = self._facts or self.service.facts()
+        return self.service.page_content(self.site, page, self._facts)

@@ -37,13 +37,13 @@ class VariableField(Vertical):
         self._answer = answer
         plain = answer if isinstance(answer, str) else ""
         self.editor = LineEditor(plain, self._placeholder(), password=bool(plain) or setting.secret)
-        self._name = Static(Text(setting.name, "bold" if setting.required else ""), classes="label", markup=False)
+        self._title = Static(Text(setting.name, "bold" if setting.required else ""), classes="label", markup=False)
         self._remark = Static(Text(self._need(), "dim"), classes="remark", markup=False)
         self._note = Static(classes="note", markup=False)
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
-            yield self._name
+            yield self._title
             yield self.editor
             yield self._remark
         yield self._note

@@ -87,16 +87,15 @@ class WelcomePage(Page):
 
 def introduction(about: str) -> Text:
     """Return the stages, and what a person needs for them. `about` says how long the installation takes."""
-    text = Text(f"{TITLE}\n", "bold")
+    text = Text().append(f"{TITLE}\n", "bold")
     for number, (stage, words) in enumerate(STAGES, 1):
-        words = f"{about}{words}" if stage == "Install" else words
-        text.append(f"\n{number}  ", "bold").append(f"{stage:<11}{words}", "not bold")
+        lead = about if stage == "Install" else ""
+        text.append(f"\n{number}  ", "bold").append(f"{stage:<11}{lead}{words}")
     text.append("\n\nYou will need\n", "bold")
-    text.append("\n".join(f"• {one}" for one in NEEDS), "not bold")
+    text.append("\n".join(f"• {one}" for one in NEEDS))
     return text.append(
         "\n\nNothing changes on this Pi until you choose Install in step 3.\n"
         "Your answers are saved as you go, so you can stop and return anytime.\n",
-        "not bold",
     )
 
 
@@ -106,11 +105,11 @@ def readiness(facts: Facts) -> Text:
     if facts.clock.synchronised is False:
         problems.append("The clock is not synchronized yet. It usually is within a minute.")
     if problems:
-        return Text("\n").join(Text("! ", "yellow").append(one, "not yellow") for one in problems)
+        return Text("\n").join(Text().append("! ", "yellow").append(one) for one in problems)
     free = f"{facts.disk.free / 1024:.0f} GB free, " if facts.disk.free is not None else ""
     clock = "clock correct, " if facts.clock.synchronised else ""
-    text = Text("✓ ", "green")
-    return text.append(f"This Pi is ready: {free}{clock}ports 80 and 443 available", "not green")
+    text = Text().append("✓ ", "green")
+    return text.append(f"This Pi is ready: {free}{clock}ports 80 and 443 available")
 
 
 def _disk_problem(facts: Facts) -> str:

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 REPOSITORY = "app.repo"
 LABEL_COLUMNS, VALUE_COLUMNS = 18, 20
 SIGNS = {"ok": ("✓", "green"), "needed": ("!", "yellow"), "warning": ("!", "yellow")}
-HINT = (
-    "Paste the address from your browser or from `git clone`, such as\n"
-    "https://github.com/you/app. piwizard only reads the code."
-)
+HINT = "\npiwizard reads the code and finds out what your app needs. Nothing in it is run."
 
 
 class YourAppPage(SetupPage):

@@ -34,13 +34,24 @@ class ChoiceList(RowList):
     class Changed(Message):
         """Another value was chosen."""
 
+        def __init__(self, choices: ChoiceList) -> None:
+            super().__init__()
+            self.choices = choices
+
         @property
         def control(self) -> ChoiceList:
-            assert isinstance(self._sender, ChoiceList)
-            return self._sender
+            return self.choices
 
     class Accepted(Message):
         """Enter was pressed."""
+
+        def __init__(self, choices: ChoiceList) -> None:
+            super().__init__()
+            self.choices = choices
+
+        @property
+        def control(self) -> ChoiceList:
+            return self.choices
 
     def __init__(
         self, choices: Sequence[tuple[str, str]], value: str = "", default: str = "", *, id: str | None = None
@@ -97,11 +108,11 @@ class ChoiceList(RowList):
         value = self.choices[self.active][0]
         if value != self.value:
             self.choose(value)
-            self.post_message(self.Changed())
+            self.post_message(self.Changed(self))
 
     def action_accept(self) -> None:
         self.action_choose()
-        self.post_message(self.Accepted())
+        self.post_message(self.Accepted(self))
 
     def on_blur(self, event: Blur) -> None:
         self._rest()

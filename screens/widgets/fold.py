@@ -23,7 +23,7 @@ class FoldTitle(Widget, can_focus=True):
     """The title of a fold, with a summary of its content."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "toggle", "open or close"),
+        Binding("space,enter", "fold", "open or close"),
         Binding("right", "open(True)", "open", show=False),
         Binding("left", "open(False)", "close", show=False),
         Binding("up", "app.focus_previous", "previous", show=False),
@@ -49,7 +49,7 @@ class FoldTitle(Widget, can_focus=True):
             text.append(" " * gap).append(self.summary, "dim")
         return text
 
-    def action_toggle(self) -> None:
+    def action_fold(self) -> None:
         self.action_open(not self.open)
 
     def action_open(self, wanted: bool) -> None:
@@ -59,7 +59,7 @@ class FoldTitle(Widget, can_focus=True):
             self.post_message(self.Opened(wanted))
 
     def on_click(self, event: Click) -> None:
-        self.action_toggle()
+        self.action_fold()
 
     def on_focus(self, event: Focus) -> None:
         self.refresh()
