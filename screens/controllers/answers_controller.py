@@ -54,9 +54,12 @@ class AnswersController:
         self._service, self._host, self._form, self._saved = service, host, form, saved
         self._queue: asyncio.Queue[Given] = asyncio.Queue()
         self.refused: set[str] = set()
+        self.pending = 0
+        """How many answers are not on disk yet."""
 
     def give(self, given: Given) -> None:
         """Save an answer after those that were given before it."""
+        self.pending += 1
         self._queue.put_nowait(given)
 
     def start(self) -> None:
@@ -67,7 +70,7 @@ class AnswersController:
         while True:
             given = await self._queue.get()
             try:
-                await run_in_thread(partial(self._save, given))
+                await self._attempt(given)
             except Invalid as refusal:
                 self._refuse(given, f"{_key(given)} {refusal}.")
             except PiwizardError as error:
@@ -78,6 +81,12 @@ class AnswersController:
                 self._accept(given)
             finally:
                 self._queue.task_done()
+
+    async def _attempt(self, given: Given) -> None:
+        try:
+            await run_in_thread(partial(self._save, given))
+        finally:
+            self.pending -= 1
 
     def _save(self, given: Given) -> None:
         store = self._service.answering

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.messages import AnswerGiven
+from piwizard.screens.messages import AnswerGiven, FieldLeft
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.setup_page import SetupPage
@@ -50,6 +50,8 @@ class AddressPage(SetupPage):
         self.essentials = GroupList(id="essentials")
         self.way_in = Static("", id="way-in", markup=False)
         self.folds = GroupList(id="folds")
+        self._named = False
+        """Whether the name was entered whose provider is not shown yet."""
 
     def body(self) -> Iterable[Widget]:
         yield self.heading
@@ -71,7 +73,10 @@ class AddressPage(SetupPage):
         await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
         await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
         self._show_way_in(content, internet=internet)
-        if first:
+        if self._named:
+            self._named = False
+            self._focus_first_empty()
+        elif first:
             if content.audience is None:
                 self.audience.focus()
             else:
@@ -98,9 +103,9 @@ class AddressPage(SetupPage):
         if internet:
             by_hand = content.answers.get("router.forward") == "by-hand"
             router = (
-                "you forward ports 80 and 443; piwizard shows the steps"
+                "you open ports 80 and 443; piwizard shows how"
                 if by_hand
-                else ("piwizard asks it to forward ports 80 and 443 (UPnP), or shows the steps")
+                else ("piwizard asks it to open ports 80 and 443, or shows how")
             )
             https = content.answers.get("tls.https", True)
             rows = [
@@ -154,6 +159,16 @@ class AddressPage(SetupPage):
             self.start(partial(self._save_reach, tuple(field.names)), "reach")
         else:
             super().answer_saved(key)
+
+    def on_field_left(self, event: FieldLeft) -> None:
+        """Move on; from the name once it is known what its provider needs."""
+        field = self.essentials.field(NAMES)
+        if field is not None and field.has_focus_within and self.answers.pending:
+            event.stop()
+            self._named = True
+            self.set_focus(None)
+        else:
+            super().on_field_left(event)
 
     async def action_continue(self) -> None:
         await self.flush_answers()

@@ -46,10 +46,12 @@ class MissingList(RowList):
 
     def row(self, number: int) -> list[Segment]:
         one = self.missing[number]
+        room = max(0, self.room - LABEL_COLUMNS - 3)
+        reason = one.reason if len(one.reason) <= room else f"{one.reason[: room - 1]}…"
         return [
             Segment("! ", Style(color="yellow")),
             Segment(f"{one.label:<{LABEL_COLUMNS}} "),
-            Segment(one.reason, Style(dim=True)),
+            Segment(reason, Style(dim=True)),
         ]
 
     def action_answer(self) -> None:

@@ -64,7 +64,7 @@ class ReviewPage(SetupPage):
         if review is None or review.empty:
             return (("back", "Back"),)
         if review.missing:
-            return (("back", "Back"), ("answer", f"Enter {review.missing[0].label}"))
+            return (("back", "Back"), ("answer", f"Add {review.missing[0].label}"))
         return (("back", "Back"), ("install", "Install"))
 
     def on_mount(self) -> None:

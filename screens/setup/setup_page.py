@@ -31,6 +31,7 @@ class SetupPage(Page):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "review", "review")]
+    AUTO_FOCUS = ""
     PAGE: ClassVar[FormPage]
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
@@ -58,6 +59,8 @@ class SetupPage(Page):
         self.run_in_background(partial(self.setup.read, self.PAGE), self._loaded, group="content")
 
     def _loaded(self, content: PageContent) -> None:
+        if self.answers.pending:
+            return  # it is read again when they are saved
         self.content = content
         self.show_machine(content.facts, self.setup.title)
         self.start(partial(self._show, content), "show")
@@ -99,7 +102,8 @@ class SetupPage(Page):
 
     def answer_saved(self, key: str) -> None:
         """React to a saved answer: show what follows from it."""
-        self.load()
+        if not self.answers.pending:
+            self.load()
 
     async def flush_answers(self, *, cut_off: bool = False) -> None:
         """Save what is being typed, and wait until every answer is on disk."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REPOSITORY = "app.repo"
 LABEL_COLUMNS, VALUE_COLUMNS = 18, 20
 SIGNS = {"ok": ("✓", "green"), "needed": ("!", "yellow"), "warning": ("!", "yellow")}
-HINT = "\npiwizard reads the code and finds out what your app needs. Nothing in it is run."
+HINT = "\npiwizard reads the code and finds out what your app needs. Nothing is run."
 
 
 class YourAppPage(SetupPage):
