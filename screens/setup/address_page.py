@@ -122,12 +122,12 @@ class AddressPage(SetupPage):
         elif not self.essentials.focus_on(key):
             await self.folds.reveal(key)
 
-    async def on_choice_list_changed(self, event: ChoiceList.Changed) -> None:
+    async def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
         if event.control is self.audience:
             event.stop()
             await self._audience_chosen()
 
-    async def on_choice_list_accepted(self, event: ChoiceList.Accepted) -> None:
+    async def on_choice_list_taken(self, event: ChoiceList.Taken) -> None:
         if event.control is self.audience:
             event.stop()
             if self.audience.value == Audience.HOME.value:

@@ -83,12 +83,12 @@ class DeployKeyPage(SetupPage):
             self.ways.choose(TOKEN)
             await self._show_way()
 
-    async def on_choice_list_changed(self, event: ChoiceList.Changed) -> None:
+    async def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
         if event.control is self.ways:
             event.stop()
             await self._show_way()
 
-    async def on_choice_list_accepted(self, event: ChoiceList.Accepted) -> None:
+    async def on_choice_list_taken(self, event: ChoiceList.Taken) -> None:
         event.stop()
         await self._show_way()
         self.focus_after(self.ways)

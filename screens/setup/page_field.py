@@ -30,11 +30,11 @@ class PageField(Field):
             return ChoiceList(choices, str(kept or ""), str(question.default or ""))
         return super()._make_editor()
 
-    def on_choice_list_changed(self, event: ChoiceList.Changed) -> None:
+    def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
         event.stop()
         self.commit()
 
-    def on_choice_list_accepted(self, event: ChoiceList.Accepted) -> None:
+    def on_choice_list_taken(self, event: ChoiceList.Taken) -> None:
         event.stop()
         self.accept()
 

@@ -31,7 +31,7 @@ class ChoiceList(RowList):
         Binding("down", "move(1)", "down", show=False),
     ]
 
-    class Changed(Message):
+    class Picked(Message):
         """Another value was chosen."""
 
         def __init__(self, choices: ChoiceList) -> None:
@@ -42,7 +42,7 @@ class ChoiceList(RowList):
         def control(self) -> ChoiceList:
             return self.choices
 
-    class Accepted(Message):
+    class Taken(Message):
         """Enter was pressed."""
 
         def __init__(self, choices: ChoiceList) -> None:
@@ -108,11 +108,11 @@ class ChoiceList(RowList):
         value = self.choices[self.active][0]
         if value != self.value:
             self.choose(value)
-            self.post_message(self.Changed(self))
+            self.post_message(self.Picked(self))
 
     def action_accept(self) -> None:
         self.action_choose()
-        self.post_message(self.Accepted(self))
+        self.post_message(self.Taken(self))
 
     def on_blur(self, event: Blur) -> None:
         self._rest()
