@@ -37,7 +37,7 @@ NO_NAME = (
 
 
 class AddressPage(SetupPage):
-    """Home or Internet, the name, and what the provider of the name needs."""
+    """Home or Internet, the name, and what the DDNS provider needs."""
 
     TITLE = "Set up a site"
     STAGE = 1

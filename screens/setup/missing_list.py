@@ -1,4 +1,4 @@
-"""List the answers that are missing, each of which leads to its field."""
+"""List the answers that are missing, and open the field of each."""
 
 from __future__ import annotations
 

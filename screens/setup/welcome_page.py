@@ -100,7 +100,7 @@ def introduction(about: str) -> Text:
 
 
 def readiness(facts: Facts) -> Text:
-    """Return whether this machine is ready, and what stands in the way."""
+    """Return whether this machine is ready, or the reason why not."""
     problems = [one for one in (facts.os.unsupported, _disk_problem(facts), _port_problem(facts)) if one]
     if facts.clock.synchronised is False:
         problems.append("The clock is not synchronized yet. It usually is within a minute.")

@@ -153,7 +153,7 @@ async def test_required_variable_is_asked_before_anything_runs(folder, monkeypat
         await seen.answers("app.env", {"WEATHER_API_KEY": {"asked": True}})
 
 
-async def test_review_names_what_is_missing_and_leads_there(folder, monkeypatch):
+async def test_review_lists_missing_answers_and_opens_their_fields(folder, monkeypatch):
     fake_cases.needs_setting(folder, monkeypatch)
     app = PiwizardApp(ScreenService())
     async with app.run_test(size=(80, 24)) as pilot:
