@@ -66,7 +66,7 @@ class SecretGiven(Message):
 
 
 class MemberGiven(Message):
-    """One name in a table of answers has a new value; None removes it: "app.env" and "API_URL"."""
+    """One name in a table of answers has a new value; None removes it."""
 
     def __init__(self, site: str | None, key: str, name: str, value: object) -> None:
         super().__init__()

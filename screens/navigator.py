@@ -59,7 +59,7 @@ class Navigator:
         await self._app.push_screen(page(self._service))
 
     async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
-        """Open the setup of a site, or of a new one, at a page and the field of a question."""
+        """Open the setup of a site or a new one, at a page and the field of a key."""
         from piwizard.screens.setup.site_setup import SiteSetup
 
         await self.open_setup_page(SiteSetup(self._service, site), page, key)

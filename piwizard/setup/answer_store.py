@@ -100,7 +100,7 @@ class AnswerStore:
             self.set_member(site, table, name, source)
 
     def set_member(self, site: str | None, key: str, name: str, value: object) -> None:
-        """Write one name of a table of answers, such as a variable in app.env; None removes it."""
+        """Write one name of a table, such as a variable in app.env; None removes it."""
         others = {one: kept for one, kept in (self.get(site, key) or {}).items() if one != name}
         self.set(site, key, others | ({} if value is None else {name: value}) or None)
 

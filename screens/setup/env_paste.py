@@ -65,7 +65,10 @@ class EnvPaste(Vertical):
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the variables of a .env file. Invalid names the first line that sets none."""
+    """Return the variables of a .env file.
+
+    Invalid names the first line that sets none.
+    """
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
         content = line.strip()

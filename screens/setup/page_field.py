@@ -1,4 +1,4 @@
-"""Show a question on a page of the setup: its label at the left, its value at column 20."""
+"""Show a question on a page of the setup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ MAX_CHOICES = 9
 
 
 class PageField(Field):
-    """A question whose choices are all visible, and with a ✓ only for what was verified."""
+    """A question whose choices are all visible.
+
+    A ✓ means that the answer was verified, not that it is saved.
+    """
 
     def _show_label(self) -> None:
         self._label.update(Text(self.question.prompt))

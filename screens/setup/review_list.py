@@ -1,4 +1,4 @@
-"""List what an installation changes: places, then changes, then commands and diffs."""
+"""List what an installation changes: places, changes, commands and diffs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ CHANGE_INDENT = 3
 
 
 class ReviewList(FoldingList):
-    """Places that an installation changes. An open place lists its changes, each with its commands or its diff."""
+    """Places that an installation changes.
+
+    An open place lists its changes, each with its commands or its diff.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,4 +1,4 @@
-"""Show in plain words what an installation will change, and start it after one confirmation."""
+"""Show what an installation will change, and start it after one confirmation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Define what all pages of a setup share: saving answers, moving on, and going back."""
+"""Define what all pages of a setup share: saving, moving on, going back."""
 
 from __future__ import annotations
 

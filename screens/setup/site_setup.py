@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PageContent:
-    """What one page shows of a site, read at one moment.
+    """The content of one page about a site, read at one moment.
 
     `trouble` says why the code is not known.
     """

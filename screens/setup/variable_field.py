@@ -86,7 +86,10 @@ class VariableField(Vertical):
         return ""
 
     def commit(self, *, cut_off: bool = False) -> None:
-        """Report the value if it is new and valid; a secret not if the connection was lost while it was typed."""
+        """Report the value if it is new and valid.
+
+        `cut_off`: the connection was lost while it was typed, so a secret may be incomplete.
+        """
         typed = self.editor.value
         if not self.problem() and typed != (self._answer if isinstance(self._answer, str) else ""):
             if self.setting.secret and typed:
@@ -192,7 +195,7 @@ def _refused(question: Question, name: str, value: str) -> str:
 
 
 def given_variables(site: str | None, values: dict[str, str]) -> list[SecretGiven | MemberGiven]:
-    """Return messages that save variables; names such as API_KEY are saved as secrets."""
+    """Return messages that save variables, those such as API_KEY as secrets."""
     return [
         SecretGiven(site, f"{TABLE}.{name}", value)
         if SECRET_NAME.search(name) and value

@@ -35,7 +35,7 @@ LEAST_FREE_MIB = 1024
 
 
 class WelcomePage(Page):
-    """What will happen, and one button to start."""
+    """The stages of a setup, and one button to start."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stay", show=False), Binding("q", "app.leave", "quit"),
@@ -86,7 +86,10 @@ class WelcomePage(Page):
 
 
 def introduction(about: str) -> Text:
-    """Return the stages, and what a person needs for them. `about` says how long the installation takes."""
+    """Return the stages, and what a person needs for them.
+
+    `about` says how long the installation takes.
+    """
     text = Text().append(f"{TITLE}\n", "bold")
     for number, (stage, words) in enumerate(STAGES, 1):
         lead = about if stage == "Install" else ""
