@@ -220,7 +220,7 @@ def is_endless(headers: list[tuple[str, str]]) -> bool:
 
 
 def end_reading(connection: socket.socket) -> None:
-    """Let the reader of a connection find its end; one that is closed already stays closed."""
+    """Let the reader of a connection find its end."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RD)
 
@@ -286,7 +286,7 @@ def report_loaded() -> None:
 
 
 def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # noqa: ANN401 — a worker of gunicorn
-    """Call functions as soon as the worker is asked to stop, before it waits for its requests."""
+    """Call functions as soon as the worker begins to stop."""
     handle = worker.handle_exit
 
     def handle_exit(number: int, frame: object) -> None:

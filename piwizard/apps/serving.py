@@ -69,7 +69,7 @@ def smoke_test_options(serving: Serving, model: ProcessModel) -> tuple[str, ...]
 
 
 def stops_for_trial(app: AppConfig) -> bool:
-    """Return whether a new version can only be tried while the current one is stopped.
+    """Return whether the current version must stop while a new one is tried.
 
     The current one holds a device or a port that only one process may have.
     """

@@ -1,4 +1,4 @@
-"""Raise nginx's limits of connections and open files, and limit how long old workers stay.
+"""Raise nginx's limits of connections and files, and end its old workers.
 
 Debian's nginx has 768 connections a worker, and systemd lets each worker open 1024 files. A request that is passed to
 an app takes two connections. After a reload, the workers from before serve their connections until they are closed:
@@ -47,7 +47,7 @@ def raise_capacity(text: str, path: str = NGINX_CONF) -> str:
 
 
 def lacking(nginx_dump: str) -> list[str]:
-    """Return the names of the directives that `nginx -T` shows too low, or not at all."""
+    """Return the names of the directives that are too low or missing."""
     root = read_dump(nginx_dump)
     connections = max((_number(block, "worker_connections") for block in root.named("events")), default=0)
     files = _number(root, "worker_rlimit_nofile")
