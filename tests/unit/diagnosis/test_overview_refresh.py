@@ -24,7 +24,7 @@ def machine(own_places, monkeypatch):
     """Return planner and state of a machine with one site that is set up and answers."""
     recorded = gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(facts, "gather", lambda: recorded)
-    monkeypatch.setattr(commands, "run", lambda argv, **_: Result(argv, 1, (), ""))
+    monkeypatch.setattr(commands, "run", lambda argv, **_: Result(argv, 1, "", "", (), 0.0))
     monkeypatch.setattr(checks, "get_page", lambda *_, **__: HttpResponse(200, {}, b""))
     state = workspace.state()
     for step in ("app", "gunicorn", "site"):

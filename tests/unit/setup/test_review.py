@@ -23,8 +23,8 @@ def test_home_site_changes_this_machine_only(planner_of):
     assert found.app == "github.com/me/weather, commit c0ffee1"
     assert "user weather" in found.runs_as
     assert "workers ×" in found.runs_as
-    assert "packages" in found.groups[0].summary
-    assert "1 user" in found.groups[0].summary
+    assert "users" in found.groups[0].summary
+    assert "services" in found.groups[0].summary
     assert found.missing == ()
     assert found.seconds > 10
     assert {one.step.name for one, _ in found.proposal.plans} == {"system", "nginx", "app", "gunicorn", "site"}
