@@ -72,9 +72,9 @@ def warn(text: str) -> None:
 
 
 def warn_of_incomplete_sites(planner: Planner, site: str | None) -> None:
-    """Name the sites that a command for all sites leaves out, and the answer that each lacks."""
+    """Name the sites that a command for all sites skips, and the answer that each lacks."""
     for name, key in ({} if site else planner.incomplete_sites).items():
-        warn(f"{name} is left out, because {key} is missing. Run `piwizard` to answer it.")
+        warn(f"{name} is skipped, because {key} is missing. Run `piwizard` to answer it.")
 
 
 def show_status(found: Iterable[Status]) -> None:
