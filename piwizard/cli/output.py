@@ -72,7 +72,7 @@ def warn(text: str) -> None:
 
 
 def warn_of_incomplete_sites(planner: Planner, site: str | None) -> None:
-    """Name the sites that a command for all sites skips, and the answer that each lacks."""
+    """Name the sites that are skipped, and the answer that each of them lacks."""
     for name, key in ({} if site else planner.incomplete_sites).items():
         warn(f"{name} is skipped, because {key} is missing. Run `piwizard` to answer it.")
 

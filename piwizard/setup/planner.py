@@ -47,7 +47,10 @@ class Planner:
 
     @property
     def incomplete_sites(self) -> dict[str, str]:
-        """Return the chosen sites that lack an answer, each with the first key; none if no site is complete."""
+        """Return the chosen sites that lack an answer, each with the first key.
+
+        None of them counts if no site is complete.
+        """
         steps = [step for step in registry.STEPS if step.scope == "site" and not step.optional]
         found = {
             site: next((key for step in steps for key in self.missing(StepInstance(step, site))), "")
