@@ -23,7 +23,7 @@ from piwizard.apps import (
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.process_notices import downtime_notices
-from piwizard.apps.serving import chosen_serving, measured_seconds, paused_service, smoke_test_options
+from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -39,7 +39,7 @@ from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
-from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import files
 from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
@@ -225,6 +225,7 @@ class App(Step):
     name = "app"
     title = "App"
     heading = "Your app"
+    stage = Stage.APP
     why = (
         "Fetches your app with git and installs its packages into a Python environment of its own. The app runs as its "
         "own system user, which can read the code but not change it. Before a new version takes over, a smoke test "
@@ -289,7 +290,7 @@ class App(Step):
             start=app.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
-            pauses=paused_service(app),
+            pauses=paused_services(app, context.local_units),
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
