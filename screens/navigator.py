@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
+    from piwizard.screens.host_screen import HostScreen
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.service import Proposal
+
+RUN_PAGES = ("install", "failure", "router-page", "done")
+"""Pages of which one takes the place of the other."""
 
 
 class Navigator:
@@ -51,7 +55,7 @@ class Navigator:
         page = await run_in_thread(load)
         await self._app.push_screen(page(self._service))
 
-    async def open_setup(self, site: str | None = None) -> None:
+    async def open_setup(self, site: str | None = None, *, key: str = "") -> None:
         """Open the setup of a site, or of a new one."""
         await self.open_steps()
 
@@ -63,13 +67,86 @@ class Navigator:
         """Show a run: its stages, then its result."""
 
         def load() -> type:
-            from piwizard.screens.install.run_log_page import RunLogPage
+            from piwizard.screens.install.install_page import InstallPage
 
-            return RunLogPage
+            return InstallPage
 
-        await self._push(load, run)
+        await self._replace(load, run, site)
 
-    async def open_log(self, run: str | None = None) -> None:
+    async def open_result(self, site: str | None) -> None:
+        """Show what a run has installed: the router by hand if that is left, else the address."""
+
+        def load() -> type:
+            from piwizard.screens.install.done_page import DonePage
+            from piwizard.screens.install.router_page import RouterPage
+
+            return RouterPage if site and self._service.router_rules(site) else DonePage
+
+        if site is None:
+            await self.open_home()
+        else:
+            await self._replace(load, site)
+
+    async def open_done(self, site: str) -> None:
+        """Show the address of a site that is installed."""
+
+        def load() -> type:
+            from piwizard.screens.install.done_page import DonePage
+
+            return DonePage
+
+        await self._replace(load, site)
+
+    async def open_failure(self, site: str | None, run: str | None = None) -> None:
+        """Show why the last run of a site failed."""
+
+        def load() -> type:
+            from piwizard.screens.install.failure_page import FailurePage
+
+            return FailurePage
+
+        await self._replace(load, run or self._service.last_run() or "", site)
+
+    async def retry(self, run: str, site: str | None) -> None:
+        """Try the steps of a run again, with the newest commit.
+
+        Ask only if that replaces files that were edited by hand.
+        """
+        host = self._host
+        host.notify_line("Fetching the newest commit…", "dim")
+
+        async def planned(proposal: Proposal) -> None:
+            host.notify_line("")
+            if proposal.edited:
+                await self.confirm(lambda: proposal, site)
+            elif proposal.plans:
+                await self.open_install(await run_in_thread(lambda: self._service.start(proposal)), site)
+            else:
+                await self.open_result(site)
+
+        host.run_in_background(
+            lambda: self._service.retrial(run),
+            lambda proposal: host.start(lambda: planned(proposal), "retry"),
+            group="plan",
+        )
+
+    async def continue_setup(self, site: str) -> None:
+        """Install what is left of a site, after a confirmation."""
+        await self.confirm(lambda: self._service.remaining(site), site)
+
+    async def show_code(self, address: str) -> None:
+        """Show an address as a QR code."""
+        from piwizard.screens.install.code_page import CodePage
+
+        await self._app.push_screen(CodePage(address))
+
+    @property
+    def _host(self) -> HostScreen:
+        from piwizard.screens.host_screen import HostScreen
+
+        return next(screen for screen in reversed(self._app.screen_stack) if isinstance(screen, HostScreen))
+
+    async def open_log(self, run: str | None = None, *, search: bool = False) -> None:
         """Open the log of a run, by default the current or the last one."""
 
         def load() -> type:
@@ -79,7 +156,7 @@ class Navigator:
 
         chosen = run or self._service.under_way() or self._service.last_run()
         if chosen is not None:
-            await self._push(load, chosen)
+            await self._push(load, chosen, search)
 
     async def open_app_log(self, site: str) -> None:
         """Open what an app prints, live."""
@@ -148,11 +225,9 @@ class Navigator:
 
     async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
         from piwizard.errors import PiwizardError
-        from piwizard.screens.host_screen import HostScreen
 
         if isinstance(answer, PiwizardError):
-            if isinstance(self._app.screen, HostScreen):
-                self._app.screen.notify_line(answer.sentence)
+            self._host.notify_line(answer.sentence)
         elif answer is not None:
             await self.open_install(await run_in_thread(lambda: self._service.start(answer)), site)
 
@@ -169,6 +244,15 @@ class Navigator:
         if run:
             question = "Stop the current run? What is installed stays, and you can continue it later."
             self._app.push_screen(YesNoDialog(question, "Stop", "Keep installing"), answered)
+
+    async def _replace(self, load: Callable[[], type], *words: object) -> None:
+        """Open a page of a run, in place of another one."""
+        kind = await run_in_thread(load)
+        page = kind(self._service, *words)
+        if self._app.screen.id in RUN_PAGES:
+            await self._app.switch_screen(page)
+        else:
+            await self._app.push_screen(page)
 
     async def _push(self, load: Callable[[], type], *words: object) -> None:
         """Open a page whose module takes long to load, unless it is in front already."""

@@ -26,6 +26,12 @@ class ActionButton(Widget, can_focus=True):
         super().__init__(name=name, classes="action")
         self.label = label
 
+    def show(self, label: str) -> None:
+        """Show another label."""
+        if label != self.label:
+            self.label = label
+            self.refresh(layout=True)
+
     def render(self) -> Text:
         return Text(f"[ {self.label} ]", "bold reverse" if self.has_focus else "bold", no_wrap=True)
 
