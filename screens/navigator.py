@@ -5,8 +5,10 @@ Pages know each other only by this module: a page names where to go, not how the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.service import Proposal
 
-RUN_PAGES = ("install", "failure", "router-page", "done")
-"""Pages of which one takes the place of the other."""
+RUN_PAGE = "run-page"
+"""The class of pages of which one takes the place of the other."""
 
 
 class Navigator:
@@ -40,7 +42,7 @@ class Navigator:
         from piwizard.screens.home.overview_page import OverviewPage
 
         while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, OverviewPage):
-            await self._app.pop_screen()
+            self._app.pop_screen()  # not awaited: the page that asks for it may be the one to close
         if not isinstance(self._app.screen, OverviewPage):
             await self._app.push_screen(OverviewPage(self._service))
 
@@ -74,13 +76,17 @@ class Navigator:
         await self._replace(load, run, site)
 
     async def open_result(self, site: str | None) -> None:
-        """Show what a run has installed: the router by hand if that is left, else the address."""
+        """Show a run's result: the router by hand if that is left, else the address."""
 
         def load() -> type:
             from piwizard.screens.install.done_page import DonePage
             from piwizard.screens.install.router_page import RouterPage
 
-            return RouterPage if site and self._service.router_rules(site) else DonePage
+            try:
+                by_hand = bool(site and self._service.router_rules(site))
+            except PiwizardError:  # the page itself says why the answers cannot be read
+                by_hand = False
+            return RouterPage if by_hand else DonePage
 
         if site is None:
             await self.open_home()
@@ -126,7 +132,7 @@ class Navigator:
 
         host.run_in_background(
             lambda: self._service.retrial(run),
-            lambda proposal: host.start(lambda: planned(proposal), "retry"),
+            lambda proposal: host.start(partial(planned, proposal), "retry"),
             group="plan",
         )
 
@@ -224,8 +230,6 @@ class Navigator:
         self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
 
     async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
-        from piwizard.errors import PiwizardError
-
         if isinstance(answer, PiwizardError):
             self._host.notify_line(answer.sentence)
         elif answer is not None:
@@ -249,8 +253,9 @@ class Navigator:
         """Open a page of a run, in place of another one."""
         kind = await run_in_thread(load)
         page = kind(self._service, *words)
-        if self._app.screen.id in RUN_PAGES:
-            await self._app.switch_screen(page)
+        page.add_class(RUN_PAGE)
+        if self._app.screen.has_class(RUN_PAGE):
+            self._app.switch_screen(page)  # not awaited: as above
         else:
             await self._app.push_screen(page)
 

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
-from piwizard.screens.home.site_list import SiteList
+from piwizard.screens.home.site_list import NARROW_COLUMNS, SiteList
 from piwizard.screens.pages.page import Page
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.key_line import KeyLine
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SITE_BUTTONS = (("deploy", "Deploy"), ("logs", "Logs"), ("check", "Check"), ("settings", "Settings"), ("more", "More…"))
 ATTENTION_LABELS = {"answer": "Enter it", "continue": "Install", "failure": "Show why", "check": "Diagnose"}
 SECONDS_BETWEEN_CHECKS = 300
-SHOWN_ATTENTION = 3
 
 
 class OverviewPage(Page):
@@ -67,6 +66,7 @@ class OverviewPage(Page):
 
     def on_mount(self) -> None:
         self.sites.focus()
+        self.read_machine()
         self._read()
         self.set_interval(SECONDS_BETWEEN_CHECKS, self._check)
 
@@ -118,7 +118,8 @@ class OverviewPage(Page):
         first = next(iter(overview.attention), None)
         await self.attention.remove_children()
         if first is not None:
-            text = f" {needs_you(overview)}: {first.text}  "
+            what = first.text if self.size.width >= NARROW_COLUMNS else first.site or first.text
+            text = f" {needs_you(overview)}: {what}  "
             await self.attention.mount(
                 Static(text, markup=False), ActionButton("attend", ATTENTION_LABELS.get(first.action, "Open"))
             )

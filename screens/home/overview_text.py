@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from piwizard.screens.home.site_list import SiteRow
+from piwizard.setup.site_overview import HostOverview
 
 if TYPE_CHECKING:
-    from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
+    from piwizard.setup.site_overview import HomeOverview, SiteOverview
 
 STATES = {
     "online": ("✓", "green", "online"),
@@ -139,6 +140,8 @@ def host_detail(host: HostOverview, width: int) -> Text:
     if width < HALF + 30:
         return _short_host(host)
     text = Text("\n This Pi\n", "bold", no_wrap=True, overflow="ellipsis")
+    if host == HostOverview():
+        return text.append(" Checking…\n", "not bold dim")
     if host.way_in:
         text.append(" ✓ ", "not bold green").append(f"{'Way in':<11}{' → '.join(host.way_in)}\n", "not bold")
     symbol, style = ("!", "yellow") if _ailing(host) else ("✓", "green")

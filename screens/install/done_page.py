@@ -1,4 +1,4 @@
-"""Show that an app is online: its address, its certificate, and a visit from outside."""
+"""Show that an app is online: its address, certificate, and first visit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.install.visit_watch import VisitWatch
 from piwizard.screens.pages.page import Page
 from piwizard.screens.widgets.qr_code import qr_code
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.site_overview import HomeOverview, SiteOverview
 
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_CHECKS = 2.0
 GRADE_CHECK = "ssl-labs-grade"
 
 
@@ -46,19 +47,20 @@ class DonePage(Page):
         self._visit: Visit | None = None
 
     def body(self) -> Iterable[Widget]:
-        with Horizontal(id="done-columns") as columns:
-            columns.compose_add_child(self.text)
-            columns.compose_add_child(self.code)
-        return (columns,)
+        with Horizontal(id="done-columns"):
+            yield self.text
+            yield self.code
 
     def buttons(self) -> Sequence[tuple[str, str]]:
+        if self.app.size.width < NARROW_COLUMNS:
+            return (("home", "Overview"), ("checkup", "Checkup"), ("another", "Add a site"), ("code", "QR code"))
         return (("home", "Go to overview"), ("checkup", "Open the checkup"), ("another", "Add another site"))
 
     def on_mount(self) -> None:
         self.show_title(self.site)
         self.read_machine()
         self.run_in_background(self.service.saved_overview, self._saved, group="overview")
-        self.set_interval(SECONDS_BETWEEN_LOOKS, self._look)
+        self.set_interval(SECONDS_BETWEEN_CHECKS, self._check_visit)
         self.call_after_refresh(self.focus_button, "home")
 
     def _saved(self, overview: HomeOverview) -> None:
@@ -76,10 +78,10 @@ class DonePage(Page):
         self._grade = found[0].detail.partition(" ")[0] if found else ""
         self._draw()
 
-    def _look(self) -> None:
+    def _check_visit(self) -> None:
         public = self._overview is not None and self._overview.addresses
         if public and self._visit is None and self.in_front:
-            self.run_in_background(self.visit_watch.look, self._looked, group="visit")
+            self.run_in_background(self.visit_watch.find, self._looked, group="visit")
 
     def _looked(self, visit: Visit | None) -> None:
         if visit is not None and self._visit is None:
@@ -93,15 +95,19 @@ class DonePage(Page):
         self.text.update(done_text(self._overview, self._grade, visited=self._visit is not None))
         address = next(iter((*self._overview.addresses, *self._overview.home_addresses)), "")
         if address:
-            public = bool(self._overview.addresses)
-            content = address.rstrip("/") + (self.visit_watch.path if public and self._visit is None else "/")
-            self.code.update(qr_code(content, only_ascii=self.only_ascii))
+            self.code.update(qr_code(address, only_ascii=self.only_ascii))
 
     async def action_home(self) -> None:
         await self.navigator.open_home()
 
     async def action_checkup(self) -> None:
         await self.navigator.open_checkup()
+
+    async def action_code(self) -> None:
+        """Show the address as a QR code, where the page has no room for it."""
+        site = self._overview
+        if site is not None and (address := next(iter((*site.addresses, *site.home_addresses)), "")):
+            await self.navigator.show_code(address)
 
     async def action_another(self) -> None:
         await self.navigator.open_setup()

@@ -1,14 +1,16 @@
-"""Show why an installation failed: what happened, where in the code, why, and what helps."""
+"""Show why an installation failed, where in the code, and what helps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.log.log_builder import clean
 from piwizard.screens.pages.page import Page
 from piwizard.screens.shell import run_command
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from piwizard.diagnosis.failure import RunFailure
     from piwizard.screens.screen_service import ScreenService
 
-RETRY_NOTE = "“Try again” fetches the newest commit."
+TEXT_WIDTH, INDENT = 74, 7
 
 
 class FailurePage(Page):
@@ -46,8 +48,7 @@ class FailurePage(Page):
             ("retry", "Try again"),
             *logs,
             ("edit", "Edit settings"),
-            ("full_log", "Run log"),
-            ("ask", "Prepare a report"),
+            ("ask", "Prepare a report" if self.app.size.width >= NARROW_COLUMNS else "Report"),
         )
 
     def on_mount(self) -> None:
@@ -64,7 +65,7 @@ class FailurePage(Page):
         if failure is None:
             self.report.update("The run has failed. Its log says why.")
         else:
-            self.report.update(failure_text(failure))
+            self.report.update(failure_text(failure, min(TEXT_WIDTH, self.size.width - 4)))
 
     async def action_retry(self) -> None:
         await self.navigator.retry(self.run_id, self.site)
@@ -82,9 +83,6 @@ class FailurePage(Page):
         else:
             await self.navigator.open_steps()
 
-    async def action_full_log(self) -> None:
-        await self.navigator.open_log(self.run_id)
-
     def action_ask(self) -> None:
         run_command(self.app, ("report",))
 
@@ -92,8 +90,8 @@ class FailurePage(Page):
         await self.navigator.open_home()
 
 
-def failure_text(failure: RunFailure) -> Text:
-    """Return the failure as text. Red are the symbol and the heading alone."""
+def failure_text(failure: RunFailure, width: int = TEXT_WIDTH) -> Text:
+    """Return the failure as text, wrapped. Red are the symbol and the heading alone."""
     text = Text("✗ ", "bold red").append(f"{failure.heading}\n\n", "bold red")
     text.append(f"  {clean(failure.error)}\n", "not bold")
     if failure.location:
@@ -108,8 +106,9 @@ def failure_text(failure: RunFailure) -> Text:
     text.append("\n")
     for label, words in (("Why", failure.why), ("Fix", failure.fix)):
         if words:
-            text.append(f"{label}    ", "bold").append(f"{clean(words)}\n", "not bold")
-    text.append(f"       {RETRY_NOTE}\n" if failure.location else "", "not bold dim")
+            lines = wrap(clean(words), width - INDENT)
+            text.append(f"{label:<{INDENT}}", "bold")
+            text.append("".join(f"{line}\n{'':<{INDENT}}" for line in lines).rstrip(" "), "not bold")
     text.append("\n")
     done = _named([stage.value for stage in failure.done_stages])
     waiting = _named([stage.value for stage in failure.waiting_stages])

@@ -1,4 +1,4 @@
-"""Show a run: its stages with their times, its progress, and the last lines of its log."""
+"""Show a run: its stages, its progress, and the last lines of its log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InstallPage(Page):
     ]
 
     def __init__(self, service: ScreenService, run: str, site: str | None = None) -> None:
-        super().__init__(service, id="install")
+        super().__init__(service, id=f"install-{run}")
         self.run_id, self.site = run, site
         self.watch_run: StageWatch | None = None
         self._progress_text, self._stages_text, self._log_text = (Static(markup=False) for _ in range(3))
@@ -74,12 +74,12 @@ class InstallPage(Page):
             self._result = self.watch_run.progress().result or "stopped"
             self.draw()
             if self.in_front:
-                self.start(self._show_result, "result")
+                self.app.call_later(self._show_result)
 
     def on_screen_resume(self) -> None:
         """Show the result if the run ended behind another page."""
         if self._result is not None:
-            self.start(self._show_result, "result")
+            self.app.call_later(self._show_result)
 
     async def _show_result(self) -> None:
         site, undo = self._of_site, self.watch_run is not None and self.watch_run.undo

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.install.visit_watch import VisitWatch
 from piwizard.screens.pages.page import Page
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from piwizard.screens.install.router_rules import RouterRules
     from piwizard.screens.screen_service import ScreenService
 
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_CHECKS = 2.0
+TEXT_WIDTH, INDENT = 74, 3
 
 
 class RouterPage(Page):
@@ -47,24 +50,28 @@ class RouterPage(Page):
         return (self.text,)
 
     def buttons(self) -> Sequence[tuple[str, str]]:
+        if self.app.size.width < NARROW_COLUMNS:
+            return (("later", "Later"), ("save", "Save the steps"), ("code", "QR code"))
         return (("later", "I’ll do this later"), ("save", "Save these steps"), ("code", "Show a QR code"))
 
     def on_mount(self) -> None:
         self.show_title(self.site)
         self.read_machine()
         self.run_in_background(lambda: self.service.router_rules(self.site), self._show, group="rules")
-        self.set_interval(SECONDS_BETWEEN_LOOKS, self._look)
+        self.set_interval(SECONDS_BETWEEN_CHECKS, self._check_visit)
         self.call_after_refresh(self.focus_button, "later")
 
     def _show(self, rules: RouterRules | None) -> None:
         if rules is None:
             return
         self._rules = rules
-        self.text.update(router_text(rules, self.site, visited=self._visited))
+        self.text.update(
+            router_text(rules, self.site, visited=self._visited, width=min(TEXT_WIDTH, self.size.width - 4))
+        )
 
-    def _look(self) -> None:
+    def _check_visit(self) -> None:
         if not self._visited and self.in_front:
-            self.run_in_background(self.visit_watch.look, self._looked, group="visit")
+            self.run_in_background(self.visit_watch.find, self._looked, group="visit")
 
     def _looked(self, visit: Visit | None) -> None:
         if visit is not None and not self._visited:
@@ -92,33 +99,37 @@ class RouterPage(Page):
     async def action_code(self) -> None:
         """Show the address to open from outside."""
         if self._rules is not None and self._rules.outside:
-            await self.navigator.show_code(self._rules.outside.rstrip("/") + self.visit_watch.path)
+            await self.navigator.show_code(self._rules.outside)
 
 
-def router_text(rules: RouterRules, site: str, *, visited: bool) -> Text:
-    """Return the instructions."""
+def router_text(rules: RouterRules, site: str, *, visited: bool, width: int = TEXT_WIDTH) -> Text:
+    """Return the instructions, wrapped."""
+    outside = f"open  {rules.outside}" if rules.outside else "open your site"
     text = Text("One thing left: let visitors through your router\n", "bold")
-    text.append(f"{site} works at home. Your router has no automatic setup, so add two rules.\n\n", "not bold")
-    text.append("1", "bold").append(f"  On a computer at home, open  {rules.router}  and sign in.\n\n", "not bold")
-    text.append("2", "bold").append(
-        "  Find “Port forwarding”. Some routers call it “Port sharing”, “Virtual\n", "not bold"
+    intro = f"{site} works at home. Your router has no automatic setup, so add two rules."
+    text.append("\n".join(wrap(intro, width)) + "\n", "not bold")
+    _step(text, 1, f"On a computer at home, open  {rules.router}  and sign in.", width)
+    _step(
+        text, 2, "Find “Port forwarding”. Some routers call it “Port sharing”, “Virtual server” or “NAT”. Add:", width
     )
-    text.append("   server” or “NAT”. Add:\n", "not bold")
-    text.append(f"   {'Name':<9}{'Protocol':<11}{'External port':<16}{'To address':<17}To port\n", "not bold dim")
-    for name, port in rules.ports:
-        text.append(f"   {name:<9}{'TCP':<11}{port:<16}{rules.address:<17}{port}\n", "not bold")
+    columns = (9, 11, 16, 17) if width >= TEXT_WIDTH else (7, 9, 14, 14)
+    rows = [("Name", "Protocol", "External port" if width >= TEXT_WIDTH else "External", "To address", "To port")]
+    rows += [(name, "TCP", str(port), rules.address, str(port)) for name, port in rules.ports]
+    for number, row in enumerate(rows):
+        cells = "".join(f"{cell:<{size}}" for cell, size in zip(row, (*columns, 0), strict=True))
+        text.append(f"   {cells.rstrip()}\n", "not bold dim" if number == 0 else "not bold")
     if rules.mac:
-        text.append("\n3", "bold").append(
-            f"  Find “Address reservation” or “DHCP”. Reserve {rules.address} for\n", "not bold"
-        )
-        text.append(f"   {rules.mac}, so that the rules keep pointing to this Pi.\n", "not bold")
-    outside = f", open  {rules.outside}" if rules.outside else ", open your site"
-    text.append("\n4" if rules.mac else "\n3", "bold").append(
-        f"  On a phone with Wi-Fi turned off{outside}\n", "not bold"
-    )
+        reserve = f"Reserve {rules.address} for {rules.mac}, so that the rules keep pointing to this Pi."
+        _step(text, 3, f"Find “Address reservation” or “DHCP”. {reserve}", width)
+    _step(text, 4 if rules.mac else 3, f"On a phone with Wi-Fi turned off, {outside}", width)
     if visited:
         text.append("   ✓ ", "not bold green").append("A visitor got in. Your router is set up.\n", "bold")
     else:
         text.append("   ● ", "not bold cyan").append("Waiting for that visit…", "not bold")
-        text.append("   this page notices it by itself\n", "not bold dim")
+        text.append("   this page notices it\n", "not bold dim")
     return text
+
+
+def _step(text: Text, number: int, words: str, width: int) -> None:
+    lines = wrap(words, width - INDENT, drop_whitespace=True)
+    text.append(f"\n{number:<{INDENT}}", "bold").append(f"\n{'':<{INDENT}}".join(lines) + "\n", "not bold")

@@ -52,7 +52,10 @@ class StageWatch:
         return self._tracker.progress(datetime.now(UTC))
 
     def ended(self, alive: str | None) -> bool:
-        """Return whether the run has ended, or its process is gone. `alive` is the run that has the lock."""
+        """Return whether the run has ended, or its process is gone.
+
+        `alive` is the run that has the lock.
+        """
         if self._reader.behind:
             return False
         young = not self.steps and time.monotonic() - self._since < SECONDS_TO_GET_LOCK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,17 +9,14 @@ if TYPE_CHECKING:
     from piwizard.nginx.access_log import Visit
     from piwizard.screens.screen_service import ScreenService
 
-TOKEN_BYTES = 6
-
 
 class VisitWatch:
-    """Knows since when to wait, and the path that only this page's QR code has."""
+    """Knows since when to wait."""
 
     def __init__(self, service: ScreenService, site: str) -> None:
         self._service, self._site = service, site
         self._since = datetime.now(UTC).replace(microsecond=0)
-        self.path = f"/piwizard-visit-{secrets.token_hex(TOKEN_BYTES)}"
 
-    def look(self) -> Visit | None:
+    def find(self) -> Visit | None:
         """Return the first visit since then. Reads the log; run it in a thread."""
-        return self._service.visit_from_outside(self._site, self._since, once=self.path)
+        return self._service.visit_from_outside(self._site, self._since)

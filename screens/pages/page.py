@@ -34,7 +34,13 @@ class Page(HostScreen):
     TITLE = ""
     STAGE: ClassVar[int | None] = None
     """The index in `rail.FLOW`, None outside of a setup."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("pageup", "scroll_body(-10)", "page up", show=False),
+        Binding("pagedown", "scroll_body(10)", "page down", show=False),
+        Binding("home", "scroll_body(-1000)", "to the top", show=False),
+        Binding("end", "scroll_body(1000)", "to the end", show=False),
+    ]
 
     def __init__(self, service: ScreenService, *, id: str) -> None:
         super().__init__(id=id)
@@ -106,6 +112,11 @@ class Page(HostScreen):
     async def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
         await self.app.run_action(event.name, self)
+
+    def action_scroll_body(self, by: int) -> None:
+        """Scroll what is between the rail and the buttons."""
+        for body in self.query("#page-body, #overview-body"):
+            body.scroll_relative(y=by, animate=False)
 
     def action_back(self) -> None:
         """Return to the page below, if there is one."""
