@@ -7,6 +7,8 @@ import os
 import sys
 import warnings
 
+from piwizard.system import start_line
+
 
 def main() -> None:
     """Run the command from the arguments, or open the screens if there are none.
@@ -14,6 +16,7 @@ def main() -> None:
     The screens do not load click, so that the first page appears at once.
     """
     _open_closed_streams()
+    start_line.announce(sys.argv[1:], sys.stdout)
     # Desktops set it to their own folders. A run does not have it, and must find the same answers.toml.
     os.environ.pop("XDG_CONFIG_DIRS", None)
     os.umask(0o022)  # whatever the user's is: others must not write new files, and nginx has to read some of them

@@ -44,12 +44,14 @@ def run_command(words: tuple[str, ...], as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.engine.apply_context import OutputLimit
     from piwizard.setup import app_runs, workspace
+    from piwizard.system import start_line
 
     site, argv = split_site(words)
     planner = workspace.planner(None)
     prepared = app_runs.prepare_run(planner, site or app_runs.only_site(planner, argv), argv)
     if not as_json:
         terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+        start_line.erase()
         return prepared.attach(terminal=terminal)
     lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
     limits = {name: OutputLimit(MAX_JSON_OUTPUT) for name in lines}

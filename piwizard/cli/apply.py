@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.changes.command import OfferedCommand
-from piwizard.cli import output
+from piwizard.cli import live_versions, output
 from piwizard.engine import run_launch
+from piwizard.engine.events import ApplyFinished
 from piwizard.engine.run_log import follow
 from piwizard.errors import ConsentMissing, MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
@@ -95,17 +96,31 @@ def _apply(
     for instance in waiting:
         _say(_describe_background_job(instance), as_json=as_json)
     if not needed:
-        beyond = require_healthy(planner, [one for one in chosen if one not in waiting])
-        _say(f"Nothing to do: everything {'on this Pi ' if beyond else ''}is set up and works.", as_json=as_json)
-        for instance, check in beyond:
-            _say(f"Problem outside this Pi: {instance.label}: {check.name}: {check.detail}", as_json=as_json)
-            _say(f"  {check.advice or 'Run `piwizard doctor` for details.'}", as_json=as_json)
+        _check_and_say(planner, [one for one in chosen if one not in waiting], as_json=as_json)
         return 0
+    before = live_versions.deployed_commits(planner.chosen_sites)
     run = run_request.start(planner, needed, overwrite=yes)
     if detach:
         _say(f"Run {run} started. `piwizard logs -f` follows it.", as_json=as_json)
         return 0
-    return watch_run(run, as_json=as_json)
+    if code := watch_run(run, as_json=as_json):
+        return code
+    if not as_json:
+        live_versions.show_live_versions(planner, [one.site for one in chosen if one.site], before)
+    return 0
+
+
+def _check_and_say(planner: Planner, instances: Sequence[StepInstance], *, as_json: bool) -> None:
+    """Check what is set up and say that there is nothing to do.
+
+    Problems outside this machine are named.
+    """
+    beyond = require_healthy(planner, instances)
+    if not as_json:
+        output.say_result(f"Nothing to do: everything {'on this Pi ' if beyond else ''}is set up and works.")
+    for instance, check in beyond:
+        _say(f"Problem outside this Pi: {instance.title}: {check.name}: {check.detail}", as_json=as_json)
+        _say(f"  {check.advice or 'Run `piwizard doctor` for details.'}", as_json=as_json)
 
 
 def _plan_with_consent(
@@ -138,7 +153,7 @@ def _describe_background_job(instance: StepInstance) -> str:
     job, step = instance.step.background, instance.step.name
     progress = f" ({job.progress().text})" if job else ""
     return (
-        f"{instance.label} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
+        f"{instance.title} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
         f"`piwizard stop {step}` stops it."
     )
 
@@ -170,7 +185,7 @@ def require_healthy(planner: Planner, chosen: Sequence[StepInstance]) -> list[tu
     for instance, check in bad:
         if not check.beyond:
             raise PiwizardError(
-                f"Nothing to do, but {instance.label} does not work: {check.name}: {check.detail}",
+                f"Nothing to do, but {instance.title} does not work: {check.name}: {check.detail}",
                 hint="Run `piwizard doctor` to find the cause and a fix.",
             )
     return bad
@@ -185,12 +200,29 @@ def watch_run(run: str, *, as_json: bool) -> int:
         for event in follow(run):
             output.show_event(event, as_json=as_json)
             if event["event"] == "apply-finished":
+                if not as_json:
+                    _say_end(event)
                 return 0 if event["result"] == "done" else 1
     except KeyboardInterrupt:
         _say("", as_json=as_json)
         _say("The run continues. `piwizard logs -f` follows it; `piwizard stop` stops it.", as_json=as_json)
         return 130
     raise PiwizardError("The run was interrupted.", hint="Run `piwizard apply` to resume it.")
+
+
+def _say_end(event: ApplyFinished) -> None:
+    """Print how a run has ended."""
+    match event["result"]:
+        case "done":
+            output.say_result(f"Done in {_duration(event['seconds'])}.")
+        case "stopped":
+            output.say_result("Stopped. `piwizard apply` continues it.", ok=False)
+        case _:
+            output.say_result("Failed. `piwizard doctor` finds the cause; `piwizard apply` tries again.", ok=False)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
 
 
 def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
@@ -228,7 +260,7 @@ def _agree(needed: Plans, remarks: Sequence[str], *, yes: bool, ask: bool) -> bo
             )
         return False
     for instance, changes in needed:
-        console.say(f"{instance.label}:")
+        console.say(((instance.title, "heading"),))
         for one in changes:
             if not one.preview.in_sync:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from piwizard.cli.error_handler import command
-from piwizard.cli.options import ANSWERS, JSON, SITE
+from piwizard.cli.options import ALL, ANSWERS, JSON, SITE
+
+CHECKING_NICENESS = 10
+"""Also lowers the priority of reads and writes, which the kernel derives from it."""
 
 
 @click.command("status")
@@ -40,9 +44,10 @@ def status_command(answers: Path | None, as_json: bool) -> int:
 @SITE
 @click.option("--fix", is_flag=True, help="Fix what can be fixed automatically, after confirmation.")
 @click.option("--yes", is_flag=True, help="With --fix: don't ask for confirmation.")
+@ALL
 @JSON
 @command
-def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
+def doctor_command(site: str | None, fix: bool, yes: bool, everything: bool, as_json: bool) -> int:
     """Diagnose problems and suggest fixes.
 
     Exit code 0: no problems found. 1: problems found.
@@ -50,21 +55,24 @@ def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int
     from piwizard.cli.apply import apply_fixes
     from piwizard.diagnosis import doctor
 
-    return doctor.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
+    lower_priority()
+    return doctor.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json, everything=everything)
 
 
 @click.command("checkup")
 @SITE
+@ALL
 @JSON
 @command
-def checkup_command(site: str | None, as_json: bool) -> int:
+def checkup_command(site: str | None, everything: bool, as_json: bool) -> int:
     """Check everything from the Internet to the app and predict the TLS grade.
 
     Exit code 0: no problems found. 1: problems found.
     """
     from piwizard.diagnosis import checkup
 
-    return checkup.run(site, as_json=as_json)
+    lower_priority()
+    return checkup.run(site, as_json=as_json, everything=everything)
 
 
 @click.command("report")
@@ -105,3 +113,8 @@ def watch_command() -> int:
     from piwizard.setup import health_timer
 
     return health_timer.watch()
+
+
+def lower_priority() -> None:
+    """Let the sites of this Pi and its SSH go first while this process checks."""
+    os.nice(CHECKING_NICENESS)

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from piwizard.errors import PiwizardError
 
+SUDO_PROMPT = "piwizard needs root: sudo asks for your password. [sudo] password for %p: "
+
 
 def command(function: Callable[..., int]) -> Callable[..., NoReturn]:
     """Decorate a command that needs root, with handle_errors around it."""
@@ -66,16 +68,17 @@ def _print_error(error: Exception, *, as_json: bool) -> int:
 def become_root() -> None:
     """Continue as root: start piwizard again through sudo if another user started it.
 
-    system/caller_env.py finds the environment variables that sudo drops.
+    system/caller_env.py finds the environment variables that sudo drops. sudo says why it asks, and only if it asks.
     """
     if os.geteuid() != 0:
-        from piwizard.system import commands, console
+        from piwizard.system import commands, start_line
 
         sudo = commands.which("sudo")
         if sudo is None:
             raise PiwizardError("piwizard needs root, but sudo is not installed.", hint="Run piwizard as root.")
-        console.warn("piwizard needs root to set up system services. sudo asks for your password.")
-        os.execv(sudo, [sudo, "--", sys.executable, "-I", "-m", "piwizard", *sys.argv[1:]])
-    from piwizard.system import paths
+        prompt = f"{start_line.line_feed()}{SUDO_PROMPT}"
+        os.execv(sudo, [sudo, "-p", prompt, "--", sys.executable, "-I", "-m", "piwizard", *sys.argv[1:]])
+    from piwizard.system import caller_env, paths
 
+    caller_env.restore_display()
     paths.restrict_private_paths()

@@ -23,7 +23,8 @@ def read_log(step: str | None, site: str | None, *, follow: bool) -> Iterator[Ev
 
     With a step, yield only the events of this step.
     """
-    run = _find_last_run(step and step_named(step).name, site)
+    step = step and step_named(step).name
+    run = _find_last_run(step, site)
     found: Iterable[Event] = follow_run(run) if follow else run_log.read(run_launch.folder(run))
     yield from found if step is None else _filter_step(found, step, site)
     job = step_named(step).background if step else None

@@ -8,10 +8,11 @@ import click
 
 from piwizard import __version__
 from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=GroupedHelp, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="piwizard")
 @click.option("--plain", is_flag=True, help="Ask questions line by line instead of opening the screens.")
 @click.option("--answers", type=click.Path(path_type=Path), help="Read and save the answers in this file.")

@@ -10,3 +10,4 @@ ANSWERS = click.option("--answers", type=click.Path(path_type=Path), help="Read 
 SITE = click.option("--site", metavar="NAME", help="Only this site.")
 YES = click.option("--yes", is_flag=True, help="Don't ask; also replace files that were edited by hand.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON to stdout.")
+ALL = click.option("--all", "everything", is_flag=True, help="Also list the checks that passed.")

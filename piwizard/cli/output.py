@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from piwizard.setup.preview import Previewed
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
+    from piwizard.system.styled import Style
+
+STATE_STYLES: dict[str, Style] = {
+    "done": "ok",
+    "drifted": "attention",
+    "failed": "problem",
+    "interrupted": "attention",
+    "skipped": "secondary",
+    "todo": "secondary",
+}
+DIFF_STYLES: dict[str, Style] = {"+": "added", "-": "removed", "@": "command"}
 
 
 def dump(value: object) -> None:
@@ -64,7 +75,8 @@ def show_status(found: Iterable[Status]) -> None:
     for one in found:
         site = f" ({one.place.site})" if one.place.site else ""
         summary = _one_line(one.summary)
-        console.say(f"{state_symbol(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
+        symbol = (f"{state_symbol(one.state)} ", STATE_STYLES.get(one.state, ""))
+        console.say((symbol, (f"{one.place.step.title + site:28} {one.state:12} {summary}".rstrip(), "")), hang=44)
 
 
 def plan_json(instance: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
@@ -90,17 +102,17 @@ def plan_json(instance: StepInstance, changes: Sequence[Previewed]) -> dict[str,
 def show_plan(instance: StepInstance, changes: list[Previewed]) -> None:
     """Print the diffs and commands of one step."""
     wanted = [one for one in changes if not one.preview.in_sync]
-    console.say(f"== {instance.label}: {len(wanted)} of {len(changes)} changes needed")
+    console.say(((f"== {instance.title}", "heading"), (f": {len(wanted)} of {len(changes)} changes needed", "")))
     for one in wanted:
         edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
-        console.say(f"-- {printable.value(one.change.describe())}{edited}")
+        console.say(((f"-- {printable.value(one.change.describe())}", "heading"), (edited, "attention")))
         for argv in one.preview.argv:
-            console.say(f"   $ {shlex.join(argv)}")
+            console.say((("   $ ", "command"), (shlex.join(argv), "")), hang=7)
         for line in one.preview.diff.splitlines():
-            console.say(f"   {line}")
+            console.say((("   ", ""), (line, DIFF_STYLES.get(line[:1], ""))), hang=5)
     for one in changes:
         for warning in one.preview.warnings if one.preview.in_sync or one.change.kind == "setup" else ():
-            console.say(f"!! {warning}")
+            console.say((("!! ", "attention"), (warning, "")))
     console.say("")
 
 
@@ -109,4 +121,28 @@ def show_event(event: Event, *, as_json: bool) -> None:
     if as_json:
         dump(event)
         return
-    console.say(*event_format.lines(event))
+    first, *others = event_format.lines(event) or [""]
+    if first or others:
+        console.say(((first, _event_style(event)),), *others)
+
+
+def _event_style(event: Event) -> Style:
+    match event["event"]:
+        case "run-started" | "change-started":
+            return "heading"
+        case "change-skipped":
+            return "secondary"
+        case "command-started":
+            return "command"
+        case "error":
+            return "problem"
+        case "check":
+            return "" if event["ok"] else "problem"
+        case "run-finished":
+            return STATE_STYLES.get(event["result"], "")
+    return ""
+
+
+def say_result(text: str, *, ok: bool = True) -> None:
+    """Print the last line of a command: what is so now."""
+    console.say(((f"{state_symbol('done' if ok else 'failed')} ", "ok" if ok else "problem"), (text, "")))

@@ -22,7 +22,9 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
     become_root()
     if shown == "screens" and not plain:
         from piwizard.screens import textual_app
+        from piwizard.system import start_line
 
+        start_line.erase()
         return textual_app.run(answers)
     from piwizard import prompts
 

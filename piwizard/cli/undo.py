@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
+from piwizard.cli import undo_summary
 from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Leftovers
@@ -21,6 +23,7 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
     """
     run_launch.require_systemd()
     chosen = step_named(step)
+    step = chosen.name
     if chosen.scope == "site" and site is None:
         site = _only_site(step)
     site = site if chosen.scope == "site" else None
@@ -31,7 +34,7 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
     kept = data and (step, site) in Leftovers(backups).steps()
     if not Journal(backups, step, site).records() and not workspace.state().entry(step, site) and not kept:
         if not as_json:
-            console.say(f"{step} has not changed anything, so there is nothing to undo.")
+            console.say(f"{StepInstance(chosen, site).title} has not changed anything, so there is nothing to undo.")
         return 0
     if not yes:
         _require_unused(StepInstance(chosen, site))
@@ -43,7 +46,9 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
             hint="Add `--yes` to delete the data, or omit `--data` to keep it.",
         )
     if ask:
-        console.confirm(f"Undo everything that {step} did?")
+        title = StepInstance(chosen, site).title
+        announce_undo(f"Undoing {title} means:", [(step, site)])
+        console.confirm(f"Undo {title}?")
         data = bool(written and written.any and console.agreed(f"Also delete {written}?"))
     if data and written:
         app_data.require_one_file_system(written.folder)
@@ -52,6 +57,14 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
     wipe = (site,) if data and written and site else ()
     wanted = run_launch.RunRequest("undo", ((step, site),), wipe=wipe)
     return watch_run(run_launch.start(wanted), as_json=as_json)
+
+
+def announce_undo(heading: str, steps: Sequence[tuple[str, str | None]]) -> None:
+    """Print what an undo removes and restores, and which sites go offline."""
+    console.say(((heading, "heading"),))
+    for site in undo_summary.sites_going_offline(workspace.state(), steps):
+        console.say((("  ! ", "attention"), (f"{site} goes offline.", "")))
+    console.say(*undo_summary.describe_undo(workspace.backups_dir(), steps))
 
 
 def _only_site(step: str) -> str:
@@ -75,7 +88,7 @@ def _require_unused(instance: StepInstance) -> None:
     ]
     dependents = [one for one in done if depends_on(one, instance)]
     if dependents:
-        others = ", ".join(one.label for one in dependents)
+        others = ", ".join(one.title for one in dependents)
         raise PiwizardError(
             f"{others} {'needs' if len(dependents) == 1 else 'need'} {instance.step.name} and would stop working.",
             hint=f"Undo that first, or add --yes to undo {instance.step.name} anyway.",

@@ -14,6 +14,7 @@ from piwizard.changes import apt
 from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import watch_run
+from piwizard.cli.undo import announce_undo
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal, journaled
@@ -79,6 +80,8 @@ def _data_of(site: str) -> Contents | None:
 def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
     """Return whether the data is kept. Raise PiwizardError if the user declines or cannot be asked."""
     if ask:
+        steps = [(step, name) for step, name in sorted(workspace.state().steps(), key=str) if name == site]
+        announce_undo(f"Removing {site} means:", steps)
         secrets = "and answers" if keep_data else "answers and secrets"
         console.confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
         return keep_data or bool(data and data.any and not console.agreed(f"Also delete {data}?"))
@@ -124,6 +127,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
             hint="Add `--yes` to delete the data, or omit `--data` to keep it.",
         )
     if ask:
+        announce_undo("Undoing everything means:", steps)
         console.confirm(
             f"Undo {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?"
         )

@@ -129,13 +129,16 @@ class Checkup:
         )
 
 
-def run(site: str | None, *, as_json: bool) -> int:
-    """Run the command: check everything and show it. Return the exit code."""
+def run(site: str | None, *, as_json: bool, everything: bool = False) -> int:
+    """Run the command: check everything and show it. Return the exit code.
+
+    `everything`: also list each check that passed.
+    """
     found = examine(site)
     if as_json:
         console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
-        show_findings(found)
+        show_findings(found, everything=everything)
     return 0 if all(finding.ok for finding in found) else 1
 
 

@@ -161,32 +161,32 @@ class Examination:
         return max(done, default=None)
 
 
-def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool) -> int:
+def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool, everything: bool = False) -> int:
     """Run the command: diagnose, show, fix after a yes, diagnose again.
 
     Return the exit code.
 
-    Under --json the findings come last, after the events of the fixes.
+    `everything`: also list each check that passed. Under --json the findings come last, after the events of the fixes.
     """
     from piwizard.diagnosis import fixes
 
     found = examine(site)
     if not (as_json and fix):
-        _show(found, as_json=as_json)
+        _show(found, as_json=as_json, everything=everything)
     if fix:
         fixed = fixes.fix_findings(found, apply, yes=yes, as_json=as_json)
         if fixed:
             found = examine(site)
         if fixed or as_json:
-            _show(found, as_json=as_json)
+            _show(found, as_json=as_json, everything=everything)
     return 0 if all(finding.ok for finding in found) else 1
 
 
-def _show(found: Sequence[Finding], *, as_json: bool) -> None:
+def _show(found: Sequence[Finding], *, as_json: bool, everything: bool) -> None:
     if as_json:
         console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
-        show_findings(found)
+        show_findings(found, everything=everything)
 
 
 def examine(site: str | None = None) -> list[Finding]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piwizard.setup.status import state_symbol
 from piwizard.system import console, remedies
 from piwizard.system.checks import Check
+
+ALWAYS_SHOWN = frozenset({"ssl-labs-grade"})
+"""Checks whose result is worth reading even if they passed."""
 
 
 @dataclass(frozen=True)
@@ -56,30 +57,36 @@ def from_check(check: Check, step: str, site: str | None) -> Finding:
     )
 
 
-def show_findings(found: Sequence[Finding]) -> None:
-    """Show each check in one line, and cause and fix of each that failed."""
-    width = max(40, min(120, shutil.get_terminal_size().columns))
-    for finding in found:
-        site = f" ({finding.site})" if finding.site else ""
-        symbol = state_symbol("done" if finding.ok else "failed")
-        _print(f"{symbol} {finding.name}{site}: {finding.detail}", "    ", width)
+def show_findings(found: Sequence[Finding], *, everything: bool = False) -> None:
+    """Show each problem with its cause and fix, then how many checks passed.
+
+    `everything`: show each check that passed, too.
+    """
+    bad = [finding for finding in found if not finding.ok]
+    for finding in bad:
+        console.say(((f"{state_symbol('failed')} {_heading(finding)}", "problem"), (f": {finding.detail}", "")), hang=4)
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:
-                _print(f"    {title + ':':6}{text}", " " * 10, width)
-    console.say("", summary(found))
+                console.say(((f"    {title + ':':6}", "heading"), (text, "")), hang=10)
+    for finding in found:
+        if finding.ok and (everything or finding.id in ALWAYS_SHOWN):
+            console.say(((f"{state_symbol('done')} ", "ok"), (f"{_heading(finding)}: {finding.detail}", "")), hang=4)
+    hidden = "" if everything or len(bad) == len(found) else " --all lists every check."
+    symbol = state_symbol("failed" if bad else "done")
+    console.say("", ((f"{symbol} ", "problem" if bad else "ok"), (f"{summary(found)}{hidden}", "")))
+
+
+def _heading(finding: Finding) -> str:
+    return f"{finding.name}{f' ({finding.site})' if finding.site else ''}"
 
 
 def summary(found: Sequence[Finding]) -> str:
     """Return the last line: the numbers of checks, failures and automatic fixes."""
     bad = [finding for finding in found if not finding.ok]
+    passed = len(found) - len(bad)
     if not bad:
-        return f"All {len(found)} checks passed."
+        return f"All {passed} checks passed."
     fixable = sum(finding.fixable or finding.asks for finding in bad)
     fixes = f" `piwizard doctor --fix` fixes {fixable if fixable < len(bad) else 'all'} of them." if fixable else ""
-    return f"{len(bad)} of {len(found)} checks failed.{fixes}"
-
-
-def _print(text: str, indent: str, width: int) -> None:
-    wrapped = textwrap.wrap(console.visible_line(text), width, subsequent_indent=indent, break_long_words=False,
-                            break_on_hyphens=False, replace_whitespace=False)  # fmt: skip
-    console.say(*wrapped)
+    problems = f"{len(bad)} problem{'s' if len(bad) > 1 else ''}"
+    return f"{problems}, {passed} {'check' if passed == 1 else 'checks'} passed.{fixes}"

@@ -12,6 +12,9 @@ from piwizard.errors import PiwizardError
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
+MAX_SUBJECT = 100
+"""Characters of a commit's first line that are shown."""
+
 
 def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
     """Return the environment of every git command.
@@ -69,3 +72,12 @@ def read_head(folder: Path) -> str:
     if not result.ok:
         raise PiwizardError(f"{folder} is not a git checkout: {result.last_lines}")
     return result.output.strip()
+
+
+def read_subject(folder: Path) -> str:
+    """Return the first line of the message of the commit that is checked out.
+
+    It is empty if it cannot be read.
+    """
+    result = commands.run(["git", "-C", str(folder), "log", "-1", "--format=%s"], env=git_environment())
+    return result.output.strip()[:MAX_SUBJECT] if result.ok else ""

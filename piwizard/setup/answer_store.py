@@ -97,7 +97,12 @@ class AnswerStore:
             self.set(site, key, source)
         else:
             table, _, name = key.rpartition(".")
-            self.set(site, table, {**(self.get(site, table) or {}), name: source})
+            self.set_member(site, table, name, source)
+
+    def set_member(self, site: str | None, key: str, name: str, value: object) -> None:
+        """Write one name of a table, such as a variable in app.env; None removes it."""
+        others = {one: kept for one, kept in (self.get(site, key) or {}).items() if one != name}
+        self.set(site, key, others | ({} if value is None else {name: value}) or None)
 
     def skip(self, step: str, yes: bool) -> None:
         """Skip an optional step, or stop skipping it.

@@ -15,7 +15,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.setup.run_request import Plans
 from piwizard.setup.site_form import RequiredAnswer, SiteForm, page_of
-from piwizard.steps.registry import STEPS as ALL_STEPS
+from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, in_order
 from piwizard.steps.step import Stage
 
@@ -118,7 +118,7 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
 
 def _instances(planner: Planner, site: str) -> list[StepInstance]:
     """Return the steps that belong to the setup of a site, with their answers given."""
-    steps = [step for step in ALL_STEPS if step.stage is not Stage.ADVANCED and step.name not in planner.skipped]
+    steps = [step for step in registry.STEPS if step.stage is not Stage.ADVANCED and step.name not in planner.skipped]
     if reach.audience_of(planner.answers.of(site)) is reach.Audience.HOME:
         steps = [step for step in steps if step.name not in reach.REACH_STEPS]
     return [one for one in in_order(steps, [site]) if not planner.missing(one)]

@@ -55,6 +55,11 @@ class StepInstance:
         return f"{self.step.name} of {self.site}" if self.site else self.step.name
 
     @property
+    def title(self) -> str:
+        """Return the title of the step with its site, as in the screens."""
+        return f"{self.step.title} ({self.site})" if self.site else self.step.title
+
+    @property
     def questions(self) -> list[Question]:
         """Return the questions of the step and of its needs, with fixed defaults."""
         needed = [self.step, *needed_by(self.step)]
@@ -62,11 +67,23 @@ class StepInstance:
 
 
 def step_named(name: str) -> Step:
-    """Return the step of that name; PiwizardError lists the names there are."""
+    """Return the step of that name or title; PiwizardError lists those there are.
+
+    Case, and hyphens for the spaces of a title, make no difference.
+    """
     for step in STEPS:
         if step.name == name:
             return step
-    raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(step.name for step in STEPS)}.")
+    wanted = _simplify(name)
+    for step in STEPS:
+        if wanted in (step.name, _simplify(step.title)):
+            return step
+    known = [step.name if step.name == _simplify(step.title) else f"{step.name} ({step.title})" for step in STEPS]
+    raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(known)}.")
+
+
+def _simplify(name: str) -> str:
+    return name.casefold().replace(" ", "-")
 
 
 def needed_by(step: Step) -> list[Step]:

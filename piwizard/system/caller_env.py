@@ -10,6 +10,9 @@ from pathlib import Path
 
 from piwizard.system import commands
 
+DISPLAY = ("NO_COLOR", "COLORFGBG", "COLUMNS", "LINES")
+"""Variables that describe the user's terminal, and that sudo drops."""
+
 
 def read_variable(name: str) -> str | None:
     """Return a variable of this process, or else of its sudo; None if it is unset.
@@ -18,6 +21,13 @@ def read_variable(name: str) -> str | None:
     which ones sudo should keep. sudo itself was started with the user's environment, which root can read.
     """
     return os.environ.get(name) or _of_sudo(os.getppid()).get(name)
+
+
+def restore_display() -> None:
+    """Set the variables that describe the user's terminal, as the user has them."""
+    if "SUDO_UID" in os.environ:
+        found = _of_sudo(os.getppid())
+        os.environ.update({name: found[name] for name in DISPLAY if name in found and name not in os.environ})
 
 
 def _of_sudo(process: int) -> dict[str, str]:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from piwizard.errors import PiwizardError
-from piwizard.system import printable
+from piwizard.system import printable, start_line, styled
+from piwizard.system.styled import Line
 
 if TYPE_CHECKING:
     from piwizard.system.secret_filter import Secret, SecretFilter
@@ -35,14 +36,17 @@ def without_secrets(text: str) -> str:
     return _secret_filter.text(text) if _secret_filter else text
 
 
-def say(*lines: str) -> None:
-    """Print each text as one line; a line feed in it is made visible."""
-    _write(map(visible_line, lines), sys.stdout)
+def say(*lines: Line, hang: int | None = None, wrap: bool = True) -> None:
+    """Print each text as one line; a line feed in it is made visible.
+
+    At a terminal, lines are wrapped, with an indent of `hang` columns, unless they are to be copied (`wrap`).
+    """
+    _write(lines, sys.stdout, hang, wrap=wrap)
 
 
-def warn(*lines: str) -> None:
+def warn(*lines: Line) -> None:
     """Print each text as one line to stderr."""
-    _write(map(visible_line, lines), sys.stderr)
+    _write(lines, sys.stderr)
 
 
 def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
@@ -50,7 +54,9 @@ def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
 
     `indent` is put before all lines but the first, to set them apart from piwizard's own lines.
     """
-    _write(printable.lines(without_secrets(text), indent), sys.stderr if errors else sys.stdout)
+    first, *others = printable.lines(without_secrets(text), indent)
+    _write([first], sys.stderr if errors else sys.stdout, len(indent))
+    _write(others, sys.stderr if errors else sys.stdout, len(indent) + styled.EXTRA_INDENT)
 
 
 def say_json(value: object, *, but: Collection[str] = ()) -> None:
@@ -59,6 +65,7 @@ def say_json(value: object, *, but: Collection[str] = ()) -> None:
     The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there.
     """
     value = _secret_filter.value(value, but) if _secret_filter else value
+    start_line.erase()
     print(printable.json_text(value, ascii=not supports_unicode()), flush=True)
 
 
@@ -68,6 +75,7 @@ def ask(asked: str, choices: str = "") -> str | None:
     `choices` follow the question.
     """
     text = f"{visible_question(asked)} {choices}".strip()
+    start_line.erase()
     try:
         return input(f"{as_encodable(text, sys.stdout)} ").strip()
     except EOFError:
@@ -88,6 +96,7 @@ def agreed(asked: str) -> bool:
 
 def ask_secret(asked: str) -> str | None:
     """Ask for a line of input without echo; None if the terminal closed."""
+    start_line.erase()
     try:
         return getpass.getpass(f"{visible_question(asked)} ")
     except EOFError:
@@ -99,6 +108,7 @@ def show_in_pager(lines: Iterable[str]) -> None:
     """Show lines in the user's pager."""
     import click
 
+    start_line.erase()
     click.echo_via_pager("\n".join(as_encodable(visible_line(line), sys.stdout) for line in lines), color=False)
 
 
@@ -124,6 +134,11 @@ def visible_question(text: str) -> str:
     return printable.value(without_secrets(text))
 
 
-def _write(lines: Iterable[str], file: TextIO) -> None:
+def _write(lines: Iterable[Line], file: TextIO, hang: int | None = None, *, wrap: bool = True) -> None:
+    columns, color = styled.width(file) if wrap else None, styled.has_color(file)
     for line in lines:
-        print(as_encodable(line, file), file=file, flush=True)
+        parts = [(visible_line(text), style) for text, style in styled.spans(line)]
+        for one in styled.wrap(parts, columns, hang) if columns else [parts]:
+            start_line.erase()
+            shown = [(as_encodable(text, file), style) for text, style in one]
+            print(styled.paint(shown) if color else "".join(text for text, _ in shown), file=file, flush=True)

@@ -6,9 +6,10 @@ import os
 import sys
 from typing import Literal
 
+from piwizard.system.start_line import DUMB_TERMINALS
+
 MIN_COLUMNS, MIN_LINES = 60, 20
 """The smallest terminal for the screens."""
-PLAIN_TERMINALS = ("", "dumb", "unknown")
 
 
 def choose_front_end() -> Literal["screens", "plain", "none"]:
@@ -22,7 +23,7 @@ def choose_front_end() -> Literal["screens", "plain", "none"]:
 def plain_reason() -> str:
     """Return why the screens cannot be used here, as a sentence; empty if they can."""
     kind = os.environ.get("TERM", "")
-    if kind in PLAIN_TERMINALS:
+    if kind in DUMB_TERMINALS:
         named = f"identifies itself as {kind}" if kind else "does not identify itself (TERM is not set)"
         return f"This terminal {named}, so the questions appear line by line."
     try:
@@ -41,7 +42,7 @@ def plain_reason() -> str:
 
 def supports_cursor() -> bool:
     """Return whether the terminal supports cursor movement."""
-    return os.environ.get("TERM", "") not in PLAIN_TERMINALS
+    return os.environ.get("TERM", "") not in DUMB_TERMINALS
 
 
 def only_ascii() -> bool:

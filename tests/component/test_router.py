@@ -187,6 +187,6 @@ def test_ufw_rules_allow_visitors_until_undo(lab, pi):
     set_up(pi)
     eventually(lambda: visited(lab))
     assert checks(pi)["firewall-open"]["ok"]
-    assert quickstart.apply(pi, "router", "--yes").output.startswith("Nothing to do")
+    assert "Nothing to do" in quickstart.apply(pi, "router", "--yes").output
     pi.run(("piwizard", "undo", "router", "--yes"))
     assert pi.read("/etc/ufw/user.rules") == before

@@ -22,6 +22,7 @@ from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system import files
+from tests.unit.namespaces import needs_namespaces
 
 from .conftest import APP_USER, needs_root
 from .killing import killed_at_each
@@ -108,7 +109,8 @@ def test_release_and_data_are_rolled_back_together(site, open_folder, proof, cod
     assert not group(site).data.in_sync(None, None)
 
 
-@pytest.mark.parametrize("proof", [None, "it fails"])
+@needs_namespaces
+@pytest.mark.parametrize("proof", [pytest.param(None, marks=pytest.mark.nightly), "it fails"])
 def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
     site = fresh(open_folder)
 
@@ -144,6 +146,7 @@ def test_data_on_its_own_disk_is_rolled_back(site, open_folder, monkeypatch):
     assert state(site) == ("releases/two", True, ["data.setup"])
 
 
+@pytest.mark.nightly
 def test_switch_with_data_on_its_own_disk_survives_a_kill(open_folder, monkeypatch):
     def refuses(one: Path, other: Path) -> None:
         raise OSError(errno.EXDEV, "another device", str(one))

@@ -37,7 +37,7 @@ def test_health_failed_check_on_this_machine_is_an_error() -> None:
     broken = Planner(gunicorn=Check("app-answers", "App answers", False, "status 500"))
     with pytest.raises(PiwizardError) as refused:
         apply.require_healthy(broken, SERVED)  # type: ignore[arg-type]
-    message = "Nothing to do, but gunicorn of blog does not work: App answers: status 500"
+    message = "Nothing to do, but Gunicorn (blog) does not work: App answers: status 500"
     assert refused.value.message == message
     assert "piwizard doctor" in str(refused.value.hint)
 
@@ -47,7 +47,7 @@ def test_health_failed_check_outside_this_machine_is_returned() -> None:
     (found,) = apply.require_healthy(Planner(site=closed), SERVED)  # type: ignore[arg-type]
     assert found == (SERVED[-1], closed)
     both = Planner(site=Check("site-answers", "Site answers", False, "502"), system=closed)
-    with pytest.raises(PiwizardError, match="site of blog does not work: Site answers: 502"):
+    with pytest.raises(PiwizardError, match=r"Site \(blog\) does not work: Site answers: 502"):
         apply.require_healthy(both, SERVED)  # type: ignore[arg-type]
 
 

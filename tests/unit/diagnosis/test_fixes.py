@@ -166,9 +166,24 @@ def test_findings_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
         ]
     )
     shown = capsys.readouterr().out
-    assert "Free disk space: 900 MiB free" in shown
+    assert "Free disk space" not in shown
     assert "App runs (myflask): \\x1b[31mapp.py:3\\x1b[0m\n" in shown
     assert "\x1b" not in shown
     assert "Why:  This line." in shown
-    assert shown.endswith("\n2 of 3 checks failed. `piwizard doctor --fix` fixes 1 of them.\n")
+    last = "2 problems, 1 check passed. `piwizard doctor --fix` fixes 1 of them. --all lists every check.\n"
+    assert shown.endswith(f" {last}")
     assert findings.summary([Finding("disk-space", "Free disk space", True, "9")]) == "All 1 checks passed."
+
+
+def test_findings_that_passed_are_listed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        Finding("disk-space", "Free disk space", True, "900 MiB free"),
+        Finding("ssl-labs-grade", "SSL Labs grade A or better", True, "A+ expected"),
+        Finding("disk-full", "Disk", False, "full"),
+    ]
+    findings.show_findings(found)
+    short = capsys.readouterr().out
+    assert short.index("Disk: full") < short.index("A+ expected") < short.index("1 problem, 2 checks passed.")
+    assert "900 MiB" not in short
+    findings.show_findings(found, everything=True)
+    assert "900 MiB" in capsys.readouterr().out

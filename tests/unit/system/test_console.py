@@ -37,6 +37,7 @@ ALLOWED = {
         "sys.stdout",
         "sys.stderr",
     },  # asks a visible_question
+    "piwizard/system/start_line.py": {"sys.stdout"},  # a fixed text, before console.py is imported
     "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only reads their properties
     "piwizard/diagnosis/report.py": {"sys.stdout"},  # the same
     "piwizard/cli/app_command.py": {"sys.stdout", "sys.stderr"},  # the same

@@ -1,0 +1,76 @@
+"""Describe what an undo removes and restores, from the journals, before it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from piwizard.changes.base import Record
+from piwizard.engine.state import State
+from piwizard.engine.undo_journal import Journal
+from piwizard.steps.registry import STEPS, StepInstance, needed_by
+
+MAX_PATHS = 4
+"""Paths or names that are listed of one kind; the rest are counted."""
+
+
+def describe_undo(backups: Path, steps: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Return lines such as "Files restored: /etc/nginx/nginx.conf" for these steps."""
+    records = [
+        record
+        for step, site in steps
+        for journal in Journal(backups, step, site).to_undo()
+        for record in journal.records()
+    ]
+    return [
+        f"  {title}: {_listed(names)}"
+        for title, belongs in KINDS
+        if (names := list(dict.fromkeys(record["target"] for record in records if belongs(record))))
+    ]
+
+
+def sites_going_offline(state: State, steps: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Return the sites that are served now, and need one of these steps for that."""
+    found = []
+    for name, site in sorted(state.steps(), key=str):
+        served = next((step for step in STEPS if step.name == name and step.serves_site), None)
+        entry = state.entry(name, site)
+        if served is None or site is None or entry is None or entry.result != "done":
+            continue
+        chain = [served, *needed_by(served)]
+        instances = [StepInstance(step, site if step.scope == "site" else None) for step in chain]
+        if any((one.step.name, one.site) in steps for one in instances):
+            found.append(site)
+    return found
+
+
+def _is_new_file(record: Record) -> bool:
+    return record["kind"] == "file" and not record["before"]["exists"]
+
+
+def _is_restored_file(record: Record) -> bool:
+    return record["kind"] == "file" and bool(record["before"]["exists"])
+
+
+def _of_kind(*kinds: str) -> Callable[[Record], bool]:
+    return lambda record: record["kind"] in kinds
+
+
+KINDS: tuple[tuple[str, Callable[[Record], bool]], ...] = (
+    ("Services stopped or restored", _of_kind("unit", "idle")),
+    ("Files restored to their former content", _is_restored_file),
+    ("Files removed", _is_new_file),
+    ("Links removed or restored", _of_kind("link")),
+    ("Folders removed, if nothing else is in them", _of_kind("folder", "environment", "checkout")),
+    ("Certificates deleted", _of_kind("certificate")),
+    ("Forwarded ports closed in the router", _of_kind("forward")),
+    ("Address settings restored", _of_kind("address")),
+    ("Firewall ports closed again", _of_kind("ufw")),
+    ("Users removed", _of_kind("user")),
+)
+"""What the lines say of each kind of record. Packages stay unless the user asks for their removal."""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_PATHS} more" if len(names) > MAX_PATHS else ""
+    return f"{', '.join(names[:MAX_PATHS])}{more}"
