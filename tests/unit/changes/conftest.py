@@ -14,6 +14,7 @@ from piwizard.changes import UNDO
 from piwizard.changes.build_workspace import home
 from piwizard.engine.undo_journal import Journal
 from piwizard.system import commands, transient_unit
+from tests.unit import namespaces
 
 ROOT = os.geteuid() == 0
 APP_USER = "daemon"
@@ -53,6 +54,8 @@ def units_without_systemd(monkeypatch):
         env = {**env, "HOME": "/tmp", "TMPDIR": "/tmp"}
         as_user = ("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--no-new-privs", "--")
         inside = ("sh", "-ec", f'{mounts}cd {cwd}; umask 027; exec "$@"', "sh", *as_user, *argv)
+        if not namespaces.allowed():
+            pytest.skip(namespaces.REASON)
         result = commands.run(("unshare", "--mount", *inside), env=env, on_line=on_line)
         return dataclasses.replace(result, argv=tuple(argv))
 

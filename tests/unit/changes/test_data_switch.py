@@ -22,6 +22,7 @@ from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system import files
+from tests.unit.namespaces import needs_namespaces
 
 from .conftest import APP_USER, needs_root
 from .killing import killed_at_each
@@ -108,6 +109,7 @@ def test_release_and_data_are_rolled_back_together(site, open_folder, proof, cod
     assert not group(site).data.in_sync(None, None)
 
 
+@needs_namespaces
 @pytest.mark.parametrize("proof", [None, "it fails"])
 def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
     site = fresh(open_folder)

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from piwizard.system import egress_filter
+from tests.unit.namespaces import needs_namespaces
 
 NETWORKS = [ipaddress.ip_network(network) for network in egress_filter.denied_networks()]
 
@@ -58,6 +59,7 @@ def test_services_of_a_site_are_those_with_its_user(tmp_path) -> None:
     assert egress_filter.services_of("other", tmp_path / "missing") == ("other.service",)
 
 
+@needs_namespaces
 def test_ruleset_loads_repeatedly() -> None:
     if os.geteuid() or not shutil.which("nft"):
         pytest.skip("needs root and nft (apt-get install nftables)")

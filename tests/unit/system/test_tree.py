@@ -14,6 +14,7 @@ from piwizard.changes import chown
 from piwizard.changes.publish import Publish
 from piwizard.system import safe_open, tree_copy, tree_owner, tree_remove
 from piwizard.system.tree_copy import Modes
+from tests.unit.namespaces import needs_namespaces
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ ownership.give_back(top, "data/photos", "daemon")
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+@needs_namespaces
 def test_bind_mount_is_not_touched(tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "one.jpg").write_text("mine")
