@@ -54,6 +54,10 @@ class AnswerRefused(PiwizardError):
         self.reason = reason
 
 
+class RepositoryLoginRequired(AnswerRefused):
+    """A repository that nobody can read without a login, or that does not exist."""
+
+
 class MissingAnswer(PiwizardError):
     """An answer is missing that nothing can replace; `key` names it."""
 

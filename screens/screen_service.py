@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from piwizard.answers.questions import Lookup
+    from piwizard.diagnosis.failure import RunFailure
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.service import Proposal
+    from piwizard.setup.site_overview import HomeOverview
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
@@ -166,6 +168,22 @@ class ScreenService(service.SetupService):
         from piwizard.diagnosis.checkup import examine
 
         return examine()
+
+    def failure(self, site: str) -> RunFailure | None:
+        """Return why the last run of a site failed; None if it did not."""
+        from piwizard.diagnosis.failure import last_failure
+        from piwizard.setup import workspace
+
+        with self._source_lock:
+            return last_failure(self._planner(), workspace.state(), site)
+
+    def refresh_overview(self) -> HomeOverview:
+        """Check all sites and this machine, and return what was found."""
+        from piwizard.diagnosis import overview_refresh
+        from piwizard.setup import workspace
+
+        with self._source_lock:
+            return overview_refresh.refresh(self._planner(), workspace.state())
 
     def events_file(self, run: str) -> Path:
         """Return the file of a run's events. Quick."""

@@ -14,6 +14,7 @@ from piwizard.apps.analysis import MAX_SUGGESTIONS, PythonPackages, StaticFiles
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
+from piwizard.apps.debian_modules import DEBIAN_MODULES
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
@@ -111,6 +112,11 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
         unusable=tuple(one for one in wanted.unusable if _is_listed_line(one)),
         skipped=tuple(one for one in wanted.skipped if _is_short_text(one)),
         gunicorn=wanted.gunicorn if _is_short_text(wanted.gunicorn) else "",
+        compiled=tuple(
+            one
+            for one in wanted.compiled
+            if one.name in DEBIAN_MODULES and is_repository_path(one.file) and _is_short_text(one.text)
+        ),
     )
     return PythonPackages(kept, imported)
 

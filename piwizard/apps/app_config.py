@@ -16,6 +16,7 @@ from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.database import InitCommand, database_server_in_answers
+from piwizard.apps.debian_modules import DEBIAN_MODULES, DebianReplacements, find_replacements
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import EnvVariable
@@ -33,6 +34,7 @@ from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.system_modules import SYSTEM_MODULE, SYSTEM_PYTHONS, SystemModules, choose_system_modules
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.upload_limit import UploadLimit
+from piwizard.apps.version_specs import normalized_name
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.pip_install import PipInstall
 from piwizard.changes.virtualenv import recipe
@@ -64,7 +66,8 @@ class AppConfig:
 
         The app's list of packages lacks those that Debian provides.
         """
-        return self._analyze(self.modules.left_out) if self.modules.left_out else self._found
+        left_out = (*self.modules.left_out, *(one.line.name for one in self.replacements.fitting))
+        return self._analyze(left_out) if left_out else self._found
 
     @cached_property
     def _found(self) -> Analysis:
@@ -90,6 +93,25 @@ class AppConfig:
         return choose_system_modules(
             self._found.hardware or (), self.own_list, self.archive, system_python=self.python in SYSTEM_PYTHONS
         )
+
+    @cached_property
+    def replacements(self) -> DebianReplacements:
+        """Return the requirements without a wheel that Debian packages can replace."""
+        if self.python not in SYSTEM_PYTHONS or self.own_list is None:
+            return DebianReplacements()
+        return find_replacements(self.own_list.compiled, self.system_python, self.archive)
+
+    @cached_property
+    def debian_modules(self) -> tuple[str, ...]:
+        """Return the Debian packages that replace requirements.
+
+        They fit, or the answers skip the requirement.
+        """
+        found = [one.package for one in self.replacements.fitting]
+        if self.python in SYSTEM_PYTHONS and self.own_list:
+            named = (DEBIAN_MODULES.get(normalized_name(one)) for one in self.own_list.skipped)
+            found += [one.package for one in named if one and self.archive.version(one.package)]
+        return tuple(dict.fromkeys(found))
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -121,7 +143,8 @@ class AppConfig:
         """Return what pip installs: the app's requirements, Flask and gunicorn."""
         imported = () if self.requirements else self.imported
         own = pip_install(self.requirements, imported, self.process.worker_class)
-        system = bool(self.modules.provided) or any(name.startswith(SYSTEM_MODULE) for name in self.packages)
+        modules = (*self.debian_modules, *(name for name in self.packages if name.startswith(SYSTEM_MODULE)))
+        system = bool(self.modules.provided or modules)
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
         return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
@@ -161,7 +184,12 @@ class AppConfig:
         names = self.requirements.names if self.requirements else self.imported
         loaded = (library for name in names for library in NEEDED_BY.get(name, ()))
         chosen = (self.archive.choose(packages_with(library)) for library in loaded)
-        found = (*debian_packages_for(names), *(name for name in chosen if name), *self.modules.packages)
+        found = (
+            *debian_packages_for(names),
+            *(name for name in chosen if name),
+            *self.modules.packages,
+            *self.debian_modules,
+        )
         return tuple(dict.fromkeys((*found, *self.packages)))
 
     @cached_property

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from piwizard.apps import lockfiles, pyproject
 from piwizard.apps.conda_environment import find_conda_environment, read_conda_environment
+from piwizard.apps.debian_modules import CompiledLine, compiled_lines
 from piwizard.apps.list_for_pip import named_in, prepare_list
 from piwizard.apps.modules import join_path
 from piwizard.apps.project_sources import read_project_sources
@@ -42,7 +43,8 @@ class Requirements:
     `constraints` are the versions of a lock file, for pip's -c. `names` are the distributions that are required
     directly; `pins` are the exact versions that the list or its constraint files set. `apart` are projects that a list
     with hashes cannot contain. `unusable` are lines that pip cannot install here, and `skipped` those that the answers
-    skip. `gunicorn` is the version of it that the list asks for: "==20.0.4".
+    skip. `gunicorn` is the version of it that the list asks for: "==20.0.4". `compiled` are the lines that may have no
+    wheel for this Python.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class Requirements:
     unusable: tuple[UnusableLine, ...] = ()
     skipped: tuple[str, ...] = ()
     gunicorn: str = ""
+    compiled: tuple[CompiledLine, ...] = ()
 
     @property
     def is_project(self) -> bool:
@@ -86,7 +89,7 @@ def find_requirements(
 
 def _find_in_folder(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
     found = [*_from_files(checkout, folder, skip)]
-    found += [one for one in (_from_project(checkout, folder, skip), _from_pipfile(checkout, folder)) if one]
+    found += [one for one in (_from_project(checkout, folder, skip), _from_pipfile(checkout, folder, skip)) if one]
     if not found and (file := find_conda_environment(checkout, folder)):
         return read_requirements(checkout, file, skip)
     if not found:
@@ -133,6 +136,7 @@ def read_requirements(checkout: RepositoryCheckout, file: str, skip: tuple[str, 
         unusable=tuple(pip.unusable),
         skipped=tuple(dict.fromkeys(pip.skipped)),
         gunicorn=_gunicorn(one.text for one in (*listed.lines, *listed.limits)),
+        compiled=compiled_lines((*listed.lines, *listed.limits), skip),
     )
 
 
@@ -165,10 +169,25 @@ def _from_project(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ..
         arguments, lines = (target,), [sources.lines[name] for name in names if name in sources.lines]
     gunicorn = _gunicorn((*project.requires, *constraints))
     own = {distribution_of(line) for line in constraints} & set(sources.lines)
-    kept = tuple(line for line in constraints if distribution_of(line) not in own)
-    skipped = tuple(one for one in skip if any(_skipped(line, (one,)) for line in project.requires))
+    kept = tuple(line for line in constraints if distribution_of(line) not in own and not _skipped(line, skip))
+    skipped = tuple(one for one in skip if any(_skipped(line, (one,)) for line in (*project.requires, *constraints)))
     return Requirements(
-        kind, project.file, arguments, tuple(lines), kept, names, unusable=unusable, skipped=skipped, gunicorn=gunicorn
+        kind,
+        project.file,
+        arguments,
+        tuple(lines),
+        kept,
+        names,
+        unusable=unusable,
+        skipped=skipped,
+        gunicorn=gunicorn,
+        compiled=compiled_lines(
+            (
+                *(ListedLine(line, project.file, 1) for line in project.requires),
+                *(ListedLine(line, join_path(folder, lock), 1) for line in constraints),
+            ),
+            skip,
+        ),
     )
 
 
@@ -176,9 +195,19 @@ def _skipped(line: str, skip: tuple[str, ...]) -> bool:
     return bool(named_in(ListedLine(line, "", 0), skip))
 
 
-def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    lines = lockfiles.read_pipfile_lock(checkout, folder) or lockfiles.read_pipfile(checkout, folder)
-    if not lines:
+def _from_pipfile(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
+    every = lockfiles.read_pipfile_lock(checkout, folder) or lockfiles.read_pipfile(checkout, folder)
+    if not every:
         return None
-    names = tuple(dict.fromkeys(n for n in map(distribution_of, lines) if n))
-    return Requirements("pipenv", join_path(folder, "Pipfile"), (), lines, names=names, gunicorn=_gunicorn(lines))
+    file = join_path(folder, "Pipfile")
+    lines = tuple(line for line in every if not _skipped(line, skip))
+    return Requirements(
+        "pipenv",
+        file,
+        (),
+        lines,
+        names=tuple(dict.fromkeys(n for n in map(distribution_of, every) if n)),
+        skipped=tuple(one for one in skip if any(_skipped(line, (one,)) for line in every)),
+        gunicorn=_gunicorn(lines),
+        compiled=compiled_lines((ListedLine(line, file, 1) for line in lines), skip),
+    )

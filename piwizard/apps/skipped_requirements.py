@@ -1,11 +1,19 @@
-"""Ask for consent to skip lines of a requirements file that pip cannot install."""
+"""Ask for consent to skip lines of a requirements file.
+
+pip cannot install them here, or would have to build them for hours.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from piwizard.apps.debian_modules import DEBIAN_MODULES, Replacement, python_minor
+from piwizard.apps.unusable_requirements import UnusableLine
+from piwizard.apps.version_specs import normalized_name
+from piwizard.changes.virtualenv import MARKER
 from piwizard.errors import Consent, ConsentMissing
+from piwizard.system import files
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
@@ -16,10 +24,13 @@ KEY = "app.skip_requirements"
 def require_usable_list(app: AppConfig) -> None:
     """Raise ConsentMissing if the list has unusable lines that are not to be skipped."""
     wanted = app.requirements
-    if wanted is None or not wanted.unusable:
+    if wanted is None:
         return
     given = tuple(app.answers.get(KEY, ()))
-    lines = wanted.unusable
+    replaced = () if KEY in app.answers.values else _unusable(app, app.replacements.others)
+    lines = (*wanted.unusable, *replaced)
+    if not lines or files.read(app.layout.release / MARKER) == app.recipe:
+        return
     named = "; ".join(f"{one.text} (line {one.line}): {one.reason}" for one in lines)
     answer = json.dumps(list(dict.fromkeys((*given, *(one.name for one in lines)))), ensure_ascii=False)
     it, there = ("it", "a line") if len(lines) == 1 else ("them", f"{len(lines)} lines")
@@ -41,6 +52,20 @@ def requirement_notices(app: AppConfig) -> list[str]:
     if wanted is None:
         return []
     found = []
+    for one in app.replacements.fitting:
+        found.append(
+            f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}. Debian's {one.package} "
+            f"{one.version} takes its place."
+        )
+    for name in app.own_list.skipped if app.own_list else ():
+        module = DEBIAN_MODULES.get(normalized_name(name))
+        if module and module.package in app.debian_modules:
+            found.append(f"{KEY} names {name}: Debian's {module.package} takes its place.")
+    for one in app.replacements.others if KEY in app.answers.values else ():
+        found.append(
+            f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}: pip builds it, which takes "
+            f"hours or fails. To use Debian's {one.package} {one.version} instead, add {one.line.name} to {KEY}."
+        )
     if wanted.old_gunicorn:
         found.append(
             f"{wanted.file} asks for gunicorn{wanted.gunicorn}, which is too old. The environment gets a current one."
@@ -48,3 +73,22 @@ def requirement_notices(app: AppConfig) -> list[str]:
     if unknown := [one for one in app.answers.get(KEY, ()) if one not in wanted.skipped]:
         found.append(f"{KEY} names {', '.join(unknown)}, and {wanted.file} has no such line.")
     return found
+
+
+def _unusable(app: AppConfig, replacements: tuple[Replacement, ...]) -> tuple[UnusableLine, ...]:
+    """Return the lines that pip would have to build, once for each distribution."""
+    found = {
+        one.line.name: UnusableLine(
+            one.line.text,
+            one.line.file,
+            one.line.line,
+            f"it has no wheel for Python {_python(app)}, and Debian's {one.package} {one.version} can take its place",
+            one.line.name,
+        )
+        for one in reversed(replacements)
+    }
+    return tuple(reversed(found.values()))
+
+
+def _python(app: AppConfig) -> str:
+    return f"3.{python_minor(app.system_python)}"

@@ -19,6 +19,9 @@ from piwizard.apps.process_units import further_services
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
+from piwizard.engine import run_launch
+from piwizard.errors import PiwizardError
+from piwizard.setup.planner import Planner
 from piwizard.system.apt_archive import AptArchive
 from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
@@ -172,6 +175,21 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         packages=app.packages,
         archive=app.archive,
     )
+
+
+def find_app_context(planner: Planner, site: str, run: str | None = None) -> AppContext | None:
+    """Return the app of a site, in use or of a run; None without code."""
+    try:
+        if run:
+            planner = Planner(planner.answers, planner.store, dict(run_launch.request(run).pins))
+        instance = next(instance for instance in planner.select(["app"], site))
+        source = planner.context.of(instance).source
+        if source is None:
+            return None
+        app = AppConfig(source, planner.answers.of(site), archive=planner.context.archive)
+        return app_context(app, newest=source.release is None and app.layout.current.exists())
+    except (PiwizardError, OSError, ValueError):  # no code, no run log or no app: other checks report it
+        return None
 
 
 def merge_duplicates(findings: Iterator[Finding]) -> list[Finding]:

@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from piwizard.apps import app_units
-from piwizard.apps.app_config import AppConfig
 from piwizard.changes.base import OwnershipIndex
 from piwizard.diagnosis import journald, nginx_errors
-from piwizard.diagnosis.app_context import AppContext, app_context, merge_duplicates
+from piwizard.diagnosis.app_context import AppContext, find_app_context, merge_duplicates
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
@@ -28,7 +27,6 @@ from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
-from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
 from piwizard.setup import workspace
@@ -94,7 +92,7 @@ class Examination:
         elif not done:
             recorded, context = (
                 run_log.read(run_launch.folder(entry.run)),
-                self._app_context(site, entry) if site else None,
+                find_app_context(self._planner, site, entry.run) if site else None,
             )
             yield from explain_last_run(recorded, entry, name, site, context)
         yield from (from_check(check, name, site) for check in health.checks)
@@ -119,22 +117,6 @@ class Examination:
         cause = entry.moved or "The machine or the answers have changed since it was set up."
         return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
 
-    def _app_context(self, site: str, entry: Entry | None = None) -> AppContext | None:
-        """Return the app of a site: the version in use, or that of a run; None without code."""
-        planner = self._planner
-        try:
-            if entry:
-                pins = dict(run_launch.request(entry.run).pins)
-                planner = Planner(planner.answers, planner.store, pins)
-            instance = next(instance for instance in planner.select(["app"], site))
-            source = planner.context.of(instance).source
-            if source is None:
-                return None
-            app = AppConfig(source, planner.answers.of(site), archive=planner.context.archive)
-            return app_context(app, newest=source.release is None and app.layout.current.exists())
-        except (PiwizardError, OSError, ValueError):  # no code, no run log or no app: other checks report it
-            return None
-
     def _logs(self, site: str) -> Iterator[Finding]:
         """Read the logs of the app, gunicorn, systemd and nginx since its last start and its last run."""
         result = commands.run(journald.argv(f"{site}.service"))
@@ -144,7 +126,7 @@ class Examination:
             yield Finding(*LOG, False, "unknown: the journal cannot be read", cause, fix, step="app", site=site)
             return
         lines, last_run = journald.last_start(journald.parse(result.output)), self._last_run(site)
-        context = self._app_context(site)
+        context = find_app_context(self._planner, site)
         found = self._failures(lines, context, last_run) if context else []
         for unit in context.further if context else ():
             own = journald.last_start(journald.parse(commands.run(journald.argv(unit)).output))

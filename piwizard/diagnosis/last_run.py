@@ -19,8 +19,8 @@ def explain_last_run(
     events: Sequence[Event], entry: Entry, step: str, site: str | None, context: AppContext | None
 ) -> list[Finding]:
     """Return why it failed, from the output of its commands or its own error."""
-    of_step = _only(events, step, site)
-    found = app_errors.find_causes([_output(of_step)], context) if context else []
+    of_step = only_step(events, step, site)
+    found = app_errors.find_causes([failed_output(of_step)], context) if context else []
     if found:
         return [replace(one, step=step, cause=f"{_prefix(context)}{one.cause}") for one in found[-1:]]
     error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
@@ -49,7 +49,7 @@ def _prefix(context: AppContext | None) -> str:
     return ""
 
 
-def _only(events: Sequence[Event], step: str, site: str | None) -> list[Event]:
+def only_step(events: Sequence[Event], step: str, site: str | None) -> list[Event]:
     """Return the events of one step in a run of several."""
     inside, found = False, []
     for event in events:
@@ -60,7 +60,7 @@ def _only(events: Sequence[Event], step: str, site: str | None) -> list[Event]:
     return found
 
 
-def _output(of_step: Sequence[Event]) -> list[str]:
+def failed_output(of_step: Sequence[Event]) -> list[str]:
     """Return the output of the last command that failed."""
     failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
     return [event["text"] for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

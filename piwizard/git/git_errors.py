@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from piwizard.errors import AnswerRefused
+from piwizard.errors import AnswerRefused, RepositoryLoginRequired
 from piwizard.git import deploy_key, git_address
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 
@@ -97,6 +97,12 @@ EXPLANATIONS = {
     GitProblem.OTHER: ("{repo} cannot be cloned: {last_line}", "Check the address, then try again."),
 }
 """The message for each problem, and what to do next."""
+LOGIN_PROBLEMS = (
+    GitProblem.DEPLOY_KEY_MISSING,
+    GitProblem.DEPLOY_KEY_REFUSED,
+    GitProblem.TOKEN_REFUSED,
+    GitProblem.LOGIN_REQUIRED,
+)
 KEYS = {GitProblem.BRANCH_MISSING: "app.branch", GitProblem.TOKEN_REFUSED: "app.token"}
 """The answer to correct, where that is not app.repo."""
 
@@ -120,7 +126,8 @@ def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess |
     }
     message, hint = EXPLANATIONS[failure.problem]
     key = KEYS.get(failure.problem, "app.repo")
-    return AnswerRefused(key, message.format_map(values), hint=hint.format_map(values))
+    error = RepositoryLoginRequired if failure.problem in LOGIN_PROBLEMS else AnswerRefused
+    return error(key, message.format_map(values), hint=hint.format_map(values))
 
 
 def classify_failure(repo: str, output: str, access: GitAccess = ANONYMOUS) -> GitFailure:

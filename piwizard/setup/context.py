@@ -39,7 +39,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -56,7 +56,8 @@ class SetupContext:
         return nginx_files.read_nginx_files()
 
     @cached_property
-    def _certificates(self) -> lineage.Certificates:
+    def certificates(self) -> lineage.Certificates:
+        """Return the certificates on this machine."""
         return lineage.read_certificates()
 
     @cached_property
@@ -78,7 +79,7 @@ class SetupContext:
         return PlanContext(
             machine=self.facts,
             nginx=self._nginx,
-            certificates=self._certificates,
+            certificates=self.certificates,
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),

@@ -39,7 +39,7 @@ from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
-from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import files
 from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
@@ -225,6 +225,7 @@ class App(Step):
     name = "app"
     title = "App"
     heading = "Your app"
+    stage = Stage.APP
     why = (
         "Fetches your app with git and installs its packages into a Python environment of its own. The app runs as its "
         "own system user, which can read the code but not change it. Before a new version takes over, a smoke test "

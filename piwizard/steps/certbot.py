@@ -20,7 +20,7 @@ from piwizard.errors import PiwizardError
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, bare_name, certificate_of, site_file
 from piwizard.steps.site_path import owner_of
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Scope, Stage, Step
 from piwizard.system import checks, commands
 from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
@@ -76,6 +76,7 @@ class Certbot(Step):
     name = "certbot"
     title = "Certificate"
     heading = "HTTPS"
+    stage = Stage.HTTPS
     why = (
         "Gets a certificate from Let's Encrypt and serves your site over HTTPS. HTTP redirects to HTTPS. piwizard "
         "first runs preflight checks and a test request, because Let's Encrypt limits failed requests. Until the "

@@ -28,7 +28,7 @@ from piwizard.dns.reset_backoff import ResetBackoff
 from piwizard.dns.verify_account import VerifyAccount
 from piwizard.errors import PiwizardError
 from piwizard.network import public_ip
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
@@ -122,6 +122,7 @@ class Ddns(Step):
     name = "ddns"
     title = "Dynamic DNS"
     heading = "Network"
+    stage = Stage.ADDRESS
     why = (
         "Most home connections change their public IP from time to time. Dynamic DNS (DDNS) is a small service that "
         "keeps your domain pointing to the current one. piwizard first tests your account with one update and sets up "

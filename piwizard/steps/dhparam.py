@@ -14,7 +14,7 @@ from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Activation, Transaction
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import commands, files, openssl_dhparam, paths
 from piwizard.system import dhparam_generator as generator
 from piwizard.system.checks import Check
@@ -68,6 +68,7 @@ class Dhparam(Step):
     name = "dhparam"
     title = "DH parameters"
     heading = "HTTPS"
+    stage = Stage.ADVANCED
     why = (
         "Diffie-Hellman (DH) parameters are numbers for an older kind of key exchange. Old guides have you wait an "
         "hour for `openssl dhparam`, but today's recommended HTTPS settings no longer use them, and certificates from "

@@ -21,7 +21,7 @@ from piwizard.changes.prune import Prune
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.companion_units import CompanionUnits, companion_checks
-from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
 from piwizard.system.http_client import HttpResponse
@@ -63,6 +63,7 @@ class Gunicorn(Step):
     name = "gunicorn"
     title = "Gunicorn"
     heading = "Your app"
+    stage = Stage.SERVICE
     why = (
         "Runs your app in the background, also after a reboot. systemd keeps the socket open, so visitors wait a "
         "moment instead of seeing an error while the app restarts. The service can write only its persistent paths, "

@@ -14,7 +14,7 @@ from piwizard.changes.transaction import Transaction
 from piwizard.nginx import capacity, request_limits, tuning
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, engine_of
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import apt_state, commands, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
@@ -27,6 +27,7 @@ class Nginx(Step):
     name = "nginx"
     title = "nginx"
     heading = "Web server"
+    stage = Stage.WEB_SERVER
     why = (
         "Tunes the web server nginx for a small board: it closes idle connections earlier, compresses pages and hides "
         "its version. piwizard changes nine settings in your nginx.conf and keeps every comment. nginx checks the "

@@ -14,7 +14,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.blocks import certificate_of
 from piwizard.steps.site_path import owner_of
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Scope, Stage, Step
 from piwizard.system import files, paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
@@ -46,6 +46,7 @@ class Renewal(Step):
     name = "renewal"
     title = "Renewal"
     heading = "HTTPS"
+    stage = Stage.HTTPS
     why = (
         "A certificate is valid for a few weeks; a timer renews it while your Pi runs. Let's Encrypt does not notify "
         "you if that fails, so piwizard tests a renewal now. nginx reloads after each renewal. Once a week piwizard "

@@ -29,7 +29,7 @@ from piwizard.network import (
 from piwizard.network.port_forwarding import UpnpRouter as Seen
 from piwizard.network.reachability import Evidence, Reachability
 from piwizard.steps import forward_timer
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.facts import Facts, Network
@@ -60,6 +60,7 @@ class Router(Step):
     name = "router"
     title = "Router"
     heading = "Network"
+    stage = Stage.ROUTER
     why = (
         "Forwards ports 80 and 443 of your router, and no others, to this Pi, so that visitors reach it from the "
         "Internet. If the router supports UPnP (set-up by other devices), piwizard forwards the ports and keeps them "

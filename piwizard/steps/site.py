@@ -26,7 +26,7 @@ from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
 from piwizard.nginx.server_blocks import access_log, own_lines_folder, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
 from piwizard.steps.site_path import included_folder, owner_of, path_changes, path_of
-from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
 from piwizard.system.http_client import HttpResponse
@@ -70,6 +70,7 @@ class Site(Step):
     name = "site"
     title = "Site"
     heading = "Your app"
+    stage = Stage.ADDRESS
     why = (
         "Makes nginx serve your site under its domains. nginx serves static files itself, compressed in advance, and "
         "passes all other requests to your app. Nothing else in the repository is reachable from outside, and requests "

@@ -24,7 +24,7 @@ from piwizard.network.address_settings import (
     find_name_servers,
     read_settings,
 )
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import Network
 from piwizard.system.remedies import Advice, RunCommand
@@ -75,6 +75,7 @@ class StaticIp(Step):
     name = "static-ip"
     title = "Static address"
     heading = "Network"
+    stage = Stage.ADVANCED
     why = (
         "Port forwarding needs a local IP that stays the same. If possible, reserve it in the router's settings, under "
         "DHCP or home network, for the MAC address (hardware address) shown with the first question, and skip this "

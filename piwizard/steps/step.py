@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 Scope = Literal["machine", "site"]
+
+
+class Stage(Enum):
+    """The part of a setup that a step belongs to, in running order.
+
+    The value is its title.
+    """
+
+    WEB_SERVER = "Web server"
+    APP = "Your app"
+    SERVICE = "Service"
+    ADDRESS = "Address"
+    ROUTER = "Router"
+    HTTPS = "HTTPS"
+    ADVANCED = "Advanced"
+    """Steps that are set up one by one, and never with a site."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,8 @@ class Step(ABC):
     """As in the sidebar."""
     heading: str
     """The part of the sidebar that it belongs to."""
+    stage: Stage
+    """The part of a site's setup that it is shown in."""
     why: str
     """A paragraph for the person who answers the questions."""
     scope: Scope = "machine"

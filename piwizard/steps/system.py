@@ -9,7 +9,7 @@ from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
 from piwizard.network.internet_time import check_clock
-from piwizard.steps.step import PlanContext, Step
+from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
 from piwizard.system.lasting_disk import require_lasting_disk
@@ -33,6 +33,7 @@ class System(Step):
     name = "system"
     title = "System"
     heading = "Web server"
+    stage = Stage.WEB_SERVER
     why = (
         "Installs the programs that the other steps need: the web server nginx, git to fetch your app, and Python's "
         "virtual environments. Checks disk space, memory and the clock, and that no other web server uses the ports. "

@@ -39,6 +39,11 @@ class AptArchive:
             self._known.update({name: found.get(name) for name in unknown})
         return tuple(name for name in wanted if name not in self.installed and self._known.get(name) is None)
 
+    def version(self, name: str) -> str | None:
+        """Return the version of a package that is installed, else the candidate."""
+        self.missing((name,))
+        return self.installed.get(name) or self._known.get(name)
+
     def choose(self, names: tuple[str, ...]) -> str | None:
         """Return which of several packages to install.
 

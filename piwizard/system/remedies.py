@@ -86,6 +86,11 @@ def needs_input(fix: Fix) -> bool:
     return any(isinstance(one, AskAnswer) for one in fix)
 
 
+def input_keys(fix: Fix) -> tuple[str, ...]:
+    """Return the keys of the answers that the user must provide first."""
+    return tuple(one.key for one in fix if isinstance(one, AskAnswer))
+
+
 def format_fix(fix: Fix) -> str:
     """Return a fix as text for the user."""
     answered, parts = False, []

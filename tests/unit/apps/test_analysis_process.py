@@ -305,6 +305,7 @@ CANDIDATE = {
 NEEDS = {
     "kind": "requirements", "file": "requirements.txt", "arguments": ["-r", "requirements.txt"], "lines": [],
     "constraints": [], "names": ["flask"], "pins": [], "apart": [], "unusable": [], "skipped": [], "gunicorn": "",
+    "compiled": [],
 }  # fmt: skip
 
 
@@ -326,7 +327,7 @@ def test_reported_entry_that_no_answer_could_be_is_ignored(lie):
     [
         {"arguments": ["--index-url", "http://x"]}, {"arguments": ["-r", "/etc/shadow"], "file": "/etc/shadow"},
         {"arguments": ["./../../x"]}, {"arguments": ["-r"]}, {"file": "../x", "arguments": ["-r", "../x"]},
-        {"apart": ["--index-url=http://x"]}, {"unusable": ["x"]}, {"gunicorn": None},
+        {"apart": ["--index-url=http://x"]}, {"unusable": ["x"]}, {"gunicorn": None}, {"compiled": ["numpy"]},
         {"names": "flask"}, {"names": ["a"] * 100_000}, {"names": ["a" * 10_000]}, {"extra": 1}, {"project": 1},
     ],
 )  # fmt: skip

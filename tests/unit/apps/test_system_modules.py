@@ -9,8 +9,9 @@ from piwizard.apps import analysis_cache
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.missing_modules import module_hints
+from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.apps.system_modules import module_notices, require_packages
-from piwizard.errors import PiwizardError
+from piwizard.errors import ConsentMissing, PiwizardError
 from piwizard.system.apt_archive import AptArchive, parse_policy
 from tests.unit.apps.conftest import Tree
 
@@ -109,6 +110,72 @@ def test_other_python_does_not_see_debians_modules(app):
     lamp = app("import lgpio", "flask\nlgpio\n", python="/usr/local/bin/python3.14")
     assert not lamp.pip.system
     assert "python3-lgpio" not in lamp.libraries
+
+
+MODULES = {"python3-matplotlib": "3.10.1+dfsg1-4", "python3-gi": "3.50.0-4", "python3-numpy": "1:2.2.4+ds-1"}
+
+
+def test_pin_without_a_wheel_is_refused_with_debians_module(app):
+    plot = app("import matplotlib", "flask\nmatplotlib<3.8\n", MODULES)
+    with pytest.raises(ConsentMissing, match=r"matplotlib<3.8 \(line 2\): it has no wheel for Python 3.13") as refused:
+        require_usable_list(plot)
+    (asked,) = refused.value.consents
+    assert (asked.member, refused.value.list_key) == ("matplotlib", "app.skip_requirements")
+    assert "python3-matplotlib 3.10.1 can take its place" in asked.question
+
+
+def test_skipped_pin_is_replaced_by_debians_module(app):
+    plot = app("import matplotlib", "flask\nmatplotlib<3.8\n", MODULES, skip_requirements=["matplotlib"])
+    require_usable_list(plot)
+    assert "python3-matplotlib" in plot.libraries
+    assert (plot.pip.lines, plot.pip.system) == (("flask",), True)
+    (sentence,) = requirement_notices(plot)
+    assert "Debian's python3-matplotlib takes its place" in sentence
+
+
+def test_module_that_fits_replaces_a_line_without_a_question(app):
+    frozen = app("import gi", "flask\nPyGObject==3.50.0\n", MODULES)
+    require_usable_list(frozen)
+    assert "python3-gi" in frozen.libraries
+    assert (frozen.pip.lines, frozen.pip.system) == (("flask",), True)
+    (sentence,) = requirement_notices(frozen)
+    assert "PyGObject==3.50.0 (requirements.txt, line 2)" in sentence
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["matplotlib", "matplotlib>=3.7", "matplotlib==3.10.0", "numpy~=2.1", 'numpy==1.26.4; python_version < "3.13"',
+     "pandas==1.5.0"],
+)  # fmt: skip
+def test_line_that_has_a_wheel_or_no_module_goes_to_pip(app, listed):
+    plot = app("import matplotlib", f"flask\n{listed}\n", MODULES)
+    require_usable_list(plot)
+    assert plot.pip.arguments == ("-r", "requirements.txt")
+    assert not plot.pip.system
+
+
+@pytest.mark.parametrize("listed", ["numpy==1.26.4", "numpy<2", "numpy~=1.24", "numpy>=1.20,<=1.26", "numpy==1.*"])
+def test_old_versions_have_no_wheel_for_a_new_python(app, listed):
+    with pytest.raises(ConsentMissing):
+        require_usable_list(app("import numpy", f"flask\n{listed}\n", MODULES))
+
+
+def test_given_list_lets_pip_build_the_others(app):
+    plot = app("import numpy", "flask\nnumpy==1.26.4\n", MODULES, skip_requirements=[])
+    require_usable_list(plot)
+    assert plot.pip.arguments == ("-r", "requirements.txt")
+    (sentence,) = requirement_notices(plot)
+    assert "hours or fails" in sentence
+
+
+def test_requirement_of_a_pipfile_is_skipped_by_name(tree: Tree):
+    files = {"app.py": FLASK, "Pipfile": "[packages]\nflask = '*'\nnumpy = '==1.26.4'\n"}
+    source = AppSource("/srv/git/lamp.git", None, COMMIT, tree(files), None)
+    given = {"site.name": "lamp", "app.skip_requirements": ["numpy"]}
+    analysis_cache.forget_analyses()
+    lamp = AppConfig(source, Answers("lamp", given), "3.13.5", AptArchive({}, lambda names: MODULES))
+    assert lamp.pip.lines == ("flask",)
+    assert "python3-numpy" in lamp.libraries
 
 
 def test_plain_app_asks_apt_for_nothing(tree: Tree):

@@ -110,7 +110,7 @@ def test_release_and_data_are_rolled_back_together(site, open_folder, proof, cod
 
 
 @needs_namespaces
-@pytest.mark.parametrize("proof", [None, "it fails"])
+@pytest.mark.parametrize("proof", [pytest.param(None, marks=pytest.mark.nightly), "it fails"])
 def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
     site = fresh(open_folder)
 
@@ -146,6 +146,7 @@ def test_data_on_its_own_disk_is_rolled_back(site, open_folder, monkeypatch):
     assert state(site) == ("releases/two", True, ["data.setup"])
 
 
+@pytest.mark.nightly
 def test_switch_with_data_on_its_own_disk_survives_a_kill(open_folder, monkeypatch):
     def refuses(one: Path, other: Path) -> None:
         raise OSError(errno.EXDEV, "another device", str(one))

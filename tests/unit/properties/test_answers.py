@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.properties.trying import attempt, questions
 
-EXAMPLES = 30
+EXAMPLES = 10
 
 
 @pytest.mark.parametrize("name", list(questions()))

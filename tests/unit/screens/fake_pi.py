@@ -3,7 +3,7 @@
 Imported by the tests for the viewer's side; started as `python fake_pi.py FOLDER RUN` for the process of a run.
 
 Files in its folder steer it: `fail-STEP` makes that step fail, `wait-STEP` makes it wait until the file is gone,
-`chatty-STEP` contains the number of lines that it prints.
+`chatty-STEP` contains the number of lines that it prints. With `all-steps`, the Pi has the steps of a real one.
 """
 
 from __future__ import annotations
@@ -160,8 +160,10 @@ def install(folder: Path) -> None:
     paths._dirs = lambda: SimpleNamespace(
         **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
     )
-    steps = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
-    registry.STEPS = steps
+    if (folder / "all-steps").exists():
+        registry.STEPS = tuple(Harmless(step, folder) for step in STEPS)
+    else:
+        registry.STEPS = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))

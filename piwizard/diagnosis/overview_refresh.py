@@ -1,0 +1,182 @@
+"""Check every site and this machine for the overview, and keep the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from piwizard.diagnosis import journald
+from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
+from piwizard.diagnosis.tracebacks import find_failures
+from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
+from piwizard.git import git_command
+from piwizard.nginx import access_log
+from piwizard.setup import reach, site_overview
+from piwizard.setup.planner import Planner
+from piwizard.setup.site_form import SiteForm
+from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
+from piwizard.system import checks, commands, file_lock, paths, printable
+from piwizard.system.facts import Facts
+from piwizard.system.secret_filter import SecretFilter
+
+GIT_SECONDS = 20.0
+MAX_JOURNAL_LINES = 1000
+MAX_TEXT = 200
+TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+"""The power and temperature problems of a Raspberry Pi since its start, as a hexadecimal number."""
+UNDERVOLTAGE_BITS = 0x1 | 0x10000
+
+
+def refresh(planner: Planner, state: State) -> HomeOverview:
+    """Check everything, save it and return it. Slow.
+
+    Only one process checks at a time; the others return what is saved by then.
+    """
+    folder = paths.state_dir() / "overview"
+    try:
+        with file_lock.exclusive(folder, seconds=0.0, temporary=True):
+            found = _checked(planner, state)
+            site_overview.save(found)
+            return found
+    except PiwizardError:  # another process checks now
+        return site_overview.saved(planner, state)
+
+
+def _checked(planner: Planner, state: State) -> HomeOverview:
+    before = site_overview.saved(planner, state)
+    secrets = SecretFilter(planner.secrets())
+    sites = tuple(_site(planner, one, secrets) for one in before.sites)
+    host = _host(planner.context.facts, planner)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return HomeOverview(sites, host, site_overview.attention_of(sites), now)
+
+
+def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:
+    answers = planner.answers.of(one.name)
+    if one.state == "new":
+        missing = tuple(answer.key for answer in SiteForm(planner, one.name).missing())
+        return site_overview.with_state(replace(one, missing=missing))
+    one = replace(one, missing=(), problem="")
+    if one.state not in ("online", "problem"):
+        return one
+    error_at, error = _last_error(one.name)
+    host = (*answers.get("site.domains", ()), "")[0]
+    status, spent = _page(host, f"{answers.get('site.path', '')}/", secure=one.https)
+    problem = "" if status is not None and status < 500 else "the page does not open" if status is None else ""
+    found = replace(
+        one,
+        page_status=status,
+        page_ms=spent,
+        certificate_days=_certificate_days(planner, one.name) if one.https else None,
+        last_error=printable.line(secrets.text(error), MAX_TEXT),
+        last_error_at=error_at,
+        requests_per_hour=access_log.requests_per_hour(one.name, datetime.now(UTC)),
+        new_commit=_new_commit(planner, one),
+        problem=problem or (f"the page answers with {status}" if status and status >= 500 else ""),
+    )
+    return site_overview.with_state(found)
+
+
+def _page(host: str, path: str, *, secure: bool) -> tuple[int | None, int | None]:
+    """Request a page as a visitor does. Return its status and the milliseconds until it was there."""
+    if not host:
+        return None, None
+    began = time.monotonic()
+    answer = checks.get_page(path, host=host, secure=secure)
+    return (answer.status, round((time.monotonic() - began) * 1000)) if answer else (None, None)
+
+
+def _certificate_days(planner: Planner, site: str) -> int | None:
+    with suppress(PiwizardError, OSError):
+        certificates = planner.context.certificates
+        folder = certificates.in_use.get(site)
+        lineage = certificates.named(Path(folder).name) if folder else None
+        return int(lineage.certificate.days_left()) if lineage else None
+    return None
+
+
+def _last_error(site: str) -> tuple[str, str]:
+    """Return time and message of the last uncaught exception of an app since its last start."""
+    result = commands.run(journald.argv(f"{site}.service", MAX_JOURNAL_LINES))
+    if not result.ok:
+        return "", ""
+    lines = journald.last_start(journald.parse(result.output))
+    found: list[tuple[datetime, str]] = []
+    for own in journald.by_process(lines):
+        failures = [one for one in find_failures([line.text for line in own]) if one.kind not in OTHER_EXCEPTIONS]
+        if failures:
+            last = failures[-1]
+            at = next((line.at for line in reversed(own) if last.kind in line.text), own[-1].at)
+            found.append((at, last.message))
+    return (max(found)[0].isoformat(timespec="seconds"), max(found)[1]) if found else ("", "")
+
+
+def _new_commit(planner: Planner, one: SiteOverview) -> str:
+    """Return the newest commit of the branch if it is not the one in use; "" if unknown."""
+    answers = planner.answers.of(one.name)
+    repo, branch = answers.get("app.repo"), answers.get("app.branch")
+    if not repo or not one.version:
+        return ""
+    with suppress(PiwizardError):
+        access = planner.context.access(one.name)
+        refs = (f"refs/heads/{branch}", f"refs/tags/{branch}") if branch else ("HEAD",)
+        argv = ("git", "ls-remote", "--", repo, *refs)
+        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_SECONDS)
+        newest = result.output.split("\t")[0][:7] if result.ok else ""
+        return newest if newest.isalnum() and newest != one.version else ""
+    return ""
+
+
+def _host(facts: Facts, planner: Planner) -> HostOverview:
+    memory, disk = facts.memory, facts.disk
+    return HostOverview(
+        way_in=_way_in(planner, facts),
+        temperature=_number(TEMPERATURE, 1000.0),
+        memory_used=memory.total - memory.available,
+        memory_total=memory.total,
+        disk_free=disk.free,
+        disk_total=disk.total,
+        clock_correct=facts.clock.synchronised,
+        undervoltage=_undervoltage(),
+        next_renewal=_next_renewal(),
+    )
+
+
+def _way_in(planner: Planner, facts: Facts) -> tuple[str, ...]:
+    """Return the places that a visitor of the first public site passes."""
+    public = next(filter(None, (reach.public_name(planner.answers.of(site)) for site in planner.answers.sites)), None)
+    own = [facts.network.address.address] if facts.network.address else []
+    if public is None:
+        return tuple(own)
+    gateway = [facts.network.gateway.address] if facts.network.gateway else []
+    return (public, *gateway, *own)
+
+
+def _number(path: Path, divisor: float) -> float | None:
+    try:
+        return int(path.read_text()[:20]) / divisor
+    except (OSError, ValueError):
+        return None
+
+
+def _undervoltage() -> bool | None:
+    try:
+        return bool(int(THROTTLED.read_text()[:20], 16) & UNDERVOLTAGE_BITS)
+    except (OSError, ValueError):
+        return None
+
+
+def _next_renewal() -> str:
+    """Return when systemd next renews certificates; "" if it does not."""
+    result = commands.run(("systemctl", "show", "certbot.timer", "--property=NextElapseUSecRealtime", "--value"))
+    return printable.line(_first(result.output.splitlines()), MAX_TEXT) if result.ok else ""
+
+
+def _first(lines: Sequence[str]) -> str:
+    return lines[0].strip() if lines else ""

@@ -1,0 +1,240 @@
+"""Describe in plain words what an installation of a site would change, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from piwizard.answers.model import Answers
+from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
+from piwizard.setup import estimates, reach, run_request
+from piwizard.setup.planner import Planner
+from piwizard.setup.preview import Previewed
+from piwizard.setup.run_request import Plans
+from piwizard.setup.site_form import RequiredAnswer, SiteForm, page_of
+from piwizard.steps import registry
+from piwizard.steps.registry import StepInstance, in_order
+from piwizard.steps.step import Stage
+
+if TYPE_CHECKING:
+    from piwizard.setup.service import Proposal
+
+
+class ReviewPlace(Enum):
+    """A place that an installation changes; the value is its title."""
+
+    THIS_PI = "On this Pi"
+    ROUTER = "In your router"
+    PROVIDER = "At your DDNS provider"
+    LETS_ENCRYPT = "At Let's Encrypt"
+
+
+KIND_PLACES = {
+    "forward": ReviewPlace.ROUTER,
+    "account": ReviewPlace.PROVIDER,
+    "certificate": ReviewPlace.LETS_ENCRYPT,
+}
+"""The kinds of changes that are made elsewhere."""
+COUNTED = (
+    ("package", ("package", "noip-package")),
+    ("user", ("user",)),
+    ("folder", ("folder", "keep")),
+    ("file", ("file", "edit", "link")),
+    ("service", ("unit",)),
+)
+"""What is counted on this machine, and its kinds of changes."""
+NO_CHANGE = ("group", "notice", "idle", "swap")
+
+
+@dataclass(frozen=True)
+class ReviewGroup:
+    """The changes in one place.
+
+    `edited` counts existing files that change, whose previous version is kept.
+    """
+
+    place: ReviewPlace
+    title: str
+    summary: str
+    plans: tuple[tuple[StepInstance, tuple[Previewed, ...]], ...]
+    edited: int = 0
+
+
+@dataclass(frozen=True)
+class Review:
+    """Everything that an installation of a site would do.
+
+    `seconds` is an estimate. `later` says what cannot be known before the run. Nothing can be installed while
+    something is `missing`; `proposal` is what `start` takes.
+    """
+
+    site: str
+    result_urls: tuple[str, ...]
+    app: str
+    runs_as: str
+    seconds: float
+    groups: tuple[ReviewGroup, ...]
+    warnings: tuple[str, ...]
+    later: tuple[str, ...]
+    missing: tuple[RequiredAnswer, ...]
+    proposal: Proposal
+
+    @property
+    def empty(self) -> bool:
+        """Return whether there is nothing to install or change."""
+        return not self.proposal.plans
+
+
+def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str] = ()) -> Review:
+    """Return the review of all stages of a site.
+
+    Slow: plans everything; alters nothing.
+    """
+    from piwizard.setup.service import Proposal
+
+    form = SiteForm(planner, site)
+    answers = planner.answers.of(site)
+    missing = list(form.missing())
+    plans, refused = _plan(planner, _instances(planner, site), state, site)
+    known = {one.key for one in missing}
+    missing += [one for one in refused if one.key not in known]
+    proposal = Proposal(planner, plans, tuple(remarks))
+    return Review(
+        site=site,
+        result_urls=site_urls(answers, _address(planner)),
+        app=_describe_app(answers, form.commit),
+        runs_as=_describe_service(form),
+        seconds=_seconds(planner, plans, state),
+        groups=tuple(_groups(plans, answers)),
+        warnings=tuple(dict.fromkeys(proposal.warnings)),
+        later=_later(answers, plans),
+        missing=tuple(missing),
+        proposal=proposal,
+    )
+
+
+def _instances(planner: Planner, site: str) -> list[StepInstance]:
+    """Return the steps that belong to the setup of a site, with their answers given."""
+    steps = [step for step in registry.STEPS if step.stage is not Stage.ADVANCED and step.name not in planner.skipped]
+    if reach.audience_of(planner.answers.of(site)) is reach.Audience.HOME:
+        steps = [step for step in steps if step.name not in reach.REACH_STEPS]
+    return [one for one in in_order(steps, [site]) if not planner.missing(one)]
+
+
+def _plan(
+    planner: Planner, instances: list[StepInstance], state: State, site: str
+) -> tuple[Plans, list[RequiredAnswer]]:
+    """Return the plans of all steps that can be planned, and what the others lack."""
+    finished, refused = run_request.done(planner, state), []
+    left = list(instances)
+    try:
+        return run_request.needed(planner, left, finished), []
+    except PiwizardError:  # find out which step it is, below
+        pass
+    for instance in instances:
+        try:
+            planner.plan(instance)
+        except PiwizardError as error:
+            left = [one for one in left if one != instance and instance.step.name not in one.step.needs]
+            key = error.key or instance.step.name
+            refused.append(RequiredAnswer(key, instance.step.title, page_of(key), site, error.sentence))
+    return run_request.needed(planner, left, finished), refused
+
+
+def site_urls(answers: Answers, address: str | None) -> tuple[str, ...]:
+    """Return the URLs of a site, the main one first, that by local IP last."""
+    path = answers.get("site.path", "")
+    scheme = "https" if answers.get("tls.https") else "http"
+    names = [reach.public_name(answers) or "", *answers.get("site.domains", ())]
+    urls = []
+    for name in dict.fromkeys(filter(None, names)):
+        secure = scheme if name == reach.public_name(answers) or scheme == "http" else "http"
+        urls.append(f"{secure}://{name}{path}")
+    local = [f"http://{address}{path}"] if address else []
+    return (*urls, *local) if urls else ()
+
+
+def _address(planner: Planner) -> str | None:
+    found = planner.context.facts.network.address
+    return found.address if found and found.family == 4 else None
+
+
+def _describe_app(answers: Answers, commit: str | None) -> str:
+    repo = str(answers.get("app.repo", "")).partition("://")[2] or str(answers.get("app.repo", ""))
+    parts = [repo.removesuffix(".git")]
+    if branch := answers.get("app.branch"):
+        parts.append(f"branch {branch}")
+    if commit:
+        parts.append(f"commit {commit[:7]}")
+    return ", ".join(filter(None, parts))
+
+
+def _describe_service(form: SiteForm) -> str:
+    serving = form.serving
+    size = f"{serving.workers} workers × {serving.threads} threads, " if serving else ""
+    return f"user {form.site}, {size.replace('1 workers', '1 worker')}starts with the Pi"
+
+
+def _seconds(planner: Planner, plans: Plans, state: State) -> float:
+    facts = planner.context.facts
+    return sum(estimates.expected_seconds(one.step, state.entry(one.step.name, one.site), facts) for one, _ in plans)
+
+
+def _groups(plans: Plans, answers: Answers) -> list[ReviewGroup]:
+    placed: dict[ReviewPlace, list[tuple[StepInstance, tuple[Previewed, ...]]]] = {}
+    for instance, changes in plans:
+        parts: dict[ReviewPlace, list[Previewed]] = {}
+        for change in changes:
+            if not change.preview.in_sync:
+                parts.setdefault(KIND_PLACES.get(change.change.kind, ReviewPlace.THIS_PI), []).append(change)
+        for place, found in parts.items():
+            placed.setdefault(place, []).append((instance, tuple(found)))
+    return [_group(place, tuple(placed[place]), answers) for place in ReviewPlace if place in placed]
+
+
+def _group(
+    place: ReviewPlace, plans: tuple[tuple[StepInstance, tuple[Previewed, ...]], ...], answers: Answers
+) -> ReviewGroup:
+    changes = [one for _, found in plans for one in found]
+    title, name = place.value, reach.public_name(answers) or ""
+    match place:
+        case ReviewPlace.THIS_PI:
+            return ReviewGroup(place, title, _count(changes), plans, sum(one.preview.edited for one in changes))
+        case ReviewPlace.ROUTER:
+            return ReviewGroup(place, title, "2 port forwards to this Pi", plans)
+        case ReviewPlace.PROVIDER:
+            provider = reach.provider_of(answers)
+            title = f"At {provider.title}" if provider else title
+            return ReviewGroup(place, title, f"{name} will point to your public IP", plans)
+    return ReviewGroup(place, title, "1 certificate; by continuing you accept their terms", plans)
+
+
+def _count(changes: Sequence[Previewed]) -> str:
+    """Return the numbers of what changes: "4 packages · 1 user"."""
+    parts = []
+    left = [one for one in changes if one.change.kind not in NO_CHANGE]
+    for noun, kinds in COUNTED:
+        mine = [one for one in left if one.change.kind in kinds]
+        left = [one for one in left if one not in mine]
+        if number := sum(map(_weight, mine)):
+            parts.append(f"{number} {noun}{'' if number == 1 else 's'}")
+    if left:
+        parts.append(f"{len(left)} other {'change' if len(left) == 1 else 'changes'}")
+    return " · ".join(parts) or "no change"
+
+
+def _weight(one: Previewed) -> int:
+    names = getattr(one.change, "names", None)
+    return len(names) if one.change.kind == "package" and names else 1
+
+
+def _later(answers: Answers, plans: Plans) -> tuple[str, ...]:
+    found = []
+    if reach.forwards_by_hand(answers) and any(one.step.name == "router" for one, _ in plans):
+        found.append("Your router is set up by you: piwizard shows the steps after the installation.")
+    if any(one.step.stage is Stage.HTTPS for one, _ in plans):
+        found.append("HTTPS follows as soon as visitors reach this Pi.")
+    return tuple(found)

@@ -1,0 +1,297 @@
+"""Describe what pages ask of one site: questions, findings, missing answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import TAKEN_NAMES, Invalid, site_name
+from piwizard.apps.app_config import AppConfig
+from piwizard.apps.serving import Serving, chosen_serving
+from piwizard.errors import PiwizardError, RepositoryLoginRequired
+from piwizard.setup import app_findings, reach
+from piwizard.setup.app_findings import AppFinding, AppSetting
+from piwizard.setup.planner import Planner
+from piwizard.setup.reach import Audience
+from piwizard.steps import registry
+from piwizard.steps.registry import StepInstance, step_named
+from piwizard.steps.step import PlanContext, Stage, app_of
+
+MAX_NAME = 30
+
+
+class FormPage(Enum):
+    """A page of the setup of a site, in order."""
+
+    APP = "app"
+    SETTINGS = "settings"
+    KEY = "key"
+    ADDRESS = "address"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class QuestionGroup:
+    """Questions under one title. `summary` says what a closed group contains."""
+
+    title: str
+    summary: str
+    questions: tuple[Question, ...]
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class RequiredAnswer:
+    """An answer without which nothing can be installed.
+
+    `reason` says why, in whole sentences.
+    """
+
+    key: str
+    label: str
+    page: FormPage
+    site: str | None
+    reason: str = ""
+
+
+KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
+FINDINGS_KEYS = (
+    *("app.entry", "app.folder", "app.requirements", "app.skip_requirements", "app.python", "app.packages"),
+    *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
+    *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
+)
+DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
+HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
+ADDRESS_TABLES = ("site", "ddns", "router", "tls")
+
+
+def page_of(key: str) -> FormPage:
+    """Return the page with the question of a key."""
+    table = key.partition(".")[0]
+    if key.startswith("app.env"):
+        return FormPage.SETTINGS
+    if key in KEY_PAGE:
+        return FormPage.KEY
+    if key == "site.name" or table not in ADDRESS_TABLES:
+        return FormPage.APP
+    return FormPage.ADDRESS
+
+
+def name_for(repository: str, taken: Container[str]) -> str:
+    """Return a free site name after a repository: "photos" for photos.git."""
+    last = repository.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2].lower()
+    base = re.sub(r"[^a-z0-9]+", "-", last).strip("-")[:MAX_NAME].rstrip("-")
+    if not base or not base[0].isalpha():
+        base = f"app-{base}".rstrip("-")
+    for number in range(1, 100):
+        name = base if number == 1 else f"{base}-{number}"
+        if name not in taken and name not in TAKEN_NAMES and _is_valid(name):
+            return name
+    raise PiwizardError(f"No name is free for {repository}.", key="site.name", hint="Enter a site name.")
+
+
+def _is_valid(name: str) -> bool:
+    try:
+        site_name(name)
+    except Invalid:
+        return False
+    return True
+
+
+class SiteForm:
+    """The questions about one site, with defaults for this machine and for its code.
+
+    Reading the code is slow: it may fetch the repository. `trouble` says why the code is not known.
+    """
+
+    def __init__(self, planner: Planner, site: str | None) -> None:
+        self._planner = planner
+        self.site = site
+        self.answers: Answers = planner.answers.of(site)
+        self.trouble: PiwizardError | None = None
+        """The reason why defaults and findings are missing."""
+
+    @cached_property
+    def _context(self) -> PlanContext | None:
+        if self.site is None or "app.repo" not in self.answers.values:
+            return None
+        try:
+            return self._planner.context.of(StepInstance(step_named("app"), self.site))
+        except PiwizardError as error:
+            self.trouble = error
+            return None
+
+    @cached_property
+    def _asked(self) -> Mapping[str, Question]:
+        context = self._context
+        found: dict[str, Question] = {}
+        for step in registry.STEPS:
+            questions: Sequence[Question]
+            try:
+                with self._planner.answers.locating(self.site):
+                    questions = step.questions(context, self.answers if context else None)
+            except PiwizardError as error:
+                self.trouble = self.trouble or error
+                questions = step.questions(None, None)
+            found |= {question.key: question for question in questions}
+        return found
+
+    def read(self) -> None:
+        """Read the code and the machine now, which is slow; the rest is quick then."""
+        _ = self._asked
+
+    @property
+    def audience(self) -> Audience | None:
+        """Return who can open the site; None while its names are not known."""
+        return reach.audience_of(self.answers)
+
+    @property
+    def commit(self) -> str | None:
+        """Return the commit of the code that was read."""
+        source = self._context.source if self._context else None
+        return source.commit if source else None
+
+    def questions(self, page: FormPage) -> tuple[QuestionGroup, ...]:
+        """Return the groups of a page: what everybody answers is open."""
+        groups = {
+            FormPage.APP: self._app_groups,
+            FormPage.SETTINGS: lambda: [self._group("Settings your app reads", "", ("app.env",), open=True)],
+            FormPage.KEY: lambda: [
+                self._group("Access token", "", ("app.token",), open=True),
+                self._group("More about the server", "user name, host key", ("app.token_user", "app.host_key")),
+            ],
+            FormPage.ADDRESS: self._address_groups,
+            FormPage.REVIEW: list,
+        }[page]()
+        return tuple(group for group in groups if group.questions)
+
+    def _app_groups(self) -> list[QuestionGroup]:
+        name = self.answers.get("site.name", "")
+        return [
+            self._group("Where is your code?", "", ("app.repo",), open=True),
+            self._group("Correct these findings", "entry point, packages, folders, Python", FINDINGS_KEYS),
+            self._group("Use another branch or tag", self.answers.get("app.branch", ""), ("app.branch",)),
+            self._group("Site name", f"{name}: folder, user and service" if name else "", ("site.name",)),
+        ]
+
+    def _address_groups(self) -> list[QuestionGroup]:
+        if self.audience is Audience.HOME:
+            return [
+                self._group("Name", "", ("site.domains",), open=True),
+                self._group("URL path", self.answers.get("site.path", "none"), ("site.path",)),
+            ]
+        provider = reach.provider_of(self.answers)
+        owned = bool(provider and provider.owns(reach.public_name(self.answers) or ""))
+        ddns = (() if owned else ("ddns.provider",), reach.ddns_keys(provider))
+        title = provider.title if provider else "Where is this name managed?"
+        return [
+            self._group("Name", "", ("site.domains",), open=True),
+            self._group(title, "", (*ddns[0], *ddns[1]), open=owned),
+            self._group("Router", self.answers.get("router.forward", "automatic, or by hand"), ("router.forward",)),
+            self._group("HTTPS options", "certificate, HSTS, e-mail", HTTPS_KEYS),
+            self._group("Dynamic DNS options", "name, client, interval, IPv6", ("ddns.hostname", *DDNS_DETAILS)),
+            self._group("URL path", self.answers.get("site.path", "none"), ("site.path",)),
+        ]
+
+    def _group(self, title: str, summary: str, keys: Iterable[str], *, open: bool = False) -> QuestionGroup:
+        found = [self._asked[key] for key in keys if key in self._asked]
+        return QuestionGroup(title, summary, tuple(self._worded(one) for one in found), open)
+
+    def _worded(self, question: Question) -> Question:
+        provider = reach.provider_of(self.answers)
+        if question.key == "ddns.password" and provider:
+            return replace(question, prompt=f"{provider.title} {provider.secret}", help=provider.account, required=True)
+        if question.key == "site.domains":
+            return replace(question, prompt="Name")
+        return question
+
+    @property
+    def app(self) -> AppConfig | None:
+        """Return the app as it would run.
+
+        None while its code is not known. Its parts may raise PiwizardError.
+        """
+        context = self._context
+        return app_of(context, self.answers) if context and context.source else None
+
+    @property
+    def serving(self) -> Serving | None:
+        """Return how many workers and threads would serve the app.
+
+        None while that is not known.
+        """
+        context, app = self._context, self.app
+        try:
+            return chosen_serving(context.machine, app) if context and app else None
+        except PiwizardError as error:
+            self.trouble = self.trouble or error
+            return None
+
+    def findings(self) -> tuple[AppFinding, ...]:
+        """Return what was found in the code; nothing while it is not known."""
+        return app_findings.findings_of(self.app) if self.app else ()
+
+    def settings(self) -> tuple[AppSetting, ...]:
+        """Return the environment variables that the code reads or the answers set."""
+        try:
+            return app_findings.settings_of(self.app) if self.app else ()
+        except PiwizardError as error:
+            self.trouble = self.trouble or error
+            return ()
+
+    def missing(self) -> tuple[RequiredAnswer, ...]:
+        """Return every answer that an installation cannot do without."""
+        found: dict[str, RequiredAnswer] = {}
+        for one in self._missing():
+            found.setdefault(one.key, one)
+        return tuple(found.values())
+
+    def _missing(self) -> Iterator[RequiredAnswer]:
+        for key in ("app.repo", "site.name"):
+            if key not in self.answers.values:
+                yield self._required(key)
+        if self.site is not None and "app.repo" in self.answers.values:
+            self.read()
+            if self.trouble is not None:
+                yield self._refused(self.trouble, "app.repo")
+            for setting in self.settings():
+                if setting.required and not setting.has_value:
+                    yield self._required(f"app.env.{setting.name}", setting.name, setting.note)
+        if not self.answers.get("site.domains"):
+            yield self._required("site.domains", "Name")
+        elif self.audience is Audience.INTERNET:
+            for key in reach.needed_ddns_keys(self.answers):
+                provider = reach.provider_of(self.answers)
+                yield self._required(key, self._worded(self._asked[key]).prompt, provider.account if provider else "")
+        yield from self._refusals()
+
+    def _refusals(self) -> Iterator[RequiredAnswer]:
+        """Plan every step of the site that has its answers, and yield what the plans refuse."""
+        if self.site is None or self.app is None:
+            return
+        skipped = self._planner.skipped
+        for step in registry.STEPS:
+            instance = StepInstance(step, self.site if step.scope == "site" else None)
+            left_out = step.stage is Stage.ADVANCED or step.name in skipped or self._planner.missing(instance)
+            if left_out or (self.audience is Audience.HOME and step.name in reach.REACH_STEPS):
+                continue
+            try:
+                self._planner.plan(instance)
+            except PiwizardError as error:
+                if error.key:
+                    yield self._refused(error, error.key)
+
+    def _required(self, key: str, label: str = "", reason: str = "") -> RequiredAnswer:
+        question = self._asked.get(key)
+        return RequiredAnswer(key, label or (question.prompt if question else key), page_of(key), self.site, reason)
+
+    def _refused(self, error: PiwizardError, key: str) -> RequiredAnswer:
+        key = error.key or key
+        page = FormPage.KEY if isinstance(error, RepositoryLoginRequired) else page_of(key)
+        label = self._asked[key].prompt if key in self._asked else key.rpartition(".")[2]
+        return RequiredAnswer(key, label, page, self.site, error.sentence)

@@ -1,0 +1,216 @@
+"""Show each site and this machine at a glance, as they were checked last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, TypeVar
+
+from piwizard.apps.layout import SiteLayout
+from piwizard.engine.state import State
+from piwizard.setup import reach
+from piwizard.setup.planner import Planner
+from piwizard.setup.review import site_urls
+from piwizard.setup.status import Status, remembered
+from piwizard.system import files, paths
+
+VERSION = 1
+"""The version of overview.json."""
+HOURS = 24
+SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
+"""waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
+AttentionAction = Literal["answer", "continue", "failure", "check"]
+
+
+@dataclass(frozen=True)
+class SiteOverview:
+    """A site at a glance. None and "" are what is not known.
+
+    `addresses` are for visitors, the main one first; `home_addresses` work at home only. `missing` are the keys of
+    the answers without which it cannot be set up. `requests_per_hour`: the oldest hour first.
+    """
+
+    name: str
+    state: SiteState
+    addresses: tuple[str, ...] = ()
+    home_addresses: tuple[str, ...] = ()
+    version: str = ""
+    commit_subject: str = ""
+    deployed_at: str = ""
+    https: bool = False
+    certificate_days: int | None = None
+    page_ms: int | None = None
+    page_status: int | None = None
+    last_error: str = ""
+    last_error_at: str = ""
+    requests_per_hour: tuple[int, ...] = ()
+    new_commit: str = ""
+    missing: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class HostOverview:
+    """This machine at a glance. Sizes are in MiB; None is what is not known.
+
+    `way_in` are the places that a visitor passes, the name first.
+    """
+
+    way_in: tuple[str, ...] = ()
+    temperature: float | None = None
+    memory_used: int | None = None
+    memory_total: int | None = None
+    disk_free: int | None = None
+    disk_total: int | None = None
+    clock_correct: bool | None = None
+    undervoltage: bool | None = None
+    next_renewal: str = ""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something that needs the user.
+
+    `action` is what helps, `key` the answer that is missing.
+    """
+
+    text: str
+    action: AttentionAction
+    site: str | None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class HomeOverview:
+    """All sites and this machine.
+
+    `checked_at` is the time of the last check, "" before the first.
+    """
+
+    sites: tuple[SiteOverview, ...]
+    host: HostOverview
+    attention: tuple[Attention, ...]
+    checked_at: str = ""
+
+    def site(self, name: str) -> SiteOverview | None:
+        """Return the overview of a site."""
+        return next((one for one in self.sites if one.name == name), None)
+
+
+Shown = TypeVar("Shown", SiteOverview, HostOverview)
+CHECKED = (
+    *("commit_subject", "certificate_days", "page_ms", "page_status", "last_error", "last_error_at"),
+    *("requests_per_hour", "new_commit", "missing", "problem"),
+)
+"""The fields of a site that only a check knows; all others come from answers and state."""
+
+
+def saved(planner: Planner, state: State) -> HomeOverview:
+    """Return what is recorded. Quick: reads files, and neither code nor network."""
+    kept = _load()
+    statuses = remembered(planner, state)
+    of_sites = kept.get("sites", {})
+    sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
+    host = _known(HostOverview(), kept.get("host", {}))
+    return HomeOverview(sites, host, attention_of(sites), kept.get("checked_at", ""))
+
+
+def save(overview: HomeOverview) -> None:
+    """Keep what a check found, for `saved`."""
+    folder = paths.state_dir()
+    files.make_folders(folder)
+    sites = {
+        one.name: {name: value for name, value in asdict(one).items() if name in CHECKED} for one in overview.sites
+    }
+    whole = {"version": VERSION, "checked_at": overview.checked_at, "host": asdict(overview.host), "sites": sites}
+    files.replace(folder / "overview.json", json.dumps(whole).encode(), mode=0o600)
+
+
+def with_state(overview: SiteOverview) -> SiteOverview:
+    """Return a site with the state that follows from what a check found."""
+    if overview.state == "new" and overview.missing:
+        return replace(overview, state="waiting")
+    if overview.state in ("online", "problem"):
+        return replace(overview, state="problem" if overview.problem else "online")
+    return overview
+
+
+def attention_of(sites: tuple[SiteOverview, ...]) -> tuple[Attention, ...]:
+    """Return what needs the user, the most urgent first."""
+    found = []
+    for one in sites:
+        if one.state == "failed":
+            found.append(Attention(f"{one.name}: the installation failed.", "failure", one.name))
+        elif one.state == "problem":
+            found.append(Attention(f"{one.name}: {one.problem}", "check", one.name))
+        elif one.state == "waiting":
+            name = one.missing[0].removeprefix("app.env.")
+            found.append(Attention(f"{one.name} cannot start without {name}.", "answer", one.name, one.missing[0]))
+        elif one.state == "new":
+            found.append(Attention(f"{one.name} is not installed yet.", "continue", one.name))
+    return tuple(found)
+
+
+def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
+    answers = planner.answers.of(name)
+    own = [one for one in statuses if one.place.site == name]
+    served = next((one for one in own if one.place.step.serves_site), None)
+    urls = site_urls(answers, None)
+    home = reach.audience_of(answers) is reach.Audience.HOME
+    release = _release(name)
+    entry = state.entry("gunicorn", name)
+    missing = tuple(key for one in own if one.place.step.serves_site for key in planner.missing(one.place))
+    found = SiteOverview(
+        name,
+        _state(own, served),
+        () if home else urls,
+        urls if home else (),
+        version=str(release.get("commit", ""))[:7],
+        deployed_at=entry.at if entry and entry.result == "done" else "",
+        https=bool(answers.get("tls.https")),
+    )
+    known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})
+    lacks = tuple(key for key in known.missing if not _given(key, answers.values))
+    return with_state(replace(known, missing=tuple(dict.fromkeys((*missing, *lacks)))))
+
+
+def _given(key: str, values: Mapping[str, Any]) -> bool:
+    """Return whether an answer was given since the check that missed it."""
+    table, _, name = key.rpartition(".")
+    return key in values or (table == "app.env" and name in values.get("app.env", {}))
+
+
+def _state(own: list[Status], served: Status | None) -> SiteState:
+    states = [one.state for one in own]
+    if "running" in states:
+        return "running"
+    if "failed" in states or "interrupted" in states:
+        return "failed"
+    return "online" if served and served.state == "done" else "new"
+
+
+def _release(site: str) -> dict[str, Any]:
+    try:
+        found = json.loads(files.read(SiteLayout(site, "").current.resolve() / "release.json") or b"{}")
+    except (ValueError, OSError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _load() -> dict[str, Any]:
+    path = paths.state_dir() / "overview.json"
+    try:
+        kept = json.loads(files.read(path) or b"{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) and kept.get("version") == VERSION else {}
+
+
+def _known(overview: Shown, kept: Mapping[str, Any]) -> Shown:
+    """Return an overview with the saved fields that this version knows."""
+    names = {field.name for field in fields(overview)}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in kept.items() if key in names
+    }
+    return replace(overview, **values)
