@@ -13,7 +13,8 @@ def run(answers: Path | None, commands: SiteCommands, why: str = "") -> int:
     """Guide the user through the setup, and return the exit code.
 
     That is 0, or 130 if they quit with Ctrl-C or Ctrl-D. `answers` is the file for the answers, instead of the
-    machine's own. `commands` are those of the command line that the menu offers. `why` explains why there are no screens.
+    machine's own. `commands` are those of the command line that the menu offers. `why` explains
+    why there are no screens.
     """
     with echoing(False):
         return guide(open_console(), PromptService(answers), commands, why)

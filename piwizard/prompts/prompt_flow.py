@@ -157,10 +157,6 @@ class PromptFlow:
         except PiwizardError as error:
             show_error(self._console, error)
             return
-        self._offer_extras()
-
-    def _offer_extras(self) -> None:
-        """Offer the optional steps that are not part of the setup."""
         self._console.say("Optional: a fixed local IP address, and other single steps, are in the menu under “steps”.")
 
     def _show(self, overview: HomeOverview) -> None:
@@ -172,5 +168,4 @@ class PromptFlow:
                 parts.append(f"certificate valid for {one.certificate_days} days")
             symbol = state_symbol(SITE_SYMBOLS[one.state])
             self._console.say(f"{symbol} {one.name}: {', '.join(part for part in parts if part)}")
-        for one in overview.attention:
-            self._console.say(f"! {one.text}")
+        self._console.say(*(f"! {one.text}" for one in overview.attention))
