@@ -72,7 +72,7 @@ def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> 
 
 
 def describe_host(host: HostOverview) -> str:
-    """Return this machine in one line: the way in, temperature, memory and disk, as far as they are known."""
+    """Return the way in, temperature, memory and disk, as far as they are known."""
     parts = [" → ".join(host.way_in) if console.supports_unicode() else " -> ".join(host.way_in)]
     if host.temperature is not None:
         parts.append(f"{host.temperature:.0f} °C")

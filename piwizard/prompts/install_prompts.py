@@ -109,7 +109,10 @@ def show_error(console: Console, error: PiwizardError) -> None:
 
 
 def ask_about_trial(console: Console, service: PromptService, asked: str) -> str:
-    """Ask whether to keep an IP address that is being tested, once for each; return the last one."""
+    """Ask once whether to keep an IP address that is being tested.
+
+    Return the name of its test.
+    """
     tried = service.trial()
     if not tried or tried.name == asked or not service.on_wire(tried):
         return asked

@@ -33,7 +33,10 @@ class UserQuit(Exception):
 
 @dataclass(frozen=True)
 class SiteCommands:
-    """Commands of the command line that the menu offers, too. They ask and print by themselves."""
+    """Commands of the command line that the menu offers.
+
+    They ask and print by themselves.
+    """
 
     deploy: Callable[[str], object]
     logs: Callable[[str], object]

@@ -162,7 +162,10 @@ class PromptForm:
         return self.ask_secret(question.key, question.prompt, enter, back=given and not question.required)
 
     def ask_secret(self, key: str, prompt: str, enter: str = "", *, back: bool = False) -> bool:
-        """Ask for a secret without showing it. `enter` says what Enter means; with `back`, a hyphen clears it."""
+        """Ask for a secret without showing it.
+
+        `enter` says what Enter means; with `back`, a hyphen clears it.
+        """
         while True:
             said = self._console.secret(f"{prompt} (not shown{enter}):")
             if not said:

@@ -86,7 +86,7 @@ class PromptService(service.SetupService):
     # Consent
 
     def consent(self, site: str, key: str) -> ConsentMissing | None:
-        """Return what needs consent before the app of a site can be set up, if `key` is its answer."""
+        """Return what needs consent before the app can be set up, if `key` is its answer."""
         try:
             self._planner().plan(StepInstance(step_named("app"), site))
         except ConsentMissing as missing:

@@ -12,7 +12,10 @@ from piwizard.system import printable
 
 
 def show_review(console: Console, review: Review, *, details: bool = False) -> None:
-    """Show the result, the changes by place, and warnings; with `details`, every diff and command."""
+    """Show the result, the changes by place, and warnings.
+
+    With `details`, show every diff and command.
+    """
     console.say(f"Ready to install. It takes about {duration(review.seconds)}.")
     for title, text in (
         ("Result", " and ".join(review.result_urls)),

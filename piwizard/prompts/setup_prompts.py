@@ -177,7 +177,7 @@ class SetupPrompts:
                 return tuple(names)
 
     def _ask_provider(self, form: SiteForm) -> SiteForm:
-        """Ask what the DDNS provider of the name needs, and which provider it is if the name does not show it."""
+        """Ask for the DDNS provider, if the name does not show it, and for its login."""
         name, site = form.answers["site.domains"][0], form.site
         if owner_of(name) is None and not form.answers.get("ddns.hostname"):
             choices = {ELSEWHERE: "the name points to a fixed public IP, or something else updates it"}

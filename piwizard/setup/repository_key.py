@@ -36,7 +36,10 @@ class KeyTest:
 
 
 def offer_key(access: GitAccess) -> KeyOffer:
-    """Return the key of a site, created if it is missing. PiwizardError if its repository needs none."""
+    """Return the key of a site, created if it is missing.
+
+    PiwizardError if its repository needs none.
+    """
     address = access.address
     if address.scheme not in ("ssh", "https", "http"):
         raise PiwizardError(
@@ -68,7 +71,7 @@ def test_key(access: GitAccess) -> KeyTest:
 
 
 def unknown_host_keys(access: GitAccess) -> list[HostKey]:
-    """Return the keys that the repository's server shows, if piwizard trusts none of it yet."""
+    """Return the keys that the repository's server shows, if none is trusted yet."""
     return [] if has_host_key(access) else host_keys.scan_host(access.address.host, access.address.port)
 
 
