@@ -65,6 +65,14 @@ class SecretGiven(Message):
         self.site, self.key, self.text = site, key, text
 
 
+class MemberGiven(Message):
+    """One name in a table of answers has a new value; None removes it."""
+
+    def __init__(self, site: str | None, key: str, name: str, value: object) -> None:
+        super().__init__()
+        self.site, self.key, self.name, self.value = site, key, name, value
+
+
 class FieldLeft(Message):
     """Enter was pressed in a field: the cursor moves to the next one."""
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from piwizard.screens.background import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual.app import App
     from textual.screen import Screen
 
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.screens.setup.setup_page import SetupPage
+    from piwizard.screens.setup.site_setup import SiteSetup
     from piwizard.setup.service import Proposal
+    from piwizard.setup.site_form import FormPage
 
 
 class Navigator:
@@ -27,6 +30,10 @@ class Navigator:
 
     def first_page(self) -> Screen[Any]:
         """Return the page to start with."""
+        if self._service.first_visit():
+            from piwizard.screens.setup.welcome_page import WelcomePage
+
+            return WelcomePage(self._service)
         from piwizard.screens.home.overview_page import OverviewPage
 
         return OverviewPage(self._service)
@@ -51,9 +58,30 @@ class Navigator:
         page = await run_in_thread(load)
         await self._app.push_screen(page(self._service))
 
-    async def open_setup(self, site: str | None = None) -> None:
-        """Open the setup of a site, or of a new one."""
-        await self.open_steps()
+    async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
+        """Open the setup of a site or a new one, at a page and the field of a key."""
+        from piwizard.screens.setup.site_setup import SiteSetup
+
+        await self.open_setup_page(SiteSetup(self._service, site), page, key)
+
+    async def open_setup_page(self, setup: SiteSetup, page: FormPage | None, key: str = "") -> None:
+        """Open a page of a setup, or return to it if it is open already."""
+
+        def load() -> Mapping[FormPage, type[SetupPage]]:
+            from piwizard.screens.setup.pages import PAGES
+
+            return PAGES
+
+        pages = await run_in_thread(load)
+        kind = pages[page] if page is not None else next(iter(pages.values()))
+        open_here = [one for one in self._app.screen_stack if isinstance(one, kind) and one.setup is setup]
+        if not open_here:
+            await self._app.push_screen(kind(setup, key))
+            return
+        while self._app.screen is not open_here[-1]:
+            await self._app.pop_screen()
+        if key:
+            await open_here[-1].reveal(key)
 
     async def open_settings(self, site: str) -> None:
         """Open the settings of a site."""

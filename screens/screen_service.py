@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
+    from piwizard.git.host_keys import HostKey
     from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.screens.home.run_summary import RunSummary
+    from piwizard.screens.setup.site_setup import PageContent
     from piwizard.setup.planner import Planner
+    from piwizard.setup.reach import Audience
+    from piwizard.setup.repository_key import KeyOffer, KeyTest
     from piwizard.setup.run_request import Plans
     from piwizard.setup.service import Proposal
+    from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
@@ -190,6 +195,67 @@ class ScreenService(service.SetupService):
         from piwizard.engine import run_launch
 
         return run_launch.folder(run) / "events.jsonl"
+
+    def facts(self) -> Facts:
+        """Return the facts about this machine."""
+        from piwizard.system import facts
+
+        return facts.gather()
+
+    def page_content(self, site: str | None, page: FormPage, facts: Facts) -> PageContent:
+        """Return what a page of the setup shows of a site."""
+        from piwizard.screens.setup.site_setup import PageContent
+        from piwizard.setup.reach import provider_of
+
+        form = self.site_form(site)
+        with self._source_lock:
+            provider = provider_of(form.answers)
+            return PageContent(
+                site=site,
+                facts=facts,
+                groups=form.questions(page),
+                answers=form.answers.values,
+                findings=form.findings() if page is page.APP else (),
+                settings=form.settings() if page in (page.APP, page.SETTINGS) else (),
+                audience=form.audience,
+                provider=provider.title if provider else "",
+                trouble=form.trouble,
+            )
+
+    def name_site(self, site: str, audience: Audience, names: Sequence[str] = ()) -> None:
+        """Write what follows from the audience of a site and from its names."""
+        self.choose_audience(site, audience, names[0] if names else None)
+        if len(names) > 1:
+            self.answering.set(site, "site.domains", list(names))
+
+    def key_offer(self, site: str) -> KeyOffer:
+        """Return the deploy key of a site, created if it is missing, and where to add it."""
+        from piwizard.setup.repository_key import offer_key
+
+        return offer_key(self._planner().context.access(site))
+
+    def unknown_host_keys(self, offer: KeyOffer) -> list[HostKey]:
+        """Return the keys of the repository's server if piwizard does not trust it yet."""
+        from piwizard.setup import repository_key
+
+        return repository_key.unknown_host_keys(self._key_access(offer))
+
+    def trust_server(self, site: str, keys: list[HostKey]) -> None:
+        """Trust the keys of a server for the repository of a site."""
+        from piwizard.git import host_keys
+
+        host_keys.trust_keys(site, keys)
+
+    def test_key(self, offer: KeyOffer) -> KeyTest:
+        """Read the repository with the deploy key."""
+        from piwizard.setup import repository_key
+
+        return repository_key.test_key(self._key_access(offer))
+
+    def _key_access(self, offer: KeyOffer) -> GitAccess:
+        from piwizard.setup.repository_key import over_ssh
+
+        return over_ssh(self._planner().context.access(offer.site))
 
     def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
         """Look up an answer in DNS or at the Git host."""

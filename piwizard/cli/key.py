@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.cli import output
-from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
-from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
+from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.git import git_address, host_keys
 from piwizard.git.git_access import GitAccess
 from piwizard.git.host_keys import HostKey
-from piwizard.setup import kept_answers, workspace
-from piwizard.system import commands, console
-
-GIT_TIMEOUT_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class KeyTest:
-    """The result of reading the repository with the key; `detail` is a sentence."""
-
-    ok: bool
-    detail: str
+from piwizard.setup import kept_answers, repository_key, workspace
+from piwizard.setup.repository_key import KeyOffer
+from piwizard.system import console
 
 
 def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     """Print the public key and where to add it, then test it. Return the exit code."""
     access = _access(answers, site)
-    address = access.address
-    if address.scheme not in ("ssh", "https", "http"):
-        raise PiwizardError(
-            f"app.repo: {access.repo} needs no deploy key.", key="app.repo", hint="Continue with `piwizard apply`."
-        )
-    public, key_page = deploy_key.make_key(access.site), deploy_key_page(address)
+    offer = repository_key.offer_key(access)
     if as_json:
-        test = _test_key(access)
+        test = repository_key.test_key(access)
         found = {"accepted": test.ok, "detail": test.detail}
-        output.dump({"site": access.site, "key": public, "repo": access.repo, **asdict(key_page), **found})
+        output.dump({"site": access.site, "key": offer.public, "repo": access.repo, **asdict(offer.page), **found})
         return 0
-    _print_key(access, public, key_page)
-    if not address.ssh:
+    _print_key(access, offer)
+    if not access.address.ssh:
         return 0
-    if sys.stdin.isatty() and not _has_host_key(access):
-        _ask_to_trust(access.site, host_keys.scan_host(address.host, address.port))
-    test = _test_key(access)
+    if sys.stdin.isatty() and (unknown := repository_key.unknown_host_keys(access)):
+        _ask_to_trust(access.site, unknown)
+    test = repository_key.test_key(access)
     while not test.ok and sys.stdin.isatty():
         console.show(f"Not yet: {test.detail}")
         if _ask("Press Enter to try again, or q to do this later:") != "":
             return 0
-        test = _test_key(access)
+        test = repository_key.test_key(access)
     console.show(test.detail if test.ok else f"Not yet: {test.detail}")
     return 0
 
@@ -102,37 +87,16 @@ def _access(answers: Path | None, site: str | None) -> GitAccess:
     return planner.context.access(site)
 
 
-def _print_key(access: GitAccess, public: str, key_page: RepositoryPage) -> None:
+def _print_key(access: GitAccess, offer: KeyOffer) -> None:
     console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
-    console.say("", public, "", wrap=False)
-    console.say("Add it here:", f"  {key_page.page or access.repo}", f"  {key_page.words}", "")
+    console.say("", offer.public, "", wrap=False)
+    console.say("Add it here:", f"  {offer.page.page or access.repo}", f"  {offer.page.words}", "")
     if not access.address.ssh:
         console.say(
             f"app.repo is {access.repo}, but deploy keys work only over SSH. After you add the key, set app.repo to",
-            f"  {ssh_address(access.address)}",
+            f"  {offer.address}",
             "and run `piwizard key` again to test it.",
         )
-
-
-def _test_key(access: GitAccess) -> KeyTest:
-    if not access.address.ssh:
-        return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {ssh_address(access.address)}.")
-    try:
-        argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
-        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_TIMEOUT_SECONDS)
-        if not result.ok:
-            raise git_errors.explain_failure(access.repo, None, result.last_lines, access)
-    except AnswerRefused as refusal:
-        return KeyTest(False, refusal.reason)
-    except PiwizardError as error:
-        return KeyTest(False, error.message)
-    return KeyTest(True, f"The deploy key works: piwizard can read {access.repo}.")
-
-
-def _has_host_key(access: GitAccess) -> bool:
-    name = access.address.known_as
-    files = (host_keys.pinned_file(), host_keys.trusted_file(access.site))
-    return bool(access.host_key or any(host_keys.keys_of_host(name, host_keys.read_keys(file)) for file in files))
 
 
 def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool:

@@ -17,6 +17,7 @@ from piwizard.answers.validators import Invalid, secret_text
 from piwizard.screens.form.editors import REASON_SEPARATOR, Choice, LineEditor
 from piwizard.screens.form.multi_value import ListEditor, TableEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
+from piwizard.screens.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
@@ -100,7 +101,7 @@ class Field(Vertical):
                 editor.value = "" if answer is None else str(answer)
         elif isinstance(editor, (ListEditor, TableEditor)):
             editor.suggest(self._placeholder())
-        elif isinstance(editor, Choice):
+        elif isinstance(editor, (Choice, ChoiceList)):
             editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
             if answer != self._kept and not editor.has_focus:
                 editor.value = _yes_no(answer) if question.kind == "yesno" else str(answer or "")
@@ -121,7 +122,7 @@ class Field(Vertical):
             return editor.value()
         if isinstance(editor, ListEditor):
             return self.question.split_members(editor.members()) or None
-        if isinstance(editor, Choice):
+        if isinstance(editor, (Choice, ChoiceList)):
             if self.question.kind == "yesno":
                 return {"yes": True, "no": False}.get(editor.value)
             return editor.value or None
@@ -176,7 +177,7 @@ class Field(Vertical):
             return
         if isinstance(editor, LineEditor) and not editor.value:
             editor.value = str(question.default)
-        elif isinstance(editor, Choice) and not editor.value:
+        elif isinstance(editor, (Choice, ChoiceList)) and not editor.value:
             editor.take_default()
 
     def _commit_secret(self) -> None:
@@ -216,17 +217,18 @@ class Field(Vertical):
         if self.question.kind in ("choice", "yesno"):
             self.commit()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
+        """Take the answer, and move on if it is valid."""
         self._take_suggestion()
         self.commit()
         if not self.problem():
             self.post_message(FieldLeft())
 
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.accept()
+
     def on_choice_accepted(self, event: Choice.Accepted) -> None:
-        self._take_suggestion()
-        self.commit()
-        if not self.problem():
-            self.post_message(FieldLeft())
+        self.accept()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self._left = False

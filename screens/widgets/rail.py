@@ -26,6 +26,11 @@ class Rail(Widget):
         self._title, self._machine, self._stage = title, "", stage
         self.set_class(stage is not None, "-staged")
 
+    @property
+    def machine(self) -> str:
+        """Return what the first line says of this machine."""
+        return self._machine
+
     def show(self, title: str, machine: str) -> None:
         """Show another title, and this machine on the right."""
         if (title, machine) != (self._title, self._machine):

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from piwizard.cli import key
-from piwizard.cli.key import KeyTest
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key, host_keys
 from piwizard.git.host_keys import HostKey
-from piwizard.setup import workspace
+from piwizard.setup import repository_key, workspace
+from piwizard.setup.repository_key import KeyTest
 
 FIRST, SECOND = HostKey("git.lan", "ssh-ed25519", "Zmlyc3Q="), HostKey("git.lan", "ssh-ed25519", "c2Vjb25k")
 ONE = '[site]\nname = "blog"\n[app]\nrepo = "{repo}"\n'
@@ -49,7 +49,7 @@ def server(monkeypatch):
 
     made = Server()
     monkeypatch.setattr(host_keys, "scan_host", made.scan)
-    monkeypatch.setattr(key, "_test_key", made.test)
+    monkeypatch.setattr(repository_key, "test_key", made.test)
     return made
 
 

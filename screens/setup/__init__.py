@@ -1,0 +1,1 @@
+"""Walk through the setup of a site: app, address, review."""

@@ -1,0 +1,187 @@
+"""Ask who should be able to open the app, and under which name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widgets import Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.background import run_in_thread
+from piwizard.screens.messages import AnswerGiven, FieldLeft
+from piwizard.screens.setup.group_list import GroupList
+from piwizard.screens.setup.names_field import NamesField
+from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.setup.reach import Audience, home_name
+from piwizard.setup.site_form import FormPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.widget import Widget
+
+    from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+
+NAMES = "site.domains"
+AUDIENCES = (
+    (Audience.HOME.value, "Only devices on my home network"),
+    (Audience.INTERNET.value, "Anyone on the Internet"),
+)
+NO_NAME = (
+    "No name yet? Get a free one, such as photos-home.duckdns.org, at\n"
+    "www.duckdns.org or www.noip.com, then enter it here."
+)
+
+
+class AddressPage(SetupPage):
+    """Home or Internet, the name, and what the DDNS provider needs."""
+
+    TITLE = "Set up a site"
+    STAGE = 1
+    PAGE = FormPage.ADDRESS
+
+    def __init__(self, setup: SiteSetup, key: str = "") -> None:
+        super().__init__(setup, key)
+        self.heading = Static("", classes="heading", markup=False)
+        self.audience = ChoiceList(AUDIENCES, id="audience")
+        self.essentials = GroupList(id="essentials")
+        self.way_in = Static("", id="way-in", markup=False)
+        self.folds = GroupList(id="folds")
+        self._named = False
+        """Whether the name was entered whose provider is not shown yet."""
+
+    def body(self) -> Iterable[Widget]:
+        yield self.heading
+        yield self.audience
+        yield self.essentials
+        yield self.way_in
+        yield self.folds
+
+    async def show(self, content: PageContent) -> None:
+        first = not self.heading.content
+        site = content.site or "your app"
+        self.heading.update(Text(f"Who should be able to open {site}?", "bold"))
+        local = f"http://{home_name(content.facts.hostname)}"
+        self.audience.show_note(Audience.HOME.value, local)
+        if content.audience is not None and not self.audience.value:
+            self.audience.choose(content.audience.value)
+        internet = self.audience.value == Audience.INTERNET.value
+        groups = content.groups if self.audience.value else ()
+        await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
+        await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
+        self._show_way_in(content, internet=internet)
+        if self._named:
+            self._named = False
+            self._focus_first_empty()
+        elif first:
+            if content.audience is None:
+                self.audience.focus()
+            else:
+                self._focus_first_empty()
+
+    def _focus_first_empty(self) -> None:
+        """Put the cursor into the first essential field without an answer, or else on the main button."""
+        answers = self.content.answers if self.content else {}
+        wanted = next((key for key in self._essential_keys() if key not in answers), "")
+        if not (wanted and self.essentials.focus_on(wanted)):
+            self.focus_main()
+
+    def _essential_keys(self) -> list[str]:
+        groups = self.content.groups if self.content else ()
+        return [question.key for group in groups if group.open for question in group.questions]
+
+    def _show_way_in(self, content: PageContent, *, internet: bool) -> None:
+        if not self.audience.value:
+            self.way_in.update("")
+            return
+        address = content.facts.network.address
+        text = Text("\n").append("How visitors get in", "bold")
+        rows = [("At home", f"http://{address.address}" if address else home_name(content.facts.hostname))]
+        if internet:
+            by_hand = content.answers.get("router.forward") == "by-hand"
+            router = (
+                "you open ports 80 and 443; piwizard shows how"
+                if by_hand
+                else ("piwizard asks it to open ports 80 and 443, or shows how")
+            )
+            https = content.answers.get("tls.https", True)
+            rows = [
+                ("Router", router),
+                ("HTTPS", "free Let’s Encrypt certificate, renewed automatically" if https else "off"),
+            ]
+        for label, value in rows:
+            text.append(f"\n○ {label:<16}", "dim").append(value)
+        self.way_in.update(text)
+
+    async def reveal(self, key: str) -> None:
+        if key == NAMES and not self.audience.value:
+            self.audience.focus()
+        elif not self.essentials.focus_on(key):
+            await self.folds.reveal(key)
+
+    async def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
+        if event.control is self.audience:
+            event.stop()
+            await self._audience_chosen()
+
+    async def on_choice_list_taken(self, event: ChoiceList.Taken) -> None:
+        if event.control is self.audience:
+            event.stop()
+            if self.audience.value == Audience.HOME.value:
+                self.focus_main()
+            elif not self.essentials.focus_on(NAMES):
+                self._wanted = NAMES
+
+    async def _audience_chosen(self) -> None:
+        known = self.content.audience if self.content else None
+        if known is Audience.HOME and self.audience.value == Audience.INTERNET.value:
+            self.answers.give(AnswerGiven(self.setup.site, NAMES, None))  # visitors from outside cannot use it
+            await self.flush_answers()
+        await self._save_reach()
+
+    async def _save_reach(self, names: tuple[str, ...] = ()) -> None:
+        """Save the answers that follow from the audience and the names, and show what they need."""
+        if self.audience.value and self.setup.site is not None:
+            audience = Audience(self.audience.value)
+            try:
+                await run_in_thread(partial(self.service.name_site, self.setup.site, audience, names))
+            except PiwizardError as error:
+                self.notify_line(error.sentence)
+            self.load()
+
+    def answer_saved(self, key: str) -> None:
+        """Show what follows from an answer; a name also tells its provider."""
+        field = self.essentials.field(NAMES)
+        if key == NAMES and isinstance(field, NamesField) and field.names:
+            self.start(partial(self._save_reach, tuple(field.names)), "reach")
+        else:
+            super().answer_saved(key)
+
+    def on_field_left(self, event: FieldLeft) -> None:
+        """Move on; from the name once it is known what its provider needs."""
+        field = self.essentials.field(NAMES)
+        if field is not None and field.has_focus_within and self.answers.pending:
+            event.stop()
+            self._named = True
+            self.set_focus(None)
+        else:
+            super().on_field_left(event)
+
+    async def action_continue(self) -> None:
+        await self.flush_answers()
+        if not self.audience.value:
+            self.audience.focus()
+            self.notify_line("Choose who should be able to open your app.")
+        elif not self.problem():
+            await self.open_page(self.next_page())
+
+    def next_page(self) -> FormPage:
+        return FormPage.REVIEW
+
+    @property
+    def help_text(self) -> str:
+        """Return help for someone who has no name yet."""
+        return f"Name of the site\n{NO_NAME}"

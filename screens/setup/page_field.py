@@ -1,0 +1,51 @@
+"""Show a question on a page of the setup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from piwizard.screens.form.fields import YES_NO, Field
+from piwizard.screens.widgets.choice_list import ChoiceList
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+MAX_CHOICES = 9
+
+
+class PageField(Field):
+    """A question whose choices are all visible.
+
+    A ✓ means that the answer was verified, not that it is saved.
+    """
+
+    def _show_label(self) -> None:
+        self._label.update(Text(self.question.prompt))
+
+    def _make_editor(self) -> Widget:
+        question, kept = self.question, self._kept
+        if question.kind == "yesno":
+            return ChoiceList([(one, one.capitalize()) for one in YES_NO], _yes_no(kept), _yes_no(question.default))
+        if question.kind == "choice" and len(question.choices) <= MAX_CHOICES:
+            choices = [(one, one) for one in question.choices]
+            return ChoiceList(choices, str(kept or ""), str(question.default or ""))
+        return super()._make_editor()
+
+    def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
+        event.stop()
+        self.commit()
+
+    def on_choice_list_taken(self, event: ChoiceList.Taken) -> None:
+        event.stop()
+        self.accept()
+
+    @property
+    def help_text(self) -> str:
+        """Return the title and the help of the question."""
+        return f"{self.question.prompt}\n{self.question.help}"
+
+
+def _yes_no(value: object) -> str:
+    return "" if value is None else "yes" if value else "no"

@@ -1,0 +1,169 @@
+"""Show what an installation will change, and start it after one confirmation."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widgets import Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.background import run_in_thread
+from piwizard.screens.log.log_builder import clean
+from piwizard.screens.log.run_progress import duration
+from piwizard.screens.pages import dialog
+from piwizard.screens.setup.missing_list import MissingList
+from piwizard.screens.setup.review_list import ReviewList
+from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.setup.site_form import FormPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
+    from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+    from piwizard.setup.review import Review
+
+LABEL_COLUMNS = 18
+PROMISES = (
+    "Your other sites stay online.",
+    "Every change can be undone later.",
+    "You can disconnect at any time; the installation keeps going.",
+)
+MAX_WARNINGS = 4
+
+
+class ReviewPage(SetupPage):
+    """The one place where an installation is confirmed."""
+
+    TITLE = "Set up a site"
+    STAGE = 2
+    PAGE = FormPage.REVIEW
+
+    def __init__(self, setup: SiteSetup, key: str = "") -> None:
+        super().__init__(setup, key)
+        self.result = Static(Text("Preparing the plan. Nothing has changed yet…", "dim"), id="result", markup=False)
+        self.missing = MissingList()
+        self.changes = ReviewList(id="changes")
+        self.promises = Static("", id="promises", markup=False)
+        self._review: Review | None = None
+        self._shown = 0.0
+        self._starting = False
+
+    def body(self) -> Iterable[Widget]:
+        yield self.result
+        yield self.missing
+        yield self.changes
+        yield self.promises
+
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        review = self._review
+        if review is None or review.empty:
+            return (("back", "Back"),)
+        if review.missing:
+            return (("back", "Back"), ("answer", f"Add {review.missing[0].label}"))
+        return (("back", "Back"), ("install", "Install"))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.missing.display = self.changes.display = False
+
+    def on_screen_resume(self) -> None:
+        """Plan again: the answers may have changed since."""
+        if self._review is not None and not self._starting:
+            self.load()
+
+    async def show(self, content: PageContent) -> None:
+        if self.setup.site is not None:
+            self.run_in_background(
+                partial(self.service.review, self.setup.site), self._reviewed, group="review", refused=self._refused
+            )
+
+    def _refused(self, sentence: str) -> None:
+        self.result.update(Text(f"✗ {sentence}", "yellow"))
+        self.changes.display = self.missing.display = False
+
+    def _reviewed(self, review: Review) -> None:
+        self._review = review
+        self.start(partial(self._show_review, review), "shown")
+
+    async def _show_review(self, review: Review) -> None:
+        self.result.update(self._result_text(review))
+        self.missing.show(review.missing)
+        self.missing.display = bool(review.missing)
+        self.changes.show_groups(review.groups)
+        self.changes.display = bool(review.groups)
+        self.promises.update(_promises(review))
+        await self.show_buttons(self.buttons())
+        self._shown = time.monotonic()
+        self.focus_main()
+
+    def _result_text(self, review: Review) -> Text:
+        width = self.result.size.width or 76
+        if review.missing:
+            count = len(review.missing)
+            title = "1 answer is missing" if count == 1 else f"{count} answers are missing"
+            return Text().append(f"{title}\n", "bold").append("Nothing can be installed before.", "dim")
+        if review.empty:
+            return Text().append("✓ ", "green").append("Nothing to install: everything is up to date.")
+        title, about = "Ready to install", f"about {duration(review.seconds)}"
+        text = Text().append(title, "bold").append(" " * max(2, width - len(title) - len(about)))
+        text.append(f"{about}\n", "dim")
+        rows = [("Result", "  ".join(review.result_urls)), ("App", review.app), ("Runs as", review.runs_as)]
+        for label, value in rows:
+            if value:
+                text.append(f"\n{label:<{LABEL_COLUMNS}}").append(clean(value), "bold" if label == "Result" else "")
+        return text.append("\n\nWhat will change", "bold")
+
+    def answer_saved(self, key: str) -> None:
+        """Do nothing: this page has no fields."""
+
+    def on_missing_list_chosen(self, event: MissingList.Chosen) -> None:
+        event.stop()
+        self.start(partial(self.open_page, event.answer.page, event.answer.key), "open")
+
+    async def action_answer(self) -> None:
+        """Go to the first missing answer."""
+        if self._review is not None and self._review.missing:
+            first = self._review.missing[0]
+            await self.open_page(first.page, first.key)
+
+    async def action_install(self) -> None:
+        """Start the installation, and show it."""
+        review = self._review
+        if review is None or review.missing or review.empty or self._starting:
+            return
+        if time.monotonic() < self._shown + dialog.SECONDS_TO_READ_QUESTION:
+            return  # the key was typed for the page before
+        self._starting = True
+        self.notify_line("Starting…", "dim")
+        try:
+            run = await run_in_thread(partial(self.service.start, review.proposal))
+        except PiwizardError as error:
+            self.notify_line(error.sentence)
+        else:
+            self.notify_line("")
+            await self.navigator.open_install(run, self.setup.site)
+        finally:
+            self._starting = False
+
+    async def action_review(self) -> None:
+        """Do nothing: this is the review."""
+
+    def next_page(self) -> FormPage:
+        return FormPage.REVIEW
+
+
+def _promises(review: Review) -> Text:
+    text = Text()
+    for warning in review.warnings[:MAX_WARNINGS]:
+        text.append("\n! ", "yellow").append(clean(warning))
+    for sentence in review.later:
+        text.append("\n○ ", "dim").append(sentence)
+    if not review.missing:
+        for sentence in PROMISES:
+            text.append("\n✓ ", "green").append(sentence)
+    return text

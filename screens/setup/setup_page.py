@@ -1,0 +1,185 @@
+"""Define what all pages of a setup share: saving, moving on, going back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from piwizard.screens.controllers.answers_controller import AnswersController
+from piwizard.screens.form.editors import Choice, LineEditor
+from piwizard.screens.messages import AnswerGiven, FieldLeft, MemberGiven, SecretGiven
+from piwizard.screens.pages.page import Page
+from piwizard.screens.setup.page_field import PageField
+from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.fold import Fold, FoldTitle
+from piwizard.setup.site_form import FormPage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+
+
+class SetupPage(Page):
+    """One page of a setup.
+
+    Answers are saved as they are given. Esc goes one page back, and every page stays as it was left.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "review", "review")]
+    AUTO_FOCUS = ""
+    PAGE: ClassVar[FormPage]
+
+    def __init__(self, setup: SiteSetup, key: str = "") -> None:
+        super().__init__(setup.service, id=f"setup-{self.PAGE.value}")
+        self.add_class("setup")
+        self.setup = setup
+        self.content: PageContent | None = None
+        self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)
+        self._wanted = key
+        """The key of the question to show first."""
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.rail.show(self.setup.title, "")
+        self.answers.start()
+        self.load()
+
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        return (("back", "Back"), ("continue", "Continue"))
+
+    # Content.
+
+    def load(self) -> None:
+        """Read what the page shows, and show it."""
+        self.run_in_background(partial(self.setup.read, self.PAGE), self._loaded, group="content")
+
+    def _loaded(self, content: PageContent) -> None:
+        if self.answers.pending:
+            return  # it is read again when they are saved
+        self.content = content
+        self.show_machine(content.facts, self.setup.title)
+        self.start(partial(self._show, content), "show")
+
+    async def _show(self, content: PageContent) -> None:
+        await self.show(content)
+        if self._wanted:
+            wanted, self._wanted = self._wanted, ""
+            await self.reveal(wanted)
+
+    async def show(self, content: PageContent) -> None:
+        """Show what was read."""
+
+    async def reveal(self, key: str) -> None:
+        """Put the cursor into the field of a question."""
+
+    # Answers: the page is the form of its controller.
+
+    def has(self, key: str) -> bool:
+        """Return whether a question is on the page."""
+        return any(field.question.key == key for field in self.query(PageField))
+
+    def field(self, key: str) -> PageField:
+        """Return the field of a question."""
+        return next(field for field in self.query(PageField) if field.question.key == key)
+
+    def rename_site(self, before: str | None, name: object) -> None:
+        """Use another name for the site of the questions."""
+        if self.setup.site == before and isinstance(name, str):
+            self.setup.site = name
+            self.rail.show(self.setup.title, self.rail.machine)
+        for field in self.query(PageField):
+            field.site = self.setup.site
+
+    def commit(self, *, cut_off: bool = False) -> None:
+        """Report what is being typed if it is valid; `cut_off` as in `Field.commit`."""
+        for field in self.query(PageField):
+            field.commit(cut_off=cut_off)
+
+    def answer_saved(self, key: str) -> None:
+        """React to a saved answer: show what follows from it."""
+        if not self.answers.pending:
+            self.load()
+
+    async def flush_answers(self, *, cut_off: bool = False) -> None:
+        """Save what is being typed, and wait until every answer is on disk."""
+        await self.answers.flush(cut_off=cut_off)
+
+    def on_answer_given(self, event: AnswerGiven) -> None:
+        event.stop()
+        self.answers.give(event)
+
+    def on_secret_given(self, event: SecretGiven) -> None:
+        event.stop()
+        self.answers.give(event)
+
+    def on_member_given(self, event: MemberGiven) -> None:
+        event.stop()
+        self.answers.give(event)
+
+    def problem(self) -> bool:
+        """Return whether a field has an invalid value, after putting the cursor into it."""
+        for field in self.query(PageField):
+            if field.problem() or field.question.key in self.answers.refused:
+                for editor in field.query("LineEditor, ChoiceList"):
+                    editor.focus()
+                    return True
+        return False
+
+    # Moving on.
+
+    def on_field_left(self, event: FieldLeft) -> None:
+        """Move on to the next field, from the last one to the main button."""
+        event.stop()
+        self.focus_after(self.focused)
+
+    def focus_after(self, widget: Widget | None) -> None:
+        """Put the cursor into the field after a widget, or else on the main button."""
+        chain = list(self.focus_chain)
+        after = chain[chain.index(widget) + 1 :] if widget in chain else []
+        in_fold = widget is not None and any(isinstance(one, Fold) for one in widget.ancestors)
+        following = next(iter(after), None)
+        if isinstance(following, (LineEditor, ChoiceList, Choice)) or (in_fold and isinstance(following, FoldTitle)):
+            following.focus()
+        else:
+            self.focus_main()
+
+    def focus_main(self) -> None:
+        """Put the cursor on the main button."""
+        buttons = list(self.actions.query(ActionButton))
+        if buttons:
+            buttons[-1].focus()
+
+    def action_back(self) -> None:
+        """Save what is being typed, and return to the page before."""
+        self.start(self._go_back, "back")
+
+    async def _go_back(self) -> None:
+        await self.flush_answers()
+        super().action_back()
+
+    async def action_continue(self) -> None:
+        """Save the answers, and open the next page if they are valid."""
+        await self.flush_answers()
+        if not self.problem():
+            await self.open_page(self.next_page())
+
+    def next_page(self) -> FormPage:
+        """Return the page after this one."""
+        raise NotImplementedError
+
+    async def action_review(self) -> None:
+        """Open the review, which names what is missing."""
+        await self.flush_answers()
+        if self.setup.site is None:
+            self.notify_line("Enter the address of the repository first.")
+        else:
+            await self.open_page(FormPage.REVIEW)
+
+    async def open_page(self, page: FormPage, key: str = "") -> None:
+        """Open a page of this setup, or return to it if it is open already."""
+        await self.navigator.open_setup_page(self.setup, page, key)

@@ -1,0 +1,162 @@
+"""Ask for the repository, and show what was found in its code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widgets import Static
+
+from piwizard.errors import PiwizardError, RepositoryLoginRequired
+from piwizard.screens.messages import AnswerGiven
+from piwizard.screens.setup.group_list import GroupList
+from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.setup.site_form import FormPage, name_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
+    from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+    from piwizard.setup.app_findings import AppFinding
+
+REPOSITORY = "app.repo"
+LABEL_COLUMNS, VALUE_COLUMNS = 18, 20
+SIGNS = {"ok": ("✓", "green"), "needed": ("!", "yellow"), "warning": ("!", "yellow")}
+HINT = "\npiwizard reads the code and finds out what your app needs. Nothing is run."
+
+
+class YourAppPage(SetupPage):
+    """The first page of a setup: one field, then everything that follows from it."""
+
+    TITLE = "Set up a site"
+    STAGE = 0
+    PAGE = FormPage.APP
+
+    def __init__(self, setup: SiteSetup, key: str = "") -> None:
+        super().__init__(setup, key)
+        self.essentials = GroupList(id="essentials")
+        self.findings = Static(Text(HINT, "dim"), id="findings", markup=False)
+        self.folds = GroupList(id="folds")
+        self._private = False
+        self._new: tuple[str, str] | None = None
+        """Repository and name of the site that is being added."""
+
+    def body(self) -> Iterable[Widget]:
+        yield Static(Text("Where is your code?", "bold"), classes="heading", markup=False)
+        yield self.essentials
+        yield self.findings
+        yield self.folds
+
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        if self._private:
+            return (("back", "Back"), ("give_access", "Give access"))
+        return (("back", "Back"), ("continue", "Continue"))
+
+    async def show(self, content: PageContent) -> None:
+        first = not self.essentials.children
+        await self.essentials.show(content.site, [one for one in content.groups if one.open], content.answers)
+        known = REPOSITORY in content.answers
+        await self.folds.show(content.site, [one for one in content.groups if not one.open and known], content.answers)
+        self._show_trouble(content)
+        await self._show_private(isinstance(content.trouble, RepositoryLoginRequired))
+        if first:
+            if known and not content.trouble:
+                self.focus_main()
+            else:
+                self.essentials.focus_on(REPOSITORY)
+
+    def _show_trouble(self, content: PageContent) -> None:
+        self.findings.display = True
+        if isinstance(content.trouble, PiwizardError):
+            key = content.trouble.key or ""
+            if self.has(key):
+                self.field(key).report(_sentence(content.trouble), "yellow")
+                self.findings.display = False
+            else:
+                self.findings.update(Text(f"! {_sentence(content.trouble)}", "yellow"))
+        elif content.findings:
+            self.findings.update(found_text(content.findings, self.findings.size.width or 76))
+        elif REPOSITORY not in content.answers:
+            self.findings.update(Text(HINT, "dim"))
+
+    async def _show_private(self, private: bool) -> None:
+        if private != self._private:
+            focused = self.focused is not None and self.focused.parent is self.actions
+            self._private = private
+            await self.show_buttons(self.buttons())
+            if focused:
+                self.focus_main()
+
+    async def reveal(self, key: str) -> None:
+        if not self.essentials.focus_on(key):
+            await self.folds.reveal(key)
+
+    def on_answer_given(self, event: AnswerGiven) -> None:
+        """Save an answer; the first repository also names the site."""
+        if event.key == REPOSITORY and isinstance(event.value, str):
+            event.stop()
+            self._repository_given(event)
+        else:
+            super().on_answer_given(event)
+
+    def _repository_given(self, event: AnswerGiven) -> None:
+        repo = str(event.value)
+        if self.setup.site is None:
+            try:
+                taken = self.service.answering.sites()
+                name = name_for(repo, taken)
+            except PiwizardError as error:
+                self.notify_line(error.sentence)
+                return
+            self.setup.site = name
+            self.answers.give(AnswerGiven(name, "site.name", name))
+            self.rename_site(name, name)
+        self.answers.give(AnswerGiven(self.setup.site, REPOSITORY, repo, before=event.before, cut_off=event.cut_off))
+        self.service.look_for_new_code()
+        self.findings.display = True
+        self.findings.update(Text("Reading your code…", "dim"))
+
+    async def action_give_access(self) -> None:
+        """Open the page that makes a deploy key."""
+        await self.flush_answers()
+        await self.open_page(FormPage.KEY)
+
+    async def action_continue(self) -> None:
+        await self.flush_answers()
+        if self.setup.site is None:
+            self.essentials.focus_on(REPOSITORY)
+            self.field(REPOSITORY).report("Enter the address of the repository.", "yellow")
+        elif not self.problem():
+            await self.open_page(self.next_page())
+
+    def next_page(self) -> FormPage:
+        content = self.content
+        asks = content is not None and any(one.required and not one.has_value for one in content.settings)
+        return FormPage.SETTINGS if asks else FormPage.ADDRESS
+
+
+def found_text(findings: Sequence[AppFinding], width: int) -> Text:
+    """Return what was found in the code: sign, label, value, and where it was found."""
+    title, note = "Found in your code", "read only, nothing was run"
+    text = Text("\n").append(title, "bold")
+    if width >= len(title) + len(note) + 4:
+        text.append(" " * (width - len(title) - len(note))).append(note, "dim")
+    for one in findings:
+        sign, style = SIGNS[one.status]
+        text.append("\n").append(sign, style).append(f" {one.label:<{LABEL_COLUMNS - 2}}")
+        rest = f"{one.value:<{VALUE_COLUMNS}}" if one.note else one.value
+        text.append(rest)
+        if one.note:
+            text.append(f" {one.note}", "dim")
+    return text
+
+
+def _sentence(error: PiwizardError) -> str:
+    """Return an error without the key of the answer, which the field names."""
+    reason = getattr(error, "reason", error.message)
+    reason = f"{reason[:1].upper()}{reason[1:]}"
+    if isinstance(error, RepositoryLoginRequired):
+        return f"{reason} If the repository is private, choose “Give access”."
+    return f"{reason} {error.hint}" if error.hint else reason

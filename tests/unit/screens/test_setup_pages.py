@@ -1,0 +1,256 @@
+"""Drive the setup of a site on a fake Pi, from the welcome page to a running installation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from piwizard.answers.validators import Invalid
+from piwizard.engine import run_launch
+from piwizard.screens.form import answer_lookup
+from piwizard.screens.form.answer_lookup import AnswerLookup
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.setup.env_paste import parse_env
+from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.textual_app import PiwizardApp
+from piwizard.setup.answer_store import AnswerStore
+from tests.unit.screens import fake_cases
+from tests.unit.screens.conftest import Seen
+
+pytestmark = pytest.mark.asyncio
+REPOSITORY = "https://github.com/user/photos"
+PLAIN = "from flask import Flask\n\napp = Flask(__name__)\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer lookups without a network."""
+    monkeypatch.setattr(
+        answer_lookup, "look_up_repository", lambda *_: AnswerLookup(True, "Found. Default branch: main.")
+    )
+    monkeypatch.setattr(
+        answer_lookup, "look_up_domains", lambda names: AnswerLookup(False, f"{names[0]} does not resolve yet.")
+    )
+
+
+class Person(Seen):
+    """A user who counts the keys besides typed text."""
+
+    pressed = 0
+
+    async def keys(self, *keys: str) -> None:
+        self.pressed += len(keys)
+        await super().keys(*keys)
+
+    @property
+    def page(self) -> SetupPage:
+        assert isinstance(self.app.screen, SetupPage)
+        return self.app.screen
+
+    async def ready(self, focused: str) -> None:
+        """Wait until a button has the focus."""
+        await self.until(
+            lambda: self.app.screen.focused is not None and self.app.screen.focused.name == focused,
+            f"{focused} in focus",
+        )
+
+    async def answers(self, key: str, value: Any, site: str = "photos") -> None:
+        """Wait until an answer is on disk."""
+        await self.until(lambda: AnswerStore().get(site, key) == value, f"{key} = {value}")
+
+
+@asynccontextmanager
+async def visited(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False) -> AsyncIterator[Person]:
+    """Open the app of a first visit."""
+    app = PiwizardApp(ScreenService(), plain=plain)
+    async with app.run_test(size=size) as pilot:
+        seen = Person(pilot, folder)
+        await seen.see("This Pi is ready")
+        yield seen
+
+
+async def to_the_address(seen: Person) -> None:
+    """Start, and give a repository whose code needs nothing."""
+    await seen.keys("enter")
+    await seen.see("Where is your code?")
+    await seen.until(lambda: seen.app.screen.focused)
+    await seen.type(REPOSITORY)
+    await seen.keys("enter")
+    await seen.see("Found in your code")
+    await seen.ready("continue")
+    await seen.keys("enter")
+    await seen.see("Who should be able to open photos?")
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+async def installing(seen: Person) -> None:
+    """Confirm the review, and wait for the run."""
+    await seen.see("Ready to install")
+    await seen.ready("install")
+    assert run_launch.under_way() is None, "nothing has run before"
+    await seen.keys("enter")
+    await seen.until(lambda: list(seen.folder.glob("log/*")), "a run")
+
+
+async def test_home_only_setup_takes_eight_keys_at_most(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("enter")
+        await seen.answers("site.domains", ["raspberrypi.local"])
+        await seen.ready("continue")
+        await seen.keys("enter")
+        await installing(seen)
+        assert seen.pressed <= 8
+
+
+async def test_internet_setup_takes_fourteen_keys_at_most(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("down", "enter")
+        await seen.see("such as photos-home.duckdns.org")
+        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await seen.type("photos-home.duckdns.org")
+        await seen.keys("enter")
+        await seen.see("DuckDNS token")
+        await seen.until(lambda: seen.page.has("ddns.password") and seen.page.field("ddns.password").has_focus_within)
+        assert "User name" not in seen.text(), "only what this provider needs"
+        await seen.type("0123-token")
+        await seen.keys("enter")
+        await seen.answers("ddns.password", {"asked": True})
+        await seen.answers("ddns.provider", "duckdns")
+        await seen.answers("tls.https", True)
+        await seen.ready("continue")
+        await seen.keys("enter")
+        await installing(seen)
+        assert seen.pressed <= 14
+        assert "0123-token" not in (folder / "etc" / "answers.toml").read_text()
+
+
+async def test_required_variable_is_asked_before_anything_runs(folder, monkeypatch):
+    fake_cases.new_machine(folder, monkeypatch)
+    async with visited(folder) as seen:
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type(REPOSITORY)
+        await seen.keys("enter")
+        await seen.see("! Needs a setting")
+        await seen.ready("continue")
+        await seen.keys("enter")
+        await seen.see("WEATHER_API_KEY")
+        await seen.see("app.py, line 5")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type("abc")
+        assert "abc" not in seen.text()
+        await seen.keys("ctrl+t")
+        await seen.see("abc")
+        await seen.keys("enter")
+        await seen.answers("app.env", {"WEATHER_API_KEY": {"asked": True}})
+
+
+async def test_review_lists_missing_answers_and_opens_their_fields(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    app = PiwizardApp(ScreenService())
+    async with app.run_test(size=(80, 24)) as pilot:
+        seen = Person(pilot, folder)
+        await seen.until(lambda: app.screen.focused)
+        await app.navigator.open_setup("weather")
+        await seen.see("Found in your code")
+        await seen.keys("ctrl+r")
+        await seen.see("1 answer is missing")
+        assert "Install ]" not in seen.text()
+        await seen.keys("enter")
+        await seen.see("Settings your app reads")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type("abc")
+        await seen.keys("escape")
+        await seen.see("Ready to install")
+
+
+async def test_lost_connection_saves_what_was_typed(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await seen.keys("enter")
+        await seen.see("Where is your code?")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type(REPOSITORY)
+        await seen.app._save_answers(cut_off=True)
+        assert AnswerStore().get("photos", "app.repo") == REPOSITORY
+
+
+async def test_lost_connection_on_the_address_saves_the_name(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("down", "enter")
+        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await seen.type("photos.example.org")
+        await seen.app._save_answers(cut_off=True)
+        assert AnswerStore().get("photos", "site.domains") == ["photos.example.org"]
+
+
+async def test_esc_goes_back_one_page_and_loses_nothing(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("escape")
+        await seen.see("Found in your code")
+        assert REPOSITORY in seen.text()
+        await seen.keys("escape")
+        await seen.see("Put your Flask app online")
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [("my first site", "Git repository must"), ("ftp://host/app", "must not begin with ftp://")],
+)
+async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type(typed)
+        await seen.keys("enter")
+        await seen.see(refusal)
+        assert AnswerStore().sites() == []
+
+
+@pytest.mark.parametrize(("typed", "refusal"), [("my_site", "Name must"), ("raspberrypi.local", "works only at home")])
+async def test_name_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("down", "enter")
+        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await seen.type(typed)
+        await seen.keys("enter")
+        await seen.see(refusal)
+
+
+async def test_empty_repository_and_audience_are_asked_for(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.press("continue")
+        await seen.see("Enter the address of the repository.")
+        await seen.type(REPOSITORY)
+        await seen.keys("enter")
+        await seen.see("Found in your code")
+        await seen.ready("continue")
+        await seen.keys("enter")
+        await seen.see("Who should be able")
+        await seen.press("continue")
+        await seen.see("Choose who should be able to open your app.")
+
+
+async def test_pasted_env_file_is_parsed():
+    text = "# comment\n\nexport API_URL=https://api.example\nNAME='my app'\nEMPTY=\n"
+    assert parse_env(text) == {"API_URL": "https://api.example", "NAME": "my app", "EMPTY": ""}
+    with pytest.raises(Invalid, match="line 2"):
+        parse_env("A=1\nnot a setting\n")
