@@ -202,7 +202,13 @@ def _group(
     title, name = place.value, reach.public_name(answers) or ""
     match place:
         case ReviewPlace.THIS_PI:
-            return ReviewGroup(place, title, _count(changes), plans, sum(one.preview.edited for one in changes))
+            return ReviewGroup(
+                place,
+                title,
+                _count(changes),
+                plans,
+                sum(one.change.kind == "edit" or one.preview.edited for one in changes),
+            )
         case ReviewPlace.ROUTER:
             return ReviewGroup(place, title, "2 port forwards to this Pi", plans)
         case ReviewPlace.PROVIDER:
