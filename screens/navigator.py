@@ -89,7 +89,7 @@ class Navigator:
             await self._app.push_screen(kind(setup, key))
             return
         while self._app.screen is not open_here[-1]:
-            await self._app.pop_screen()
+            self._app.pop_screen()  # not awaited: the page that calls this is among those that close
         if key:
             await open_here[-1].reveal(key)
 

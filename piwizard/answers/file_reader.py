@@ -9,6 +9,7 @@ from typing import Any
 
 from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
 from piwizard.answers.questions import Question
+from piwizard.answers.repository_address import understand_address
 from piwizard.answers.validators import Invalid, site_name
 from piwizard.errors import PiwizardError
 
@@ -97,6 +98,8 @@ class _Reader:
                 raise self.refuse(f"{prefix}{table}", f"must be a table: [{prefix}{table}]")
             for name, value in content.items():
                 values[f"{table}.{name}"] = self._value(f"{table}.{name}", value, prefix)
+                if (table, name) == ("app", "repo") and (branch := understand_address(value).branch):
+                    values.setdefault("app.branch", self._value("app.branch", branch, prefix))
         return values
 
     def _value(self, key: str, value: object, prefix: str) -> object:

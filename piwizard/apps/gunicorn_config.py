@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import os
+import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -39,16 +41,42 @@ BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_
 LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
 """As in smoke_test.py."""
 NO_BODY = ("1", "204", "304")
+ENDLESS_TYPES = ("multipart/x-mixed-replace", "text/event-stream")
+"""Camera streams and Server-Sent Events: browsers open them again. Any other stream may be a file: it must be whole."""
 
 
 class StreamSlots:
-    """Counts the streams that are open in this process.
+    """Counts the streams that are open in this process, and ends them when it stops.
 
     `most` None: there is no limit.
     """
 
     def __init__(self, most: int | None) -> None:
         self._left, self._lock = most, threading.Lock()
+        self._websockets: set[socket.socket] = set()
+        self.ended = False
+        """Whether the process stops: streams end with their current piece."""
+
+    def end(self) -> None:
+        """End the streams. The app reads the end of each WebSocket, and can still write."""
+        with self._lock:
+            self.ended = True
+            for connection in self._websockets:
+                end_reading(connection)
+            self._websockets.clear()
+
+    def add_websocket(self, connection: socket.socket) -> None:
+        """Note the connection of a WebSocket while it is open."""
+        with self._lock:
+            if self.ended:
+                end_reading(connection)
+            else:
+                self._websockets.add(connection)
+
+    def remove_websocket(self, connection: socket.socket) -> None:
+        """Forget the connection of a WebSocket before gunicorn closes it."""
+        with self._lock:
+            self._websockets.discard(connection)
 
     def take(self) -> bool:
         """Take a slot; return False if none is left."""
@@ -70,16 +98,19 @@ class StreamSlots:
 class OpenStream:
     """The body of a stream.
 
-    Its slot is free again when it ends or the visitor leaves.
+    Its slot is free again when it ends or the visitor leaves. An `endless` one ends when the process stops.
     """
 
-    def __init__(self, body: Body, slots: StreamSlots) -> None:
+    def __init__(self, body: Body, slots: StreamSlots, *, endless: bool) -> None:
         self._body, self._pieces, self._slots, self._open = body, iter(body), slots, True
+        self._endless = endless
 
     def __iter__(self) -> OpenStream:
         return self
 
     def __next__(self) -> bytes:
+        if self._endless and self._slots.ended:
+            raise StopIteration
         return next(self._pieces)
 
     def close(self) -> None:
@@ -109,9 +140,14 @@ class VisitedWsgiApp:
         if not self._slots.take():
             start_response(BUSY_STATUS, BUSY_HEADERS)
             return [BUSY_TEXT]
+        connection = environ.get("gunicorn.socket")
         try:
+            if connection:
+                self._slots.add_websocket(connection)
             return self._app(environ, start_response)
         finally:
+            if connection:
+                self._slots.remove_websocket(connection)
             self._slots.give_back()
 
 
@@ -120,7 +156,7 @@ class _Response:
 
     def __init__(self, start_response: StartResponse, slots: StreamSlots) -> None:
         self._start_response, self._slots = start_response, slots
-        self._called, self._took, self._refused = True, False, False
+        self._called, self._took, self._refused, self._endless = True, False, False, False
 
     def start(self, status: str, headers: list[tuple[str, str]], *error: object) -> object:
         if not self._called or not is_stream(status, [name for name, _ in headers]):
@@ -128,7 +164,7 @@ class _Response:
         if not self._took and not self._slots.take():
             self._refused = True
             return self._start_response(BUSY_STATUS, BUSY_HEADERS, *error)
-        self._took = True
+        self._took, self._endless = True, is_endless(headers)
         return self._start_response(status, with_unbuffered(headers), *error)
 
     def finish(self, body: Body) -> Body:
@@ -137,7 +173,7 @@ class _Response:
         if self._refused:
             close_body(body)
             return [BUSY_TEXT]
-        return OpenStream(body, self._slots) if self._took else body
+        return OpenStream(body, self._slots, endless=self._endless) if self._took else body
 
 
 class VisitedAsgiApp:
@@ -176,6 +212,17 @@ def use_prefix(environ: dict[str, Any]) -> None:
 def is_stream(status: str, names: list[str]) -> bool:
     """Return whether a response has a body of unknown length."""
     return not status.startswith(NO_BODY) and "content-length" not in [name.lower() for name in names]
+
+
+def is_endless(headers: list[tuple[str, str]]) -> bool:
+    """Return whether a stream has no end of its own, by its type."""
+    return any(name.lower() == "content-type" and value.lower().startswith(ENDLESS_TYPES) for name, value in headers)
+
+
+def end_reading(connection: socket.socket) -> None:
+    """Let the reader of a connection find its end."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
 
 
 def with_unbuffered(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -238,13 +285,28 @@ def report_loaded() -> None:
         os.close(int(pipe))
 
 
+def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # noqa: ANN401 — a worker of gunicorn
+    """Call functions as soon as the worker begins to stop."""
+    handle = worker.handle_exit
+
+    def handle_exit(number: int, frame: object) -> None:
+        handle(number, frame)
+        for function in at_exit:
+            function()
+
+    worker.handle_exit = handle_exit  # the worker registers it as its signal handler
+
+
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
 _own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init")}
+_at_exit: list[Callable[[], None]] = []
+"""Ends the streams: otherwise all visitors would wait for gunicorn's time limit, since WebSockets stay open."""
 globals().update({name: value for name, value in _own.items() if name not in globals()})
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's arbiter, and a worker
     """Give the app an empty command line; run it as a script if the entry is one."""
+    watch_exit(worker, _at_exit)
     entry = worker.app.app_uri
     sys.argv[1:] = []
     if entry.endswith(".py"):
@@ -261,7 +323,10 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunic
         worker.asgi = VisitedAsgiApp(worker.asgi)
     else:
         threaded = worker.cfg.worker_class_str == "gthread"
-        worker.wsgi = VisitedWsgiApp(worker.wsgi, StreamSlots(slots_for(worker.cfg.threads) if threaded else None))
+        slots = StreamSlots(slots_for(worker.cfg.threads) if threaded else None)
+        worker.wsgi = VisitedWsgiApp(worker.wsgi, slots)
+        if threaded:
+            _at_exit.append(slots.end)
     report_loaded()
     if own := _own_hooks["post_worker_init"]:
         own(worker)

@@ -23,16 +23,15 @@ from piwizard.apps.hardware_catalogue import (
     library_of_distribution,
     library_of_module,
 )
-from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module, join_path
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
-from piwizard.apps.start_commands import numbered_lines
+from piwizard.apps.start_commands import numbered_lines, unit_files
 from piwizard.apps.version_specs import distribution_of
 from piwizard.system.device_errors import DEVICE_PATHS
 
 MAX_USES = 50
 MAX_USES_PER_FILE = 20
-MAX_FOLDERS = 200
 MAX_TEXT = 300
 WORDS = (b"/dev/", b"/sys/", b"w1_")
 STARTERS = {
@@ -191,16 +190,3 @@ def _uses_in_units(checkout: RepositoryCheckout) -> Iterator[HardwareUse]:
             for pattern, kind in DEVICE_PATHS:
                 if match := pattern.search(line):
                     yield HardwareUse((kind,), f"uses {match[0]}", file, number, device=match[0])
-
-
-def unit_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
-    """Return the systemd units of a checkout, in its folder and two levels below."""
-    folders, found = [""], []
-    for folder in folders:
-        for name in checkout.names(folder):
-            path = join_path(folder, name)
-            if name.endswith(".service") and checkout.is_file(path):
-                found.append(path)
-            elif path.count("/") < 2 and len(folders) < MAX_FOLDERS and not name.startswith(".") and "." not in name:
-                folders += [path] if checkout.is_dir(path) else []
-    return tuple(found)

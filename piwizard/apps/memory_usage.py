@@ -19,8 +19,8 @@ SIMILAR_SHARE = 0.2
 GROWTH_FACTOR = 1.5
 """A worker that has served many pages uses this much more than after one page."""
 MAX_WORKERS = 4
-THREADS, STREAM_THREADS = 16, 64
-"""Threads of each of several workers. An open stream or WebSocket keeps one for as long as it lasts."""
+THREADS, STREAM_THREADS = 16, 72
+"""Threads of each of several workers. An open stream or WebSocket keeps one for as long as it lasts: 50 at least."""
 PLAIN = ProcessModel()
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps import path_mapping, setup_markers
-from piwizard.apps.serving import paused_service
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.apps.system_modules import missing_sentence
 from piwizard.changes.base import Change
-from piwizard.changes.command import Command, Notice, OfferedCommand
+from piwizard.changes.command import Notice, OfferedCommand
 from piwizard.changes.data_copy import TRIAL, Bind, Copier, SetupStep, TrialCopy
 from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.setup_record import SetupRecorded, holds_something
@@ -45,15 +44,15 @@ def setup_notices(app: AppConfig) -> Sequence[Change]:
     return found
 
 
-def setup_changes(app: AppConfig, trial: Command) -> Sequence[Change]:
+def setup_changes(app: AppConfig, trial: SetupStep) -> Sequence[Change]:
     """Return the setup commands of a release, after the copy they are tried on.
 
     `trial` is the smoke test, which runs on the same copy; it is not among them.
     """
     bind = trial_bind(app)
     if bind is None:
-        return [_setup_step(app, one) for one in app.setup.run]
-    steps = [_setup_step(app, one, bind) for one in app.setup.run]
+        return [_setup_step(app, one, pauses=trial.pauses) for one in app.setup.run]
+    steps = [_setup_step(app, one, bind, trial.pauses) for one in app.setup.run]
     tried = tuple(step for step in steps if step.marker.name.startswith("trial-"))
     return [TrialCopy(_copier(app), bind, tried, trial), *steps]
 
@@ -66,7 +65,7 @@ def trial_bind(app: AppConfig) -> Bind | None:
 def data_switch(app: AppConfig, further: Sequence[str] = ()) -> DataSwitch | None:
     """Return how the data moves to the new release; None if no data could be lost.
 
-    `further` are the services of the app besides the web service.
+    `further` are the services of the app besides the web service. All of them are stopped when the commands run.
     """
     wanted = tuple(_setup_step(app, one) for one in app.setup.run if not one.makes)
     if not wanted or not _has_data_to_lose(app):
@@ -96,7 +95,7 @@ def _marker(app: AppConfig, one: SetupCommand) -> Path:
     return app.layout.release / "prepared" / marker.name if one.release else marker
 
 
-def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupStep:
+def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None, pauses: tuple[str, ...] = ()) -> SetupStep:
     """Return a setup command as a change: run once for the site, or for each release."""
     where, marker = app.layout, _marker(app, one)
     on_copy = bind is not None and not one.makes and not marker.is_file()
@@ -119,7 +118,7 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         hardware=app.hardware,
         start=app.working_directory,
         bind=bind if on_copy or one.makes else None,
-        pauses=paused_service(app),
+        pauses=pauses,
     )
 
 

@@ -25,6 +25,22 @@ PROGRAM_KINDS = {
 }  # fmt: skip
 SYSTEMCTL_KINDS = {"reboot": REBOOT, "poweroff": POWEROFF, "halt": POWEROFF}
 MAX_WORDS = 6
+ROOT_PROGRAMS = frozenset({
+    "apt", "apt-get", "chpasswd", "dhclient", "dhcpcd", "dnsmasq", "hostapd", "hwclock", "ifdown", "ifup", "ip6tables",
+    "iptables", "mount", "raspi-config", "umount", "useradd", "usermod", "wpa_supplicant",
+})  # fmt: skip
+"""Programs that only root can use, and that authors call without sudo because their whole app runs as root."""
+ROOT_COMMANDS = (
+    re.compile(r"systemctl (?:start|stop|restart|reload|enable|disable|mask|unmask|daemon-reload)\b"),
+    re.compile(r"service \S+ (?:start|stop|restart|reload)\b"),
+    re.compile(r"ifconfig \S+ (?:up|down|\d)"),
+    re.compile(r"ip (?:link set|addr(?:ess)? (?:add|del)|route (?:add|del))\b"),
+    re.compile(r"iw dev \S+ scan\b"),
+    re.compile(r"nmcli (?:c\w*) (?:up|down|add|modify|delete)\b"),
+    re.compile(r"nmcli (?:d\w*) (?:wifi (?:connect|hotspot)|disconnect)\b"),
+    re.compile(r"nmcli (?:r\w*) \w+ (?:on|off)\b"),
+    re.compile(r"timedatectl set-|hostnamectl set-|date (?:-s|--set)\b"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,12 @@ def privileged_command(words: list[str]) -> tuple[str, str] | None:
         kind = SYSTEMCTL_KINDS.get(rest[0])
     elif program in ("init", "telinit") and rest:
         kind = {"0": POWEROFF, "6": REBOOT}.get(rest[0])
-    if kind is None and sudo:
+    if kind is None and (sudo or _needs_root(program, words)):
         kind = SUDO
     return (kind, text) if kind else None
+
+
+def _needs_root(program: str, words: list[str]) -> bool:
+    """Return whether a command that is called without sudo works only for root."""
+    text = " ".join([program, *words[1:]])
+    return program in ROOT_PROGRAMS or ("--user" not in words and any(one.match(text) for one in ROOT_COMMANDS))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from piwizard.apps.process_model import GTHREAD
-from piwizard.apps.serving import expected_downtime, paused_service
+from piwizard.apps.serving import expected_downtime, stops_for_trial
 from piwizard.changes.command import Notice
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def process_notices(app: AppConfig, workers: int) -> Iterator[Notice]:
 def downtime_notices(app: AppConfig) -> Iterator[Notice]:
     """Yield how long visitors wait where a new version needs a device in use."""
     taken = app.process.exclusive
-    if taken is None or not paused_service(app) or app.layout.release == app.layout.current.resolve():
+    if taken is None or not stops_for_trial(app) or app.layout.release == app.layout.current.resolve():
         return
     seconds = expected_downtime(app)
     time = f"about {seconds} seconds" if seconds else "for a minute or less"

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
-from piwizard.apps.hardware import unit_files
 from piwizard.apps.process_commands import CommandReader, folder_in_checkout, split_shell_line, split_words
 from piwizard.apps.repository_checkout import RepositoryCheckout
-from piwizard.apps.start_commands import numbered_lines
+from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
 
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
-SUPERVISOR_FILES = ("supervisord.conf", "supervisor.conf")
 NOT_BESIDE = frozenset({"web", "release"})
 """Lines of a Procfile that are the web server, or run once for each version."""
 PROCFILE_LINE = re.compile(r"([A-Za-z0-9_-]{1,60}):[ \t]*(\S.*)")
@@ -90,7 +88,7 @@ def _in_all_files(reader: CommandReader) -> Iterator[tuple[str, str | None, Plac
     yield from _in_procfile(reader)
     for file in unit_files(reader.checkout):
         yield from _in_unit(reader, file)
-    for file in SUPERVISOR_FILES:
+    for file in supervisor_files(reader.checkout):
         yield from _in_supervisor(reader, file)
     for file in COMPOSE_FILES:
         yield from _in_compose(reader, file)

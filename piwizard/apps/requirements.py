@@ -27,6 +27,7 @@ REQUIREMENTS_FILE = re.compile(r"(?:requi?re?m(?:en|ne)ts?|reqs?|packages)([-_. 
 """requirement.txt, Requirements.txt, reqs.txt, requirements_pi.txt and other names that people give the file."""
 REQUIREMENTS_PART = re.compile(r"[\w.-]+\.(?:txt|in)")
 DEVELOPMENT_FILE = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
+OTHER_FOLDER = re.compile(r"^\.|dev|test|doc|example|sample|build", re.IGNORECASE)
 MAX_LISTS = 20
 # Distributions that depend on Flask.
 FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
@@ -84,7 +85,7 @@ def find_requirements(
     for place in dict.fromkeys([folder, ""]):
         if found := _find_in_folder(checkout, place, skip):
             return found
-    return None
+    return _find_below(checkout, skip)
 
 
 def _find_in_folder(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
@@ -96,6 +97,20 @@ def _find_in_folder(checkout: RepositoryCheckout, folder: str, skip: tuple[str, 
         return None
     # An outdated requirements.txt beside the real list of packages usually lacks Flask.
     return next((one for one in found if one.flask), found[0])
+
+
+def _find_below(checkout: RepositoryCheckout, skip: tuple[str, ...]) -> Requirements | None:
+    """Return the list of a folder such as install, if it is the only one that names Flask."""
+    files = [
+        join_path(folder, name)
+        for folder in checkout.names()
+        if checkout.is_dir(folder) and not OTHER_FOLDER.search(folder)
+        for name in checkout.names(folder)
+        if REQUIREMENTS_FILE.fullmatch(name) and not DEVELOPMENT_FILE.search(name)
+    ]
+    read = (read_requirements(checkout, file, skip) for file in files[:MAX_LISTS] if checkout.is_file(file))
+    lists = [one for one in read if one.flask]
+    return lists[0] if len(lists) == 1 else None
 
 
 def _from_files(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> list[Requirements]:

@@ -68,13 +68,24 @@ def smoke_test_options(serving: Serving, model: ProcessModel) -> tuple[str, ...]
     )
 
 
-def paused_service(app: AppConfig) -> str:
-    """Return the service that must stop while a new version is tried; "": none.
+def stops_for_trial(app: AppConfig) -> bool:
+    """Return whether the current version must stop while a new one is tried.
 
-    It holds a device or a port that only one process may have.
+    The current one holds a device or a port that only one process may have.
     """
-    where = app.layout
-    return f"{where.site}.service" if app.process.exclusive and where.current.exists() else ""
+    return app.process.exclusive is not None and app.layout.current.exists()
+
+
+def paused_services(app: AppConfig, local_units: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services that must stop while a new version is tried.
+
+    `local_units` are this machine's own units, each with its site: any process of the site may hold the device.
+    """
+    if not stops_for_trial(app):
+        return ()
+    web = f"{app.layout.site}.service"
+    own = (name for name, site in local_units.items() if site == app.layout.site and name.endswith(".service"))
+    return tuple(dict.fromkeys((web, *sorted(own))))
 
 
 def measured_seconds(said: str) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from piwizard.apps.lockfiles import as_table, read_toml
+from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
 START_FILES = (
@@ -23,6 +24,7 @@ FLASK_APP = re.compile(r"\bFLASK_APP[ \t]{0,4}[=:]?[ \t]{0,4}[\"']?([\w./\\:()-]
 FLASK_OPTION = re.compile(r"\bflask\s+(?:--app|-A)[ =][\"']?([\w./:()-]+)")
 MAX_LINE_LENGTH = 2000
 MAX_LINES = 2000
+MAX_FOLDERS = 200
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,37 @@ def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
         for number, line in numbered_lines(checkout, file):
             hints += parse_server_command(line, file, number)
             hints += parse_flask_command(line, file, number)
+    for file in (*unit_files(checkout), *supervisor_files(checkout)):
+        for number, line in numbered_lines(checkout, file):
+            hints += parse_server_command(line, file, number)
     for file in ENV_FILES:
         for number, line in numbered_lines(checkout, file):
             hints += parse_flask_command(line, file, number)
     for text in tool_commands(checkout):
         hints += [*parse_server_command(text, "pyproject.toml", 1), *parse_flask_command(text, "pyproject.toml", 1)]
     return list(dict.fromkeys(hints))
+
+
+def unit_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
+    """Return the systemd units of a checkout, two levels deep."""
+    return _files_ending(checkout, ".service")
+
+
+def supervisor_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
+    """Return the files of a checkout that may be supervisord's, two levels deep."""
+    return tuple(file for file in _files_ending(checkout, ".conf") if "[program:" in checkout.text(file))
+
+
+def _files_ending(checkout: RepositoryCheckout, ending: str) -> tuple[str, ...]:
+    folders, found = [""], []
+    for folder in folders:
+        for name in checkout.names(folder):
+            path = join_path(folder, name)
+            if name.endswith(ending) and checkout.is_file(path):
+                found.append(path)
+            elif path.count("/") < 2 and len(folders) < MAX_FOLDERS and not name.startswith(".") and "." not in name:
+                folders += [path] if checkout.is_dir(path) else []
+    return tuple(found)
 
 
 def numbered_lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, str]]:

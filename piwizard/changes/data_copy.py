@@ -103,17 +103,17 @@ class BoundContext:
 class SetupStep(Command):
     """A command of a release; with `bind`, it runs on a copy of the data.
 
-    `offered` is a hint for its failure. `pauses` is a service that is stopped meanwhile, because the app takes a device
-    or a port that one process may have.
+    `offered` is a hint for its failure. `pauses` are services that are stopped meanwhile, because the app takes a
+    device or a port that one process may have.
     """
 
     bind: Bind | None = None
     offered: str = ""
-    pauses: str = ""
+    pauses: tuple[str, ...] = ()
 
     def apply(self, work: ApplyContext) -> None:
         try:
-            with PausedServices((self.pauses,)).stopped(work) if self.pauses else nullcontext():
+            with PausedServices(self.pauses).stopped(work) if self.pauses else nullcontext():
                 super().apply(BoundContext(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
             if self.bind:

@@ -43,7 +43,9 @@ class Transaction:
     if a run was killed between the change and the activation. `verify` then checks the service and returns an error
     message; in that case everything is rolled back too. Undo validates and activates as well, after it has restored
     the files. A `shared` transaction belongs to all sites together, so it is undone with the last of them. `data`
-    moves to the new release, and is rolled back, together with the files; so are the services of `companions`.
+    moves to the new release, and is rolled back, together with the files; so are the services of `companions`. If
+    one of these does not stay up and no service of `activate` ran before, nothing is rolled back: its own check reports
+    it.
     """
 
     kind: ClassVar[str] = "group"
@@ -84,6 +86,7 @@ class Transaction:
         if self.validate or self.activate:
             work.remember("group", self.name, {"guard": self.validate, "then": [one.argv for one in self.activate]})
         ran = self.companions.running(work)
+        served = self._served(work)
         try:
             if self.data:
                 self.data.prepare(work)
@@ -102,7 +105,7 @@ class Transaction:
             self.companions.restart(ran, work)
             raise
         try:
-            self._activate(work)
+            self._activate(work, served=served)
         except ChangeFailed:
             self.companions.stop(work)
             self._roll_back(work)
@@ -129,7 +132,12 @@ class Transaction:
             if self.data:
                 self.data.let_go(work)
 
-    def _activate(self, work: ApplyContext) -> None:
+    def _served(self, work: ApplyContext) -> bool:
+        """Return whether a service of the transaction ran before it."""
+        states = [work.machine.unit(one.unit) for one in self.activate if one.unit]
+        return any(state.exists and (state.running or state.failing) for state in states)
+
+    def _activate(self, work: ApplyContext, *, served: bool) -> None:
         self.companions.stop(work)
         for one in self.activate:
             if one.needed(work.machine):
@@ -141,7 +149,12 @@ class Transaction:
             raise ChangeFailed(
                 problem, hint="The version from before is running again. `piwizard logs` shows the whole output."
             )
-        self.companions.start(work)
+        try:
+            self.companions.start(work)
+        except ChangeFailed as failed:
+            if served:
+                raise
+            work.say(failed.sentence)  # visitors get the site without that service rather than none
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:

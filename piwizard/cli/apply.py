@@ -73,11 +73,13 @@ def _apply(
         if as_json:
             output.dump({"event": "site-kept", **one.as_json()})
         output.warn(one.sentence)
+    output.warn_of_incomplete_sites(planner, site)
     if newest:
-        planner.require_answers(planner.select(steps, site))
-        planner.context.fetch_newest([site] if site else planner.chosen_sites)
+        newer = planner.select_complete(steps, site)
+        planner.require_answers(newer)
+        planner.context.fetch_newest([site] if site else list(dict.fromkeys(one.site for one in newer if one.site)))
     done = run_request.done(planner, state)
-    chosen = planner.with_needs(planner.select(steps, site), done)
+    chosen = planner.with_needs(planner.select_complete(steps, site), done)
     if not steps:
         _require_site(planner)
     asks = not (yes or agreed or as_json) and sys.stdin.isatty()

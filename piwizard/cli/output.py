@@ -15,6 +15,7 @@ from piwizard.system import console, files, paths, printable
 
 if TYPE_CHECKING:
     from piwizard.engine.events import Event
+    from piwizard.setup.planner import Planner
     from piwizard.setup.preview import Previewed
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
@@ -68,6 +69,12 @@ def warn(text: str) -> None:
     """Print a warning on stderr, so that stdout stays JSON."""
     if text:
         console.show(f"piwizard: {text}", errors=True)
+
+
+def warn_of_incomplete_sites(planner: Planner, site: str | None) -> None:
+    """Name the sites that are skipped, and the answer that each of them lacks."""
+    for name, key in ({} if site else planner.incomplete_sites).items():
+        warn(f"{name} is skipped, because {key} is missing. Run `piwizard` to answer it.")
 
 
 def show_status(found: Iterable[Status]) -> None:

@@ -26,10 +26,11 @@ def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None,
     from piwizard.setup.preview import preview_all
 
     planner = workspace.planner(answers)
-    instances = planner.select(steps, site)
+    instances = planner.select_complete(steps, site)
     planner.require_answers(instances)
     previews = preview_all(planner, instances, workspace.backups())
     kept = kept_answers.kept_sites(answers, planner.answers)
+    output.warn_of_incomplete_sites(planner, site)
     if as_json:
         planned = [output.plan_json(instance, changes) for instance, changes in previews]
         output.dump({"steps": planned, "kept_sites": [one.as_json() for one in kept]})

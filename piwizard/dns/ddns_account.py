@@ -9,6 +9,7 @@ from piwizard import __version__
 from piwizard.answers.model import Answers
 from piwizard.dns.providers import PROVIDERS, Provider, owner_of
 from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.nginx.home_names import is_home_name
 from piwizard.system.files import digest
 
 SAFE_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
@@ -46,6 +47,12 @@ def account_of(answers: Answers) -> Account:
     """Return the account; raise PiwizardError if an answer is missing or wrong."""
     provider = PROVIDERS[answers["ddns.provider"]]
     hostname = str(answers["ddns.hostname"])
+    if is_home_name(hostname):
+        raise PiwizardError(
+            f"ddns.hostname: {hostname} exists only in your home network, so no provider can point it here.",
+            key="ddns.hostname",
+            hint="Enter a name of the Internet, such as myapp.duckdns.org.",
+        )
     _require_matching_provider(provider, hostname)
     login = _choose_login(provider, hostname, answers.get("ddns.username"))
     secret = answers.secrets.get("ddns.password")

@@ -12,6 +12,7 @@ from tomlkit.exceptions import TOMLKitError
 from piwizard.answers import file_reader, toml_edits
 from piwizard.answers.model import SITE_TABLES, AnswersFile, belongs_to_site
 from piwizard.answers.questions import Question
+from piwizard.answers.repository_address import understand_address
 from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
@@ -20,6 +21,7 @@ from piwizard.steps import registry
 from piwizard.steps.registry import SKIPPED, all_questions, step_named
 from piwizard.system import file_lock, files, paths
 
+REPOSITORY, BRANCH = "app.repo", "app.branch"
 HEADER = "# Your answers to piwizard. You can edit this file, keep it in git and copy it to another Pi.\n\n"
 
 
@@ -50,8 +52,18 @@ class AnswerStore:
     def set(self, site: str | None, key: str, value: object) -> None:
         """Write an answer; None removes it.
 
-        Invalid says what it must be, PiwizardError what else is wrong.
+        The address of a repository that names a branch writes both. Invalid says what it must be, PiwizardError what
+        else is wrong.
         """
+        if key == REPOSITORY and isinstance(value, str) and (branch := understand_address(value).branch):
+            self._question(key).validate(value)  # first: an invalid address changes nothing
+            self._question(BRANCH).validate(branch)
+            self._set(site, key, value)
+            self._set(site, BRANCH, branch)
+            return
+        self._set(site, key, value)
+
+    def _set(self, site: str | None, key: str, value: object) -> None:
         question = self._question(key)
         checked = None if value is None else question.validate(value)
         files.make_folders(self.path.parent, 0o700)

@@ -45,6 +45,20 @@ class Planner:
         """Return the sites to set up if none is named: those of the given file."""
         return [site for site in self.answers.sites if site not in self.kept_sites]
 
+    @property
+    def incomplete_sites(self) -> dict[str, str]:
+        """Return the chosen sites that lack an answer, each with the first key.
+
+        None of them counts if no site is complete.
+        """
+        steps = [step for step in registry.STEPS if step.scope == "site" and not step.optional]
+        found = {
+            site: next((key for step in steps for key in self.missing(StepInstance(step, site))), "")
+            for site in self.chosen_sites
+        }
+        lacking = {site: key for site, key in found.items() if key}
+        return lacking if len(lacking) < len(found) else {}
+
     def select(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
         """Return the steps of these names, for one site or all, in running order.
 
@@ -62,6 +76,11 @@ class Planner:
         steps = named or [step for step in registry.STEPS if step.name not in self.skipped]
         chosen = registry.in_order(steps, [site] if site else self.chosen_sites)
         return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
+
+    def select_complete(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
+        """Return the same without the sites that lack an answer, unless one is named."""
+        left_out = {} if site else self.incomplete_sites
+        return [one for one in self.select(names, site) if one.site not in left_out]
 
     def all_instances(self) -> list[StepInstance]:
         """Return every step to show; without sites, steps of a site come once."""

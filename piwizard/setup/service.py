@@ -134,7 +134,7 @@ class SetupService:
         if not found.sites:
             name = found.unnamed.get("site.name", name)
             store.set(None, "site.name", name)
-        store.set(name, "app.repo", address)
+        store.set(name, "app.repo", repository)
         return name
 
     def site_form(self, site: str | None) -> SiteForm:

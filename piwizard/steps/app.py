@@ -23,7 +23,7 @@ from piwizard.apps import (
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.process_notices import downtime_notices
-from piwizard.apps.serving import chosen_serving, measured_seconds, paused_service, smoke_test_options
+from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -290,7 +290,7 @@ class App(Step):
             start=app.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
-            pauses=paused_service(app),
+            pauses=paused_services(app, context.local_units),
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),

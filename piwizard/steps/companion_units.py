@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard.answers.model import Answers
 from piwizard.apps import process_units
 from piwizard.apps.app_processes import AppProcess, ScheduledCommand
 from piwizard.apps.process_units import service_name, timer_name
@@ -16,7 +17,7 @@ from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.errors import PiwizardError
-from piwizard.steps.step import PlanContext
+from piwizard.steps.step import PlanContext, app_of
 from piwizard.system import systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
@@ -137,8 +138,9 @@ def require_free_unit(context: PlanContext, site: str, unit: str, key: str) -> N
     )
 
 
-def companion_checks(app: AppConfig) -> Iterator[Check]:
+def companion_checks(context: PlanContext, answers: Answers) -> Iterator[Check]:
     """Check the processes, the timers and the last scheduled runs."""
+    app = app_of(context, answers)
     site = app.layout.site
     services = [service_name(site, one.name) for one in app.processes]
     jobs = [service_name(site, one.name) for one in app.scheduled]

@@ -20,7 +20,7 @@ from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
-from piwizard.steps.companion_units import CompanionUnits, companion_checks
+from piwizard.steps.companion_units import CompanionUnits
 from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
@@ -141,7 +141,6 @@ class Gunicorn(Step):
                 ),
             )
         app = app_of(context, answers)
-        yield from companion_checks(app)
         yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")

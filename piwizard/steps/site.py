@@ -25,6 +25,7 @@ from piwizard.nginx.nginx_files import DEFAULT_SERVER
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
 from piwizard.nginx.server_blocks import access_log, own_lines_folder, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
+from piwizard.steps.companion_units import companion_checks
 from piwizard.steps.site_path import included_folder, owner_of, path_changes, path_of
 from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
@@ -152,6 +153,8 @@ class Site(Step):
             yield Check(*UNKNOWN_HOSTS, True, f"answered by {other}, which is not piwizard's")
         else:
             yield _check_unknown_hosts() if fresh else _outdated(*UNKNOWN_HOSTS)
+        # Here, not in the step that starts them: a process that fails must not keep nginx from serving the site.
+        yield from companion_checks(context, answers)
 
 
 def _home_addresses(context: PlanContext, name: str) -> tuple[Notice, ...]:

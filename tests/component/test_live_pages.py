@@ -1,18 +1,32 @@
-"""A chat over Socket.IO whose start-up is a script's: long polling and WebSockets through nginx, and a deploy."""
+"""Test a chat over Socket.IO and a camera stream, with real clients through nginx.
+
+The app starts as a script. The measurements are in the log: `-o log_cli=true --log-level=INFO` shows them.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
 
-from tests.lab import quickstart
+import pytest
+
+from piwizard.apps.process_model import GTHREAD
+from tests.lab import product, quickstart
 from tests.lab.lab import Lab
+from tests.lab.network import LAPTOP
 from tests.lab.pi import Pi
 
-CHAT = """
-import sqlite3
+log = logging.getLogger(__name__)
 
-from flask import Flask, request
-from flask_socketio import SocketIO
+APP = """
+import sqlite3
+import time
+
+from flask import Flask, Response, request
+from flask_socketio import SocketIO, emit
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="threading")
@@ -24,40 +38,188 @@ def home():
         return f"{{db.execute('SELECT count(*) FROM lines').fetchone()[0]}} lines in version {version}"
 
 
+@app.route("/visitor")
+def visitor():
+    return {{"address": request.remote_addr, "root": request.url_root}}
+
+
+@app.route("/camera")
+def camera():
+    def frames():
+        while True:
+            yield b"--frame\\r\\nContent-Type: image/jpeg\\r\\n\\r\\n" + bytes(5000) + b"\\r\\n"
+            time.sleep(0.5)
+
+    return Response(frames(), mimetype="multipart/x-mixed-replace; boundary=frame")
+
+
+@socketio.on("connect")
+def greet():
+    emit("version", {version})
+
+
+@socketio.on("say")
+def say(line):
+    emit("said", line, broadcast=True)
+
+
 if __name__ == "__main__":
     with sqlite3.connect("chat.db") as db:
         db.execute("CREATE TABLE IF NOT EXISTS lines (line TEXT)")
     socketio.run(app, host="0.0.0.0", debug=True)
 """
-CLIENTS = """
-import http.client, json, socket, sys, threading
-HOST = sys.argv[1]
-URL = "/socket.io/?EIO=4&transport="
-found = []
-def ask(method, url, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
-    connection.request(method, url, body, {"Host": HOST, "Content-Type": "text/plain"})
-    answer = connection.getresponse()
-    return answer.status, answer.read()
-def poll():
-    status, text = ask("GET", URL + "polling")
-    found.append(status)
-    session = json.loads(text[1:])["sid"]
-    found.append(ask("POST", f"{URL}polling&sid={session}", b"40")[0])
-    found.append(ask("GET", f"{URL}polling&sid={session}")[0])
-def upgrade():
-    connection = socket.create_connection(("127.0.0.1", 80), 30)
-    connection.sendall(f"GET {URL}websocket HTTP/1.1\\r\\nHost: {HOST}\\r\\nUpgrade: websocket\\r\\n"
-                       "Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n"
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n".encode())
-    found.append(int(connection.recv(1000).split()[1]))
-threads = [threading.Thread(target=poll) for _ in range(6)] + [threading.Thread(target=upgrade)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-print(json.dumps(found))
+REQUIREMENTS = "flask\nflask-socketio\nsimple-websocket\n# for the clients of the test:\nrequests\nwebsocket-client\n"
+CLIENTS = "/root/clients/bin/python"
+"""A copy of the app's environment: a deploy leaves it alone."""
+
+SOCKETIO = """
+import json, sys, threading, time
+import requests, socketio, websocket
+
+URL = "http://" + sys.argv[1]
+statuses = []
+opening = websocket.create_connection
+
+
+def create_connection(*given, **options):
+    try:
+        connection = opening(*given, **options)
+    except websocket.WebSocketBadStatusException as error:
+        statuses.append(error.status_code)
+        raise
+    statuses.append(connection.getstatus())
+    return connection
+
+
+websocket.create_connection = create_connection
+
+
+def client(**options):
+    session = requests.Session()
+    session.hooks["response"].append(lambda answer, *given, **more: statuses.append(answer.status_code))
+    return socketio.Client(http_session=session, reconnection_delay=0.2, reconnection_delay_max=1, **options)
+
+
+def wait(what, condition, seconds=90):
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            sys.exit(f"{what}: not within {seconds} seconds; statuses {statuses}")
+        time.sleep(0.02)
 """
+CHAT = f"""{SOCKETIO}
+heard = {{}}
+clients = []
+for number in range(6):
+    one = client()
+    heard[number] = []
+    one.on("said", heard[number].append)
+    one.connect(URL, transports=["polling"] if number % 2 else None, wait_timeout=30)
+    clients.append(one)
+wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients[::2]))
+for number, one in enumerate(clients):
+    one.emit("say", f"hello from {{number}}")
+wait("messages", lambda: all(len(lines) >= 6 for lines in heard.values()))
+print(json.dumps([[one.transport() for one in clients], [sorted(lines) for lines in heard.values()], statuses]))
+for one in clients:
+    one.disconnect()
+"""
+CROWD = f"""{SOCKETIO}
+MANY = int(sys.argv[2])
+versions, lost, away = [[] for _ in range(MANY)], [0.0] * MANY, [0.0] * MANY
 
 
+def follow(number, one):
+    def greeted(version):
+        if versions[number]:
+            away[number] = time.monotonic() - lost[number]
+        versions[number].append(version)
+
+    def gone(*reason):
+        lost[number] = time.monotonic()
+
+    one.on("version", greeted)
+    one.on("disconnect", gone)
+
+
+clients = [client() for _ in range(MANY)]
+for number, one in enumerate(clients):
+    follow(number, one)
+    one.connect(URL, wait_timeout=30)
+wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients))
+slowest, ended = 0.0, False
+
+
+def visit():
+    global slowest
+    while not ended:
+        answer = requests.get(URL, timeout=60)
+        statuses.append(answer.status_code)
+        slowest = max(slowest, answer.elapsed.total_seconds())
+        time.sleep(0.05)
+
+
+visitor = threading.Thread(target=visit)
+visitor.start()
+print("open", flush=True)
+wait("new version", lambda: all(seen[-1:] == [2] for seen in versions), 180)
+wait("second upgrade", lambda: all(one.connected and one.transport() == "websocket" for one in clients))
+ended = True
+visitor.join()
+found = {{"versions": versions, "statuses": statuses, "away": max(away), "slowest": slowest}}
+print(json.dumps(found), flush=True)
+for one in clients:
+    one.disconnect()
+"""
+STREAMS = """
+import http.client, json, socket, statistics, sys, threading, time
+
+HOST, MANY, EACH = sys.argv[1], int(sys.argv[2]), 60
+
+
+def seconds_of_page():
+    began = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+    connection.request("GET", "/", headers={"Host": HOST})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200, answer.status
+    connection.close()
+    return time.monotonic() - began
+
+
+def measured():
+    found = sorted(seconds_of_page() for _ in range(EACH))
+    return {"median": statistics.median(found), "slowest": found[-1]}
+
+
+seconds_of_page()
+alone = measured()
+statuses, pieces = [], [0] * MANY
+
+
+def watch(number):
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+    connection.request("GET", "/camera", headers={"Host": HOST})
+    answer = connection.getresponse()
+    statuses.append(answer.status)
+    while piece := answer.read1(65536):
+        pieces[number] += len(piece)
+
+
+for number in range(MANY):
+    threading.Thread(target=watch, args=(number,), daemon=True).start()
+until = time.monotonic() + 30
+while not all(pieces) and time.monotonic() < until:
+    time.sleep(0.05)
+before = list(pieces)
+beside = measured()
+until = time.monotonic() + 30
+while not all(now > then for now, then in zip(pieces, before)) and time.monotonic() < until:
+    time.sleep(0.05)
+flowing = sum(now > then > 0 for now, then in zip(pieces, before))
+print(json.dumps({"alone": alone, "beside": beside, "statuses": statuses, "flowing": flowing}), flush=True)
+"""
 ANSWERS = """
 [site]
 name = "myflask"
@@ -66,21 +228,75 @@ domains = ["{host}"]
 [app]
 repo = "{repo}"
 """
+MANY_SOCKETS, MANY_STREAMS = 20, 50
+LONGEST_WAIT_SECONDS = 5
+"""A page that finds no free thread waits until a stream ends, which it never does."""
 
 
-def chat(version: int) -> dict[str, str]:
-    return {"app.py": CHAT.format(version=version), "requirements.txt": "flask\nflask-socketio\nsimple-websocket\n"}
+def version(number: int) -> dict[str, str]:
+    return {"app.py": APP.format(version=number), "requirements.txt": REQUIREMENTS}
 
 
-def test_chat_of_a_script_is_served_and_deployed(lab: Lab, ready_pi: Pi) -> None:
-    lab.git.start_over("chat", chat(1))
-    ready_pi.write(quickstart.ANSWERS, ANSWERS.format(host=quickstart.HOST, repo=lab.git.url("chat")))
-    quickstart.apply(ready_pi, "--answers", quickstart.ANSWERS)
-    assert ready_pi.http("/", host=quickstart.HOST).text == "0 lines in version 1"
-    unit = ready_pi.read("/etc/systemd/system/myflask.service")
+@pytest.fixture(scope="module")
+def pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """Return a Pi that serves the app."""
+    made = product.ready_pi(lab, release)
+    lab.git.start_over("chat", version(1))
+    made.write(quickstart.ANSWERS, ANSWERS.format(host=quickstart.HOST, repo=lab.git.url("chat")))
+    quickstart.apply(made, "--answers", quickstart.ANSWERS)
+    made.run(("cp", "--archive", "/srv/myflask/current/venv", "/root/clients"))
+    made.run(("sh", "-c", f"echo 127.0.0.1 {quickstart.HOST} >> /etc/hosts"))
+    yield made
+    made.discard()
+
+
+def test_app_of_a_script_is_served_by_one_worker(pi: Pi) -> None:
+    assert pi.http("/", host=quickstart.HOST).text == "0 lines in version 1"
+    unit = pi.read("/etc/systemd/system/myflask.service")
     assert "--workers=1 " in unit
-    statuses = json.loads(ready_pi.run(("python3", "-c", CLIENTS, quickstart.HOST)).output)
-    assert sorted(statuses) == [101, *[200] * 18]
-    lab.git.commit("chat", chat(2))
-    ready_pi.run(("piwizard", "deploy"))
-    assert ready_pi.http("/", host=quickstart.HOST).text == "0 lines in version 2"
+    assert f"--worker-class={GTHREAD} " in unit
+
+
+def test_app_sees_the_address_of_each_visitor(pi: Pi) -> None:
+    port = f"{quickstart.HOST}:8080"
+    at_home = json.loads(pi.http("/visitor", host=quickstart.HOST, headers={"X-Forwarded-For": "6.6.6.6"}).text)
+    assert at_home == {"address": LAPTOP, "root": f"http://{quickstart.HOST}/"}
+    assert json.loads(pi.http("/visitor", host=port).text)["root"] == f"http://{port}/"
+    seen = pi.run((CLIENTS, "-c", f"import requests; print(requests.get('http://{quickstart.HOST}/visitor').text)"))
+    assert json.loads(seen.output)["address"] == "127.0.0.1"
+
+
+def test_messages_reach_everyone_over_websockets_and_polling(pi: Pi) -> None:
+    transports, heard, statuses = json.loads(pi.run((CLIENTS, "-c", CHAT, quickstart.HOST)).output)
+    assert transports == ["websocket", "polling"] * 3
+    assert heard == [[f"hello from {number}" for number in range(6)]] * 6
+    assert set(statuses) == {101, 200}
+
+
+def test_pages_are_answered_beside_many_camera_streams(pi: Pi) -> None:
+    found = json.loads(pi.run((CLIENTS, "-c", STREAMS, quickstart.HOST, str(MANY_STREAMS))).output)
+    log.info("seconds of / alone %s, beside %s streams %s", found["alone"], MANY_STREAMS, found["beside"])
+    assert found["statuses"] == [200] * MANY_STREAMS
+    assert found["flowing"] == MANY_STREAMS
+    assert found["beside"]["slowest"] < LONGEST_WAIT_SECONDS
+
+
+def test_deploy_moves_open_websockets_without_an_error(lab: Lab, pi: Pi) -> None:
+    lines: list[str] = []
+    opened = threading.Event()
+
+    def note(_stream: str, line: str) -> None:
+        lines.append(line)
+        opened.set()
+
+    crowd = pi.start((CLIENTS, "-c", CROWD, quickstart.HOST, str(MANY_SOCKETS)), on_line=note)
+    assert opened.wait(90)
+    assert lines[0].strip() == "open", lines
+    lab.git.commit("chat", version(2))
+    pi.run(("piwizard", "deploy"))
+    assert crowd.wait().ok, lines
+    found: dict[str, Any] = json.loads(lines[-1])
+    log.info("WebSockets were closed for %.1f s at most, a page took %.1f s", found["away"], found["slowest"])
+    assert found["versions"] == [[1, 2]] * MANY_SOCKETS
+    assert set(found["statuses"]) == {101, 200}
+    assert pi.http("/", host=quickstart.HOST).text == "0 lines in version 2"

@@ -32,7 +32,8 @@ def command(own_places, monkeypatch):
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(facts, "gather", lambda source=None: machine)
     (own_places / "units").mkdir()
-    (own_places / "units" / "ssh.service").touch()
+    for name in ("ssh", "blog-logger", "blog-cleanup"):
+        (own_places / "units" / f"{name}.service").touch()
     monkeypatch.setattr(context, "UNIT_FOLDERS", (own_places / "units",))
     monkeypatch.setenv("DDNS_SECRET", "abcdef")
     return lambda *argv: CliRunner().invoke(cli, argv)
@@ -125,6 +126,26 @@ LATER_REFUSALS = {
         "gunicorn", "[app]\nrepo = '{repo}'\n[site]\ndomains = ['x.org']\n", 'name = "ssh"', "site.name",
     ),
     "repository that is not there": ("app", SITE.replace('repo = "{repo}"\n', ""), 'repo = "/srv/gone"', "app.repo"),
+    "process with the name of a unit": (
+        "gunicorn", SITE + "[app.processes]\n", 'logger = "python logger.py"', "app.processes.logger",
+    ),
+    "scheduled command with the name of a unit": (
+        "gunicorn", SITE + "[app.schedule]\n", '"hourly" = "flask cleanup"', "app.schedule.hourly",
+    ),
+    "time that systemd refuses": (
+        "gunicorn", SITE + "[app.schedule]\n", '"*-*-* 25:00" = "flask sweep"', "app.schedule.*-*-* 25:00",
+    ),
+    "folder to start in that is not there": ("app", SITE, 'folder = "gone"', "app.folder"),
+    "script that is not there": ("app", SITE, 'entry = "gone.py"', "app.entry"),
+    "Debian package that no archive has": ("app", SITE, 'packages = ["libgone9"]', "app.packages"),
+    "path below that of another site": (
+        "site", SITE + '[sites.a.site]\ndomains = ["blog.example.org"]\npath = "/a"\n'
+        '[sites.shop.site]\ndomains = ["blog.example.org"]\n', 'path = "/a/b"', "site.path",
+    ),
+    "path without a site above it": (
+        "site", SITE + '[sites.shop.app]\nrepo = "{repo}"\n[sites.shop.site]\ndomains = ["cam.example.org"]\n',
+        'path = "/cam"', "site.path",
+    ),
     "folder of a further site": ("app", SITE + SHOP, 'static = { "/static/" = "gone" }', "app.static"),
     "domain of another site": (
         "app", SITE + '[sites.shop.app]\nrepo = "{repo}"\n[sites.shop.site]\n', 'domains = ["blog.example.org"]',

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from piwizard.answers.repository_address import understand_address
 from piwizard.answers.validators.basic import Invalid, text
 from piwizard.answers.validators.identifiers import host_or_address
 
@@ -15,9 +16,9 @@ TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
 def repository(value: Any) -> str:
     """Accept an address that git can clone.
 
-    https, http, ssh, git, file, user@host:path, or a full path.
+    https, http, ssh, git, file, user@host:path, or a full path; github.com/me/app and me/app are understood.
     """
-    address = text(value)
+    address = understand_address(text(value)).address
     if " " in address or address.startswith("-"):
         raise Invalid("must be the address of a git repository, without spaces or a leading hyphen")
     if address.startswith("/"):

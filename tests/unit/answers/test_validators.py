@@ -53,6 +53,9 @@ GOOD = [
     (v.host_or_address, "192.168.1.5", "192.168.1.5"),
     (v.host_or_address, "fd00::5", "fd00::5"),
     (v.repository, "https://github.com/me/app.git", "https://github.com/me/app.git"),
+    (v.repository, "me/app", "https://github.com/me/app"),
+    (v.repository, "github.com/me/app", "https://github.com/me/app"),
+    (v.repository, "https://github.com/me/app/tree/dev", "https://github.com/me/app"),
     (v.repository, "https://token@example.org/app.git", "https://token@example.org/app.git"),
     (v.repository, "ssh://git@example.org:2222/app.git", "ssh://git@example.org:2222/app.git"),
     (v.login, "gitlab+deploy-token-1", "gitlab+deploy-token-1"),
@@ -158,7 +161,7 @@ def test_wrong_types_are_refused(validate, value):
         (v.host_name, ".".join(["a" * 60] * 5), "must be a host name"),
         (v.host_name, "192.168.1.5", "must be a host name, not an IP address"),
         (v.host_name, "https://a.b", "must be a host name"),
-        (v.repository, "me/app", "must begin with https://"),
+        (v.repository, "app", "must begin with https://"),
         (
             v.repository,
             "https://github_pat_11AA@github.com/me/app.git",

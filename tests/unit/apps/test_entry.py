@@ -94,6 +94,14 @@ SHAPES = {
     "a toy beside it": ({"app.py": APP, "playground.py": APP}, "app:app"),
     "tests and examples": ({"app.py": APP, "tests/app.py": APP, "examples/app.py": APP, "test_it.py": APP}, "app:app"),
     "an environment": ({"app.py": APP, "env/pyvenv.cfg": "", "env/lib/wsgi.py": APP, "venv/wsgi.py": APP}, "app:app"),
+    "a systemd unit decides": (
+        {"a.py": APP, "b.py": APP, "setup/lamp.service": "[Service]\nExecStart=/opt/venv/bin/gunicorn b:app\n"},
+        "b:app",
+    ),
+    "supervisord decides": (
+        {"a.py": APP, "b.py": APP, "setup/web.conf": "[program:web]\ncommand=/opt/venv/bin/gunicorn -k gevent b:app\n"},
+        "b:app",
+    ),
     "Procfile decides": ({"a.py": APP, "b.py": APP, "Procfile": "web: gunicorn -w 2 b:app --log-file -\n"}, "b:app"),
     "Procfile with arguments": (
         {"app/__init__.py": NEEDY, "Procfile": "web: gunicorn \"app:create_app('production')\"\n"},

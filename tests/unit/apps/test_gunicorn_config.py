@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import runpy
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from piwizard.apps import gunicorn_config
-from piwizard.apps.gunicorn_config import StreamSlots, VisitedAsgiApp, VisitedWsgiApp, slots_for
+from piwizard.apps.gunicorn_config import StreamSlots, VisitedAsgiApp, VisitedWsgiApp, slots_for, watch_exit
 
 FILE = gunicorn_config.__file__
 STREAM = [("Content-Type", "text/event-stream")]
@@ -87,6 +88,52 @@ def test_websockets_take_a_slot_while_they_are_open() -> None:
     assert inside == [503, 200]
     inside.append(0)
     assert not hasattr(Visit(wrapped, HTTP_UPGRADE="websocket"), "status"), "the slot is still in use"
+
+
+def test_camera_and_event_streams_end_when_the_process_stops_and_files_do_not() -> None:
+    for headers, left in (
+        (STREAM, b"a"),
+        ([("content-type", "multipart/x-mixed-replace; boundary=x")], b"a"),
+        ([("Content-Type", "text/csv")], b"abc"),
+    ):
+        slots = StreamSlots(1)
+
+        def app(environ: dict[str, Any], start_response: Callable[..., Any], headers: Any = headers) -> list[bytes]:
+            start_response("200 OK", headers)
+            return [b"a", b"b", b"c"]
+
+        body = Visit(VisitedWsgiApp(app, slots)).body
+        found = next(body)
+        slots.end()
+        assert found + b"".join(body) == left
+
+
+def test_websockets_read_their_end_when_the_process_stops() -> None:
+    slots, read = StreamSlots(2), []
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        slots.end()
+        read.append(environ["gunicorn.socket"].recv(10))
+        environ["gunicorn.socket"].sendall(b"bye")
+        return []
+
+    for _ in range(2):  # open, and opened by a request that was waiting
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            environ: dict[str, Any] = {"HTTP_UPGRADE": "websocket", "gunicorn.socket": ours}
+            VisitedWsgiApp(app, slots)(environ, lambda *given: None)
+            assert theirs.recv(10) == b"bye"
+    assert read == [b"", b""]
+
+
+def test_streams_end_as_soon_as_the_worker_is_asked_to_stop() -> None:
+    calls: list[object] = []
+    stopped = SimpleNamespace(handle_exit=lambda number, frame: calls.append(number))
+    at_exit: list[Callable[[], None]] = []
+    watch_exit(stopped, at_exit)
+    at_exit.append(lambda: calls.append("streams"))  # once the app is loaded
+    stopped.handle_exit(15, None)
+    assert calls == [15, "streams"]
 
 
 def test_response_that_starts_with_its_first_piece_is_left_as_it_is() -> None:

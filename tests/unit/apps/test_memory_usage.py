@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.apps.gunicorn_config import slots_for
 from piwizard.apps.memory_usage import MemoryUsage, measurement_to_keep, read_memory_usage, workers_and_threads
 from piwizard.apps.process_model import SOCKETIO, STATE, STREAM, ProcessFinding, ProcessModel
 from piwizard.system.facts import Facts, gather
@@ -51,14 +52,16 @@ def test_worker_count_fits_the_board(total: int, cores: int, app: MemoryUsage | 
     [
         (3790, (STATE,), (1, 32)),
         (430, (STATE,), (1, 32)),
-        (3790, (STREAM,), (4, 64)),
-        (3790, (SOCKETIO,), (1, 128)),
-        (430, (SOCKETIO,), (1, 64)),
+        (3790, (STREAM,), (4, 72)),
+        (3790, (SOCKETIO,), (1, 144)),
+        (430, (SOCKETIO,), (1, 72)),
     ],
 )
 def test_worker_count_fits_the_app(total: int, kinds: tuple[str, ...], wanted: tuple[int, int]) -> None:
     model = ProcessModel(tuple(ProcessFinding(kind, "does it", "app.py", 1) for kind in kinds))
     assert workers_and_threads(board(total, 4), None, model) == wanted
+    assert STREAM not in kinds or wanted[0] * slots_for(wanted[1]) >= 50
+    assert SOCKETIO not in kinds or slots_for(wanted[1]) >= 50
 
 
 def said(master: int, worker: int) -> str:

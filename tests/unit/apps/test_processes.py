@@ -176,3 +176,9 @@ def test_names_are_those_of_units_and_differ():
 )
 def test_commands_are_named_by_what_they_do(argv, title):
     assert command_title(argv) == title
+
+
+def test_supervisor_program_in_a_folder_of_its_own(found):
+    conf = "[program:control]\ncommand=/opt/lamp/.venv/bin/python /opt/lamp/logger.py\ndirectory=/opt/lamp\n"
+    found_there = found({"setup/supervisor/control.conf": conf, "setup/nginx.conf": "server { listen 80; }\n"})
+    assert found_there == [("control", "python logger.py", "setup/supervisor/control.conf:2")]

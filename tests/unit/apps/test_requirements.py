@@ -126,6 +126,24 @@ def test_lock_file_becomes_constraints(tree):
     assert found.constraints == ("flask==3.0.3",)
 
 
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [
+        (
+            {"install/requirements.txt": "flask\n", "install/requirements-dev.txt": "flask\n"},
+            "install/requirements.txt",
+        ),
+        ({"setup/requirements.txt": "flask\n", "tests/requirements.txt": "flask\n"}, "setup/requirements.txt"),
+        ({"one/requirements.txt": "flask\n", "two/requirements.txt": "flask\n"}, None),
+        ({"install/requirements.txt": "ansible\n"}, None),
+        ({"requirements.txt": "requests\n", "install/requirements.txt": "flask\n"}, "requirements.txt"),
+    ],
+)
+def test_only_list_below_the_checkout_is_found(tree, files, file):
+    found = find_requirements(tree(files))
+    assert (found.file if found else None) == file
+
+
 def test_requirements_in_the_folder_of_the_app_come_first(tree):
     root = tree({"backend/requirements.txt": "flask\n", "requirements.txt": "mkdocs\n"})
     found = find_requirements(root, "backend")

@@ -11,7 +11,7 @@ from piwizard.changes import companions
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.companions import NO_COMPANIONS, Companions, describe_stop
 from piwizard.changes.paused_service import PausedServices
-from piwizard.changes.transaction import Transaction
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.system import held_service
 from piwizard.system.systemd import MISSING_UNIT, UnitState
 
@@ -42,6 +42,9 @@ class FakeWork:
                 if argv[1] in ("start", "stop"):
                     self.states[name] = RUNNING if argv[1] == "start" else STOPPED
 
+    def say(self, text: str) -> None:
+        self.ran.append(f"say {text}")
+
     def remember(self, kind: str, target: str, before: object) -> None:
         self.remembered.append((kind, target))
 
@@ -63,9 +66,16 @@ def stays_up(monkeypatch):
     return down
 
 
+RESTART = Activation(("systemctl", "try-restart", "web"), unit="web")
+
+
 def group(verify=None, services=("a", "b"), retired=("old",)):
     return Transaction(
-        "g", (), verify=verify, companions=Companions(services, ("job",), retired, "app.processes", "Fix.")
+        "g",
+        (),
+        activate=(RESTART,),
+        verify=verify,
+        companions=Companions(services, ("job",), retired, "app.processes", "Fix."),
     )
 
 
@@ -73,19 +83,20 @@ def test_services_stop_before_and_start_after_the_files_are_activated(stays_up):
     work = FakeWork({"a": RUNNING, "b": STOPPED, "old": LOOPING, "job": STOPPED})
     group().apply(work)
     assert work.ran == ["stop a old", "reset-failed a b", "start a b", "finish"]
-    assert work.remembered == [("unit", "a"), ("unit", "b"), ("unit", "job")]
+    assert work.remembered == [("group", "g"), ("unit", "a"), ("unit", "b"), ("unit", "job")]
 
 
 def test_service_that_does_not_stay_up_brings_everything_back(stays_up):
     stays_up.add("b")
-    work = FakeWork({"a": RUNNING, "b": RUNNING, "old": RUNNING})
+    work = FakeWork({"web": RUNNING, "a": RUNNING, "b": RUNNING, "old": RUNNING})
     with pytest.raises(ChangeFailed) as failed:
         group().apply(work)
     assert failed.value.message == (
         "app.processes: b does not stay up: systemd restarted it 2 times. Its last line: OSError: no sensor"
     )
     assert failed.value.key == "app.processes"
-    assert work.ran == ["stop a b old", "reset-failed a b", "start a b", "stop a b", "roll back", "start a b old"]
+    started = ["stop a b old", "try-restart web", "reset-failed a b", "start a b"]
+    assert work.ran == [*started, "stop a b", "roll back", "try-restart web", "start a b old"]
 
 
 def test_web_service_that_fails_brings_the_services_back_too(stays_up):
@@ -95,12 +106,24 @@ def test_web_service_that_fails_brings_the_services_back_too(stays_up):
     assert work.ran == ["stop a", "roll back", "start a"]
 
 
-def test_new_service_that_fails_is_not_left_running(stays_up):
+@pytest.mark.parametrize("web", [RUNNING, LOOPING])
+def test_new_service_that_fails_is_not_left_running(stays_up, web):
     stays_up.add("a")
-    work = FakeWork({"a": STOPPED})
+    work = FakeWork({"web": web, "a": STOPPED})
     with pytest.raises(ChangeFailed):
         group(services=("a",), retired=()).apply(work)
-    assert work.ran[-2:] == ["stop a", "roll back"]
+    assert work.ran[-3:] == ["stop a", "roll back", "try-restart web"]
+
+
+@pytest.mark.parametrize("states", [{}, {"web": STOPPED}])
+def test_service_that_fails_at_first_keeps_no_web_service_from_starting(stays_up, states):
+    stays_up.add("a")
+    work = FakeWork(dict(states))
+    group(services=("a", "b"), retired=()).apply(work)
+    assert work.ran[-2:] == [
+        "say app.processes: a does not stay up: systemd restarted it 2 times. Its last line: OSError: no sensor Fix.",
+        "finish",
+    ]
 
 
 def test_transaction_without_services_runs_no_command(stays_up):

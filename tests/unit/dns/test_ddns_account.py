@@ -36,6 +36,7 @@ def test_every_domain_has_one_provider():
         ),
         ("duckdns", {"hostname": "songuuli.ddns.net"}, "ddns.hostname", "not a domain of DuckDNS"),
         ("duckdns", {"hostname": "www.songuuli.duckdns.org"}, "ddns.hostname", "a single label before .duckdns.org"),
+        ("no-ip", {"hostname": "raspberrypi.local"}, "ddns.hostname", "exists only in your home network"),
         ("no-ip", {"hostname": "songuuli.duckdns.org"}, "ddns.hostname", "is a domain of DuckDNS, not of No-IP"),
         ("desec", {"hostname": "songuuli.hopto.org"}, "ddns.hostname", "is a domain of No-IP, not of deSEC"),
         ("no-ip", {"username": None}, "ddns.username", "is missing for No-IP"),

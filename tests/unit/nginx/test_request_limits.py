@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from piwizard.nginx.capacity import CONNECTIONS as WORKER_CONNECTIONS
-from piwizard.nginx.capacity import FILES_EACH, lacking, raise_capacity
+from piwizard.nginx.capacity import FILES_EACH, OLD_WORKER_TIME, lacking, raise_capacity
 from piwizard.nginx.config_syntax import parse
-from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, STREAMS, render_limits
+from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, MAX_ANSWER_SECONDS, STREAMS, render_limits
 from piwizard.nginx.request_limits import lacking as limits_lacking
 from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tuning import tune
@@ -105,6 +105,15 @@ def test_higher_values_of_the_user_stay(before, connections, files):
 
 
 @pytest.mark.parametrize(
+    ("before", "time"), [("", "15m"), ("worker_processes auto;\n", "15m"), ("worker_shutdown_timeout 2h;\n", "2h")]
+)
+def test_old_workers_end_unless_the_user_set_a_time(before, time):
+    after = raise_capacity(f"{before}events {{}}\nhttp {{\n}}\n")
+    assert parse(after, "nginx.conf").named("worker_shutdown_timeout")[0].args == [time]
+    assert int(OLD_WORKER_TIME.removesuffix("m")) * 60 > MAX_ANSWER_SECONDS
+
+
+@pytest.mark.parametrize(
     ("main", "others"),
     [
         ("http { client_header_timeout 60s; }", {}),
@@ -130,7 +139,9 @@ def test_user_settings_for_some_servers_replace_no_limit(text):
 
 def test_missing_limits_are_named():
     assert limits_lacking(dump(read("trixie.conf"))) == list(LIMITS)
-    assert lacking(dump(read("trixie.conf"))) == ["worker_connections", "worker_rlimit_nofile"]
+    assert lacking(dump(read("trixie.conf"))) == [
+        "worker_connections", "worker_rlimit_nofile", "worker_shutdown_timeout",
+    ]  # fmt: skip
 
 
 def paths(others):

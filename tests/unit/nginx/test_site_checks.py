@@ -101,6 +101,7 @@ class Pi:
 
 @pytest.fixture
 def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
+    monkeypatch.setattr("piwizard.steps.site.companion_checks", lambda context, answers: ())
     port, tls_port = free_ports(2)
     block = SiteBlock(
         name="blog", domains=("pi.example",), socket=f"{tmp_path}/app.sock", static={}, root_files={}, max_body_mib=1

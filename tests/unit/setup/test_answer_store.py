@@ -322,3 +322,11 @@ def test_readable_file_becomes_private_when_written(own_places):
     for file in (paths.answers_file(), paths.previous_answers_file()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.answers_file().parent.stat().st_mode) == 0o700
+
+
+def test_page_of_a_branch_answers_repository_and_branch(own_places):
+    store = AnswerStore()
+    store.set(None, "site.name", "blog")
+    store.set("blog", "app.repo", "https://github.com/me/blog/tree/dev")
+    assert store.get("blog", "app.repo") == "https://github.com/me/blog"
+    assert store.get("blog", "app.branch") == "dev"

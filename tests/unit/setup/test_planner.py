@@ -122,3 +122,17 @@ def test_declined_step_declines_the_steps_that_need_it(own_places):
     for https, way, names in (("false", "none", {"certbot", "renewal", "dhparam"}), ("true", "ffdhe2048", set())):
         planner = Planner(file_reader.parse(text.format(https, way), all_questions()), workspace.secret_store())
         assert {place.step.name for place in planner.all_instances() if planner.declined(place)} == names
+
+
+def test_site_that_lacks_an_answer_does_not_keep_others_from_being_planned(planner):
+    found = planner(ONE + '[sites.shop.app]\nrepo = "/srv/git/b"\n')
+    assert found.incomplete_sites == {"shop": "site.domains"}
+    assert {place.site for place in found.select_complete()} == {None, "blog"}
+    assert "shop" in {place.site for place in found.select_complete(site="shop")}
+
+
+def test_only_site_that_lacks_an_answer_is_refused(planner):
+    found = planner('[site]\nname = "blog"\n[app]\nrepo = "/srv/git/a"\n')
+    assert found.incomplete_sites == {}
+    with pytest.raises(PiwizardError, match=r"site\.domains is missing"):
+        found.require_answers(found.select_complete())

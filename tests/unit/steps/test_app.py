@@ -508,15 +508,16 @@ def test_update_of_an_app_with_a_device_stops_the_current_version(context, answe
     files = {"app.py": CAMERA, "requirements.txt": "flask\n"}
 
     def planned():
-        changes = App().plan(context(files), answers())
+        units = {"blog-old.service": "blog", "blog-logger.service": "blog", "blog.socket": "blog", "a.service": "a"}
+        changes = App().plan(context(files, local_units=units), answers())
         (trial,) = [one for one in changes if getattr(one, "what", "").startswith("Smoke test")]
         return trial.pauses, [one.sentence for one in of_kind(changes, "notice") if "Visitors wait" in one.sentence]
 
-    assert planned() == ("", [])
+    assert planned() == ((), [])
     current = tmp_path / "srv" / "blog" / "releases" / "before"
     current.mkdir(parents=True)
     (tmp_path / "srv" / "blog" / "current").symlink_to("releases/before")
-    assert planned() == ("blog.service", [
+    assert planned() == (("blog.service", "blog-logger.service", "blog-old.service"), [
         "A new version of the app can only be tried while the current one is stopped, because it uses the camera "
         "(app.py:4), and only one process may have that. Visitors wait for a minute or less. If the new version fails, "
         "the current one starts again."

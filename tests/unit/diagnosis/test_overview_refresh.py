@@ -1,0 +1,63 @@
+"""Test the check of all sites for the overview, and that only one runs at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.answers import file_reader
+from piwizard.diagnosis import overview_refresh
+from piwizard.setup import site_overview, workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import all_questions
+from piwizard.system import checks, commands, facts, file_lock, paths
+from piwizard.system.commands import Result
+from piwizard.system.facts import gather
+from piwizard.system.http_client import HttpResponse
+from tests.recorded_machine import RecordedSource
+from tests.unit.setup.conftest import SAMPLE
+
+ANSWERS = '[site]\nname = "photos"\ndomains = ["raspberrypi.local"]\n[app]\nrepo = "https://github.com/me/photos"\n'
+
+
+@pytest.fixture
+def machine(own_places, monkeypatch):
+    """Return planner and state of a machine with one site that is set up and answers."""
+    recorded = gather(RecordedSource(SAMPLE))
+    monkeypatch.setattr(facts, "gather", lambda: recorded)
+    monkeypatch.setattr(commands, "run", lambda argv, **_: Result(argv, 1, "", "", (), 0.0))
+    monkeypatch.setattr(checks, "get_page", lambda *_, **__: HttpResponse(200, {}, b""))
+    state = workspace.state()
+    for step in ("app", "gunicorn", "site"):
+        state.mark(step, "photos", "done", "20250101T000000-0000")
+    return Planner(file_reader.parse(ANSWERS, all_questions()), workspace.secret_store()), state
+
+
+def test_check_is_saved_for_the_next_start(machine):
+    found = overview_refresh.refresh(*machine)
+    assert found.checked_at
+    assert found.site("photos").state == "online"
+    assert found.site("photos").page_status == 200
+    assert site_overview.saved(*machine) == found
+
+
+def test_site_that_does_not_answer_needs_attention(machine, monkeypatch):
+    monkeypatch.setattr(checks, "get_page", lambda *_, **__: None)
+    found = overview_refresh.refresh(*machine)
+    assert found.site("photos").state == "problem"
+    assert [(one.action, one.site) for one in found.attention] == [("check", "photos")]
+
+
+def test_only_one_process_checks_at_a_time(machine, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a second check ran")
+
+    monkeypatch.setattr(overview_refresh, "_checked", refuse)
+    with file_lock.exclusive(paths.state_dir() / "overview", temporary=True):
+        assert overview_refresh.refresh(*machine).checked_at == ""
+
+
+def test_unreadable_or_newer_file_counts_as_no_check(machine):
+    paths.state_dir().mkdir(parents=True, exist_ok=True)
+    for content in ("no JSON", '{"version": 99, "checked_at": "x"}', "[]"):
+        (paths.state_dir() / "overview.json").write_text(content)
+        assert site_overview.saved(*machine).checked_at == ""
