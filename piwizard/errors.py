@@ -82,6 +82,11 @@ class ConsentMissing(PiwizardError):
         super().__init__(message, key=key, hint=hint)
         self.list_key, self.site, self.given, self.consents = key, site, given, consents
 
+    @property
+    def agreed(self) -> list[str]:
+        """Return the answer of `list_key` after a yes to everything."""
+        return list(dict.fromkeys((*self.given, *(one.member for one in self.consents))))
+
 
 def unforeseen(error: Exception) -> str:
     """Return a message for an error that has none for people."""

@@ -76,7 +76,11 @@ class Virtualenv:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return IN_SYNC
-        note = f"# {', '.join(error_hints.COMPILER)} are also installed if pip finds no wheel and has to compile."
+        compiler = ", ".join(error_hints.COMPILER)
+        note = (
+            f"# {compiler} are also installed if pip finds no wheel and has to compile.\n"
+            f"# Building a package without a wheel may take hours; pip is stopped after {LONGEST_BUILD // 3600} hours."
+        )
         stale = find_venv_mismatch(self.folder)
         now = stale.sentence if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), *self._calls()), now=now)

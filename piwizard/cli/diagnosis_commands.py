@@ -15,14 +15,26 @@ CHECKING_NICENESS = 10
 
 
 @click.command("status")
+@click.option("--check", is_flag=True, help="Check the sites now, instead of showing the last check.")
+@click.option("--steps", "by_step", is_flag=True, help="Check each step and show its state.")
 @ANSWERS
 @JSON
 @command
-def status_command(answers: Path | None, as_json: bool) -> int:
-    """Show the state of each step.
+def status_command(check: bool, by_step: bool, answers: Path | None, as_json: bool) -> int:
+    """Show whether your sites are online, as of the last check.
 
-    States: todo, running, done, drifted, failed, interrupted, skipped.
+    With --steps, the states are todo, running, done, drifted, failed, interrupted and skipped.
     """
+    from piwizard.cli import overview_lines
+
+    if check or by_step:
+        lower_priority()
+    if not (by_step or as_json):
+        return overview_lines.show_overview(answers, check=check)
+    return _show_steps(answers, as_json=as_json)
+
+
+def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.network import address_trial
     from piwizard.setup import kept_answers, status, workspace

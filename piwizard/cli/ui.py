@@ -27,5 +27,6 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
         start_line.erase()
         return textual_app.run(answers)
     from piwizard import prompts
+    from piwizard.cli import prompt_commands
 
-    return prompts.run(answers, terminal.plain_reason())
+    return prompts.run(answers, prompt_commands.site_commands(), terminal.plain_reason())

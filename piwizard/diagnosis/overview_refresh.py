@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from piwizard.system.facts import Facts
 from piwizard.system.secret_filter import SecretFilter
 
 GIT_SECONDS = 20.0
+NICE = 10
 MAX_JOURNAL_LINES = 1000
 MAX_TEXT = 200
 TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
@@ -41,11 +43,29 @@ def refresh(planner: Planner, state: State) -> HomeOverview:
     folder = paths.state_dir() / "overview"
     try:
         with file_lock.exclusive(folder, seconds=0.0, temporary=True):
-            found = _checked(planner, state)
+            with _low_priority():
+                found = _checked(planner, state)
             site_overview.save(found)
             return found
     except PiwizardError:  # another process checks now
         return site_overview.saved(planner, state)
+
+
+@contextmanager
+def _low_priority() -> Iterator[None]:
+    """Lower the priority of this thread for a while, to serve visitors first.
+
+    Only root can raise it again.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(before, NICE))
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def _checked(planner: Planner, state: State) -> HomeOverview:

@@ -5,26 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from piwizard.prompts.prompt_console import Console, echoing, open_console
-from piwizard.prompts.prompt_flow import PromptFlow, UserQuit
+from piwizard.prompts.prompt_flow import PromptFlow, SiteCommands, UserQuit
 from piwizard.prompts.prompt_service import PromptService
 
 
-def run(answers: Path | None, why: str = "") -> int:
+def run(answers: Path | None, commands: SiteCommands, why: str = "") -> int:
     """Guide the user through the setup, and return the exit code.
 
     That is 0, or 130 if they quit with Ctrl-C or Ctrl-D. `answers` is the file for the answers, instead of the
-    machine's own. `why` explains why there are no screens.
+    machine's own. `commands` are those of the command line that the menu offers. `why` explains
+    why there are no screens.
     """
     with echoing(False):
-        return guide(open_console(), PromptService(answers), why)
+        return guide(open_console(), PromptService(answers), commands, why)
 
 
-def guide(console: Console, service: PromptService, why: str = "") -> int:
+def guide(console: Console, service: PromptService, commands: SiteCommands, why: str = "") -> int:
     """Guide the user with a given console and service."""
-    flow = PromptFlow(console, service)
+    flow = PromptFlow(console, service, commands)
     try:
         flow.welcome(why)
-        flow.menu()
+        flow.begin()
     except UserQuit:
         code = 0
     except (KeyboardInterrupt, EOFError):

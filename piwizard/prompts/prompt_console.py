@@ -32,6 +32,9 @@ class Console(Protocol):
     def show(self, text: str, indent: str = "    ") -> None:
         """Show a text that may have several lines; all but the first are indented."""
 
+    def copy(self, text: str) -> None:
+        """Show a text that is to be copied, on one line however long it is."""
+
     def line(self, message: str) -> str:
         """Ask for a line and return it without spaces around it."""
 
@@ -66,6 +69,9 @@ class PlainConsole:
 
     def show(self, text: str, indent: str = "    ") -> None:
         printing.show(text, indent=indent)
+
+    def copy(self, text: str) -> None:
+        printing.say(text, wrap=False)
 
     def line(self, message: str) -> str:
         with echoing(True):

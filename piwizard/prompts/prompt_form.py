@@ -142,7 +142,7 @@ class PromptForm:
                 if self._try(question, {**table, name: _setting(value)}, None):
                     table[name], altered = _setting(value), True
             elif secrets and not said.startswith("-"):
-                if self._try_name(question, table, name) and self._secret(f"{question.key}.{name}", name):
+                if self._try_name(question, table, name) and self.ask_secret(f"{question.key}.{name}", name):
                     table[name], altered = {"asked": True}, True
             else:
                 self._refuse(f"Type {how}.")
@@ -159,10 +159,13 @@ class PromptForm:
         self._console.say(f"{question.prompt}. {question.help}")
         without = "" if question.required else "; Enter for none"
         enter = "; Enter keeps the saved one" if given else without
-        return self._secret(question.key, question.prompt, enter, back=given and not question.required)
+        return self.ask_secret(question.key, question.prompt, enter, back=given and not question.required)
 
-    def _secret(self, key: str, prompt: str, enter: str = "", *, back: bool = False) -> bool:
-        """Ask for a secret without showing it. `enter` says what Enter means; with `back`, a hyphen clears it."""
+    def ask_secret(self, key: str, prompt: str, enter: str = "", *, back: bool = False) -> bool:
+        """Ask for a secret without showing it.
+
+        `enter` says what Enter means; with `back`, a hyphen clears it.
+        """
         while True:
             said = self._console.secret(f"{prompt} (not shown{enter}):")
             if not said:

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from piwizard.changes.command import OfferedCommand
+from piwizard.diagnosis import overview_refresh
+from piwizard.diagnosis.failure import RunFailure, last_failure
 from piwizard.engine import run_log
 from piwizard.engine.events import Event
-from piwizard.setup import kept_answers, service, workspace
-from piwizard.setup.status import Status, addresses, status
-from piwizard.tls.lineage import folders_in_use
+from piwizard.errors import ConsentMissing, PiwizardError
+from piwizard.git import host_keys
+from piwizard.git.git_access import GitAccess
+from piwizard.git.host_keys import HostKey
+from piwizard.setup import kept_answers, offered_commands, repository_key, service, workspace
+from piwizard.setup.reach import Audience, forwards_by_hand
+from piwizard.setup.repository_key import KeyOffer, KeyTest
+from piwizard.setup.service import Proposal
+from piwizard.setup.site_overview import HomeOverview
+from piwizard.setup.status import Status, status
+from piwizard.steps.registry import StepInstance, step_named
+from piwizard.system import files, paths
 
 
 class PromptService(service.SetupService):
@@ -21,12 +33,6 @@ class PromptService(service.SetupService):
         self._pins |= planner.context.pins()
         return found
 
-    def addresses(self, found: Sequence[Status]) -> dict[str, str]:
-        """Return the address of each site."""
-        sites = self._planner().answers.sites
-        domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
-        return addresses(found, domains, folders_in_use())
-
     def trouble(self) -> str:
         """Return a message about state or answers that could not be read, or ""."""
         return " ".join([workspace.state().trouble, *kept_answers.remarks(None, self._planner().answers)]).strip()
@@ -34,3 +40,69 @@ class PromptService(service.SetupService):
     def follow(self, run: str) -> Iterator[Event]:
         """Yield the events of a run, to its end."""
         return run_log.follow(run)
+
+    def failure(self, site: str) -> RunFailure | None:
+        """Return why the last run of a site failed; None if it did not."""
+        return last_failure(self._planner(), workspace.state(), site)
+
+    def refresh_overview(self) -> HomeOverview:
+        """Check all sites and this machine, and return what was found."""
+        return overview_refresh.refresh(self._planner(), workspace.state())
+
+    def name_site(self, site: str, audience: Audience, names: Sequence[str] = ()) -> None:
+        """Write what follows from the audience of a site and from its names."""
+        self.choose_audience(site, audience, names[0] if names else None)
+        if len(names) > 1:
+            self.answering.set(site, "site.domains", list(names))
+
+    def router_instructions(self) -> list[str]:
+        """Return the lines about what to enter in the router, if the user does that."""
+        sites = self._planner().answers
+        if not any(forwards_by_hand(sites.of(site)) for site in sites.sites):
+            return []
+        return (files.read(paths.state_dir() / "router-by-hand.txt") or b"").decode("utf-8", "replace").splitlines()
+
+    # The repository
+
+    def key_offer(self, site: str) -> KeyOffer:
+        """Return the deploy key of a site, created if it is missing, and where to add it."""
+        return repository_key.offer_key(self._planner().context.access(site))
+
+    def unknown_host_keys(self, offer: KeyOffer) -> list[HostKey]:
+        """Return the keys of the repository's server if piwizard does not trust it yet."""
+        return repository_key.unknown_host_keys(self._key_access(offer))
+
+    def trust_server(self, site: str, keys: list[HostKey]) -> None:
+        """Trust the keys of a server for the repository of a site."""
+        host_keys.trust_keys(site, keys)
+
+    def test_key(self, offer: KeyOffer) -> KeyTest:
+        """Read the repository with the deploy key."""
+        return repository_key.test_key(self._key_access(offer))
+
+    def _key_access(self, offer: KeyOffer) -> GitAccess:
+        return repository_key.over_ssh(self._planner().context.access(offer.site))
+
+    # Consent
+
+    def consent(self, site: str, key: str) -> ConsentMissing | None:
+        """Return what needs consent before the app can be set up, if `key` is its answer."""
+        try:
+            self._planner().plan(StepInstance(step_named("app"), site))
+        except ConsentMissing as missing:
+            return missing if key in (missing.key, missing.list_key) else None
+        except PiwizardError:  # it is asked for by its key
+            return None
+        return None
+
+    def keep_consent(self, missing: ConsentMissing) -> None:
+        """Save that the user has agreed."""
+        offered_commands.keep_consent(missing, self._file)
+
+    def offered(self, proposal: Proposal) -> list[tuple[str, OfferedCommand]]:
+        """Return the setup commands that run only after a yes, each with its site."""
+        return offered_commands.offered(proposal.plans)
+
+    def keep_commands(self, site: str, commands: Sequence[OfferedCommand]) -> None:
+        """Save that these commands run."""
+        offered_commands.keep(site, commands, self._file)

@@ -37,5 +37,4 @@ def keep(site: str, chosen: Iterable[OfferedCommand], file: Path | None) -> None
 
 def keep_consent(missing: ConsentMissing, file: Path | None) -> None:
     """Add everything that was agreed to to the answer that lacks it."""
-    members = dict.fromkeys((*missing.given, *(one.member for one in missing.consents)))
-    AnswerStore(file).set(missing.site, missing.list_key, list(members))
+    AnswerStore(file).set(missing.site, missing.list_key, missing.agreed)

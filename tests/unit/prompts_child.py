@@ -6,7 +6,7 @@ Everything above the engine is real: questions, answers, secrets, plans, state.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,17 +15,19 @@ from piwizard.apps import power_access
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import echoing, open_console
+from piwizard.prompts.prompt_flow import SiteCommands
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.service import Proposal
+from piwizard.setup.site_overview import HomeOverview
 from piwizard.setup.status import Status
-from piwizard.steps import registry
-from piwizard.steps.system import System
 from piwizard.system import facts, paths
 from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
+
+NOW = "2026-01-01T00:00:00.000Z"
 
 
 class Pi(PromptService):
@@ -60,6 +62,12 @@ class Pi(PromptService):
     def follow(self, run: str) -> Iterator[Event]:
         assert self._proposal is not None
         state = workspace.state()
+        yield {
+            "event": "apply-started",
+            "at": NOW,
+            "action": "apply",
+            "steps": tuple((place.step.name, place.site) for place, _ in self._proposal.plans),
+        }
         for place, changes in self._proposal.plans:
             step, site = place.step.name, place.site
             yield {"event": "run-started", "step": step, "site": site, "plan": []}
@@ -87,17 +95,11 @@ class Pi(PromptService):
             }
         yield {"event": "apply-finished", "result": "done", "seconds": 1.0}
 
+    def refresh_overview(self) -> HomeOverview:
+        return self.saved_overview()
+
     def under_way(self) -> str | None:
         return "20260101T000000-abcd" if (self._folder / "wait").exists() else None
-
-
-class Router(System):
-    """An optional step."""
-
-    name = "router"
-    title = "Router"
-    heading = "Network"
-    optional = True
 
 
 def main() -> int:
@@ -106,9 +108,14 @@ def main() -> int:
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     paths._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
     power_access.RULES = folder / "rules.d"  # the machine's own are readable for root alone
-    registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
+    done = folder / "commands"
+
+    def note(name: str) -> Callable[..., None]:
+        return lambda *given: done.write_text(f"{name} {' '.join(map(str, given))}\n")
+
+    commands = SiteCommands(*map(note, ("deploy", "logs", "check", "undo", "remove")))
     with echoing(False):
-        return prompts.guide(open_console(), Pi(folder), " ".join(sys.argv[2:]))
+        return prompts.guide(open_console(), Pi(folder), commands, " ".join(sys.argv[2:]))
 
 
 if __name__ == "__main__":

@@ -23,13 +23,15 @@ def repo(tmp_path: Path) -> Path:
     (folder / "static").mkdir(parents=True)
     (folder / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n")
     (folder / "static" / "style.css").write_text("body { color: red; }\n")
-    for argv in (
-        ("init", "--quiet", "--initial-branch=main"),
-        ("add", "."),
-        ("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message=A"),
-    ):
-        subprocess.run(("git", *argv), cwd=folder, check=True)
+    subprocess.run(("git", "init", "--quiet", "--initial-branch=main"), cwd=folder, check=True)
+    commit(folder)
     return folder
+
+
+def commit(folder: Path) -> None:
+    """Commit everything in a repository."""
+    for argv in (("add", "."), ("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "A")):
+        subprocess.run(("git", *argv), cwd=folder, check=True)
 
 
 @pytest.fixture(params=["xterm-256color", "dumb"])
@@ -60,172 +62,219 @@ def answers(folder: Path) -> dict:
     return tomllib.loads((folder / "etc" / "answers.toml").read_text())
 
 
-def up_to_app(dialogue: Dialogue) -> None:
-    dialogue.answer("What now? [go]")
-    for step in ("=== System: todo", "=== nginx: todo"):
-        dialogue.expect(step)
-        dialogue.answer("Apply these changes?", "yes")
+def to_review(dialogue: Dialogue, repo: Path) -> None:
+    """Answer what everybody is asked for a site at home."""
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.answer("Change any of these? [no]")
+    dialogue.answer("Who should be able to open flowers? [home]")
+    dialogue.answer("Change any of these? [no]")
 
 
-def name_the_app(dialogue: Dialogue, repo: Path) -> None:
-    dialogue.answer("Site name:", "flowers")
-    dialogue.answer("Git repository:", str(repo))
-
-
-def whole_app(dialogue: Dialogue, repo: Path) -> None:
-    name_the_app(dialogue, repo)
-    dialogue.fill_in(
-        ("Entry point [app:app, ", ""),
-        ("Requirements file [none]:", ""),
-        ("Python [python3]:", ""),
-        ("Persistent paths [none]:", "result.json, instance"),
-        ("one more (Enter to finish):", ""),
-        ("Static folders (Enter to finish):", ""),
-        ("Environment variables (Enter to finish):", "MODE=fast"),
-        ("Environment variables (Enter to finish):", "SECRET_KEY={ generate = 32 }"),
-        ("Environment variables (Enter to finish):", "API_KEY"),
-        ("API_KEY (not shown):", SECRET),
-        until="The app may write result.json",
-    )
-    assert "/static/ = static" in dialogue.text
-
-
-def test_prompts_complete_a_first_setup(talk, tmp_path, repo):
+def test_home_only_site_takes_five_answers_and_one_confirmation(talk, tmp_path, repo):
     dialogue = talk()
     dialogue.expect("Nothing changes until you have seen the plan and confirmed it.")
-    up_to_app(dialogue)
-    whole_app(dialogue, repo)
-    dialogue.expect("The app may write result.json")
-    dialogue.answer("Apply these changes?", "details")
-    dialogue.expect("$ git ")
-    dialogue.answer("Apply these changes?", "yes")
-    dialogue.expect("ok  all: well")
-    dialogue.answer("Workers [4, for 4 cores, 4096 MB]:", "many")
-    dialogue.expect("! gunicorn.workers must be a whole number")
-    dialogue.answer("Workers [4,", "3")
-    dialogue.answer("Threads [16, in each worker]:")
-    dialogue.answer("Apply these changes?", "1")
-    dialogue.answer("Domains:")
-    dialogue.expect("This answer is required")
-    dialogue.answer("Domains:", "flowers.example.org, www.flowers.example.org")
-    dialogue.answer("one more")
-    dialogue.answer("URL path [none]:")
-    dialogue.answer("Upload limit [16]:")
-    dialogue.answer("Apply these changes?", "y")
-    dialogue.expect("=== Router: todo")
-    dialogue.answer("This step is optional. Set it up? [Y/n]", "n")
-    dialogue.expect("Router: skipped")
+    dialogue.expect("[1/4] Your app")
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.expect("Starts with: app:app (app is a Flask app, app.py, line 3)")
+    dialogue.expect("Static files: static/ (served at /static/)")
+    dialogue.answer("Change any of these? [no]")
+    dialogue.expect("[2/4] Address")
+    dialogue.answer("Who should be able to open flowers? [home]")
+    dialogue.answer("Change any of these? [no]")
+    dialogue.expect("[3/4] Review")
+    dialogue.expect("Result: http://raspberrypi.local")
+    dialogue.answer("Install now?", "install")
+    dialogue.expect("[4/4] Install")
+    for stage in ("Web server", "Your app", "Service", "Address"):
+        dialogue.expect(f"{stage}: done")
+    dialogue.expect("Your app is online: http://raspberrypi.local")
+    dialogue.expect("flowers: online")
     dialogue.answer("What now? [quit]")
     dialogue.expect("Your answers are saved.")
     assert dialogue.end() == 0
-    assert answers(tmp_path) == {
-        "site": {"name": "flowers", "domains": ["flowers.example.org", "www.flowers.example.org"]},
-        "app": {
-            "repo": str(repo),
-            "writable": ["result.json", "instance"],
-            "env": {"MODE": "fast", "SECRET_KEY": {"generate": 32}, "API_KEY": {"asked": True}},
-        },
-        "gunicorn": {"workers": 3},
-        "skip": {"steps": ["router"]},
-    }
+    assert answers(tmp_path)["site"] == {"name": "flowers", "domains": ["raspberrypi.local"]}
+    assert dialogue.text.count("Install now?") == 1
+
+
+def test_internet_site_asks_what_its_provider_needs(talk, tmp_path, repo):
+    dialogue = talk()
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.answer("Change any of these? [no]")
+    dialogue.answer("Who should be able to open flowers? [home]", "internet")
+    dialogue.answer("Name (such as photos.duckdns.org):", "-flowers-.example.org")
+    dialogue.expect("! The name ")
+    dialogue.answer("Name (such as photos.duckdns.org):", "flowers.local")
+    dialogue.expect("! flowers.local works only at home.")
+    dialogue.answer("Name (such as photos.duckdns.org):", "flowers.duckdns.org")
+    dialogue.answer("DuckDNS token (not shown", SECRET)
+    dialogue.expect("How do visitors get through your router? [upnp]")
+    time.sleep(0.1)
+    dialogue.type("\r")
+    dialogue.answer("Change any of these? [no]")
+    dialogue.expect("[3/4] Review")
+    dialogue.expect("Result: https://flowers.duckdns.org")
+    dialogue.hang_up()
+    kept = answers(tmp_path)
+    assert (kept["router"]["forward"], kept["tls"]["https"], kept["ddns"]["provider"]) == ("upnp", True, "duckdns")
+    assert "User name" not in dialogue.text
+    assert SECRET.encode() not in dialogue.raw
+
+
+def test_variable_that_the_code_requires_is_asked_before_anything_runs(talk, tmp_path, repo):
+    (repo / "app.py").write_text(
+        'import os\nfrom flask import Flask\n\napp = Flask(__name__)\nKEY = os.environ["API_KEY"]\n'
+    )
+    commit(repo)
+    dialogue = talk()
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.expect("Read in app.py, line 5")
+    dialogue.answer("API_KEY (not shown; Enter to do this later):")
+    dialogue.answer("Change any of these? [no]")
+    dialogue.answer("Who should be able to open flowers? [home]")
+    dialogue.answer("Change any of these? [no]")
+    dialogue.expect("Before the installation, piwizard needs:")
+    dialogue.expect("! API_KEY")
+    dialogue.answer("What now? [answer]")
+    dialogue.answer("API_KEY (not shown; Enter to do this later):", SECRET)
+    dialogue.expect("Ready to install.")
+    dialogue.answer("Install now?", "no")
+    dialogue.expect("What now? [continue]")
+    assert answers(tmp_path)["app"]["env"] == {"API_KEY": {"asked": True}}
     assert SECRET.encode() not in dialogue.raw
     holders = {file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
     assert holders == {tmp_path / "lib" / "secrets.json"}
 
 
+def test_findings_can_be_corrected(talk, tmp_path, repo):
+    dialogue = talk()
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.answer("Change any of these? [no]", "9")
+    dialogue.expect("Type a number, or press Enter to continue.")
+    dialogue.answer("Change any of these? [no]", "4")
+    dialogue.fill_in(
+        ("Environment variables (Enter to finish):", "MODE=fast"),
+        ("Environment variables (Enter to finish):", "SECRET_KEY={ generate = 32 }"),
+        ("Environment variables (Enter to finish):", "API_KEY"),
+        ("API_KEY (not shown):", SECRET),
+        until="Change any of these? [no]",
+    )
+    dialogue.expect("")
+    assert answers(tmp_path)["app"]["env"] == {
+        "MODE": "fast",
+        "SECRET_KEY": {"generate": 32},
+        "API_KEY": {"asked": True},
+    }
+    assert SECRET.encode() not in dialogue.raw
+
+
+def test_details_are_shown_before_the_installation(talk, repo):
+    dialogue = talk()
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "details")
+    dialogue.expect("$ git ")
+    dialogue.answer("Install now?", "no")
+    dialogue.expect("flowers: new")
+
+
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
 def test_prompts_continue_after_leaving(talk, tmp_path, repo, key):
     dialogue = talk()
-    up_to_app(dialogue)
-    name_the_app(dialogue, repo)
-    dialogue.expect("Branch or tag [none]:")
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.expect("Change any of these? [no]")
     time.sleep(0.1)
     dialogue.type(key)
     dialogue.expect("Your answers are saved. Run `piwizard --plain` to continue.")
     assert dialogue.end() == 130
     assert "Traceback" not in dialogue.text
-    again = talk()
-    again.expect("System: done")
-    again.answer("What now? [go]")
-    again.answer("Site name [flowers]:")
-    again.answer(f"Git repository [{repo}]:")
-    again.expect("Branch or tag [none]:")
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
+    again = talk()
+    again.expect("flowers: ")
+    again.answer("What now? [continue]")
+    again.expect("[1/4] Your app")
+    again.expect("Starts with: app:app")
 
 
 def test_lost_connection_loses_no_answer(talk, tmp_path, repo):
     dialogue = talk()
-    up_to_app(dialogue)
-    name_the_app(dialogue, repo)
-    dialogue.expect("Branch or tag [none]:")
+    dialogue.answer("Git repository (such as", str(repo))
+    dialogue.expect("Change any of these? [no]")
     dialogue.hang_up()
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
 
 
-def test_failure_is_explained_and_can_be_repeated(talk, tmp_path):
+def test_failure_is_explained_and_can_be_repeated(talk, tmp_path, repo):
     (tmp_path / "fail").touch()
     dialogue = talk()
-    dialogue.answer("What now? [go]")
-    dialogue.answer("Apply these changes?", "yes")
-    dialogue.expect("The run failed.")
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "install")
+    dialogue.expect("The installation failed.")
     dialogue.expect("! The disk is full.")
-    dialogue.expect("Make room.")
     dialogue.answer("What now?", "retry")
-    dialogue.answer("Apply these changes?", "yes")
-    dialogue.expect("=== nginx: todo")
+    dialogue.answer("Install now?", "install")
+    dialogue.expect("Your app is online")
 
 
-def test_declined_run_does_not_start(talk, tmp_path):
-    dialogue = talk()
-    dialogue.answer("What now? [go]")
-    dialogue.answer("Apply these changes?", "perhaps")
-    dialogue.expect("Type one of: yes, details, no")
-    dialogue.answer("Apply these changes?", "")
-    dialogue.answer("Apply these changes?", "no")
-    dialogue.expect("System: todo")
-    assert not (tmp_path / "lib" / "state.json").exists()
-
-
-def test_run_that_cannot_start_is_explained(talk, tmp_path):
+def test_run_that_cannot_start_is_explained(talk, tmp_path, repo):
     (tmp_path / "no-systemd").touch()
     dialogue = talk()
-    dialogue.answer("What now? [go]")
-    dialogue.answer("Apply these changes?", "yes")
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "install")
     dialogue.expect("! systemd does not run on this machine.")
     dialogue.answer("What now?", "no")
-    dialogue.answer("What now? [go]", "quit")
+    dialogue.answer("What now? [continue]", "quit")
     assert dialogue.end() == 0
 
 
-def test_single_step_can_be_repeated(talk, tmp_path):
+def test_declined_installation_changes_nothing(talk, tmp_path, repo):
     dialogue = talk()
-    up_to_app(dialogue)
-    dialogue.expect("Site name:")
-    time.sleep(0.1)
-    dialogue.type("\x04")
-    dialogue.end()
-    again = talk()
-    again.answer("What now? [go]", "one")
-    again.answer("Which step? [none]", "nginx")
-    again.expect("=== nginx: done")
-    again.answer("Apply these changes?", "yes")
-    again.expect("== nginx")
-    again.expect("ok  all: well")
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "perhaps")
+    dialogue.expect("Type one of: install, details, change, no")
+    dialogue.answer("Install now?")
+    dialogue.answer("Install now?", "no")
+    dialogue.expect("What now? [continue]")
+    assert not (tmp_path / "lib" / "state.json").exists()
 
 
-def test_missing_repository_is_asked_for_again(talk, tmp_path, repo):
+def test_wrong_repository_is_asked_for_again(talk, tmp_path, repo):
     dialogue = talk()
-    up_to_app(dialogue)
-    name_the_app(dialogue, tmp_path / "roses")
+    dialogue.answer("Git repository (such as", str(tmp_path / "roses"))
     dialogue.expect("! app.repo")
     dialogue.answer(f"Git repository [{tmp_path / 'roses'}]:", str(repo))
-    dialogue.expect("Branch or tag [none]:")
+    dialogue.expect("Starts with: app:app")
+
+
+def test_menu_runs_the_commands_of_a_site(talk, tmp_path, repo):
+    dialogue = talk()
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "install")
+    for said, given in (("deploy", "flowers"), ("logs", "flowers"), ("check", "flowers"), ("remove", "flowers")):
+        dialogue.answer("What now? [quit]", said)
+        dialogue.expect("flowers: online")
+        assert (tmp_path / "commands").read_text() == f"{said} {given}\n"
+    dialogue.answer("What now? [quit]", "undo")
+    dialogue.answer("Which step? [none]", "nginx")
+    dialogue.expect("flowers: online")
+    assert (tmp_path / "commands").read_text() == "undo nginx flowers\n"
+
+
+def test_single_step_can_be_repeated(talk, tmp_path, repo):
+    dialogue = talk()
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "install")
+    dialogue.answer("What now? [quit]", "steps")
+    dialogue.expect("nginx: done")
+    dialogue.answer("Which step? [none]", "nginx")
+    dialogue.expect("=== nginx: done")
+    dialogue.answer("Apply these changes?", "yes")
+    dialogue.expect("== nginx")
+    dialogue.expect("ok  all: well")
 
 
 def test_leaving_does_not_stop_a_run(talk, tmp_path):
     (tmp_path / "wait").touch()
     dialogue = talk()
-    dialogue.answer("What now? [watch]", "one")
+    dialogue.answer("What now? [watch]", "steps")
     dialogue.answer("Which step? [none]", "system")
     dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("still at it")
@@ -237,7 +286,7 @@ def test_leaving_does_not_stop_a_run(talk, tmp_path):
 def test_input_between_questions_is_not_shown(talk, tmp_path):
     (tmp_path / "wait").touch()
     dialogue = talk()
-    dialogue.answer("What now? [watch]", "one")
+    dialogue.answer("What now? [watch]", "steps")
     dialogue.answer("Which step? [none]", "system")
     dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("still at it")
@@ -250,9 +299,8 @@ def test_input_between_questions_is_not_shown(talk, tmp_path):
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX"])
-def test_ascii_locale_gets_ascii(talk, locale):
+def test_ascii_locale_gets_ascii(talk, repo, locale):
     dialogue = talk(env={"LANG": locale})
-    dialogue.expect(". System: todo")
-    dialogue.answer("What now? [go]")
-    dialogue.expect("Apply these changes?")
+    to_review(dialogue, repo)
+    dialogue.expect("Install now?")
     assert dialogue.raw.isascii()

@@ -122,6 +122,7 @@ def test_pin_without_a_wheel_is_refused_with_debians_module(app):
     (asked,) = refused.value.consents
     assert (asked.member, refused.value.list_key) == ("matplotlib", "app.skip_requirements")
     assert "python3-matplotlib 3.10.1 can take its place" in asked.question
+    assert refused.value.agreed == ["matplotlib"]
 
 
 def test_skipped_pin_is_replaced_by_debians_module(app):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from piwizard.screens.screen_service import ScreenService
+from piwizard.setup import workspace
 from piwizard.setup.reach import Audience
 from piwizard.setup.site_form import FormPage
 from piwizard.steps.step import Stage
@@ -84,3 +85,38 @@ def test_answered_setting_needs_attention_no_longer(folder, monkeypatch):
 def test_no_failure_without_a_failed_run(folder, monkeypatch):
     fake_cases.three_sites(folder, monkeypatch)
     assert ScreenService().failure("photos") is None
+
+
+def test_failure_shows_neither_secrets_nor_control_characters(folder, monkeypatch):
+    fake_cases.failed_app(folder, monkeypatch)
+    service = ScreenService()
+    service.answering.set_secret("photos", "app.env.PASSWORD", "abc123def456ghi")
+    settings = fake_cases.SETTINGS.replace('"/home/user/"', '"abc123def456ghi\x1b[2J"')
+    (folder / "tree" / "settings.py").write_text(settings)
+    found = service.failure("photos")
+    shown = [found.error, found.location, found.why, found.fix, *(one.text for one in found.excerpt)]
+    assert len(found.excerpt) == 3
+    assert not any("abc123" in text for text in shown)
+    assert all(text.isprintable() for text in shown)
+
+
+def test_failure_for_want_of_a_variable_names_its_key(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    key = "app.env.WEATHER_API_KEY"
+    fake_cases.write_run(
+        {"event": "run-started", "step": "app", "site": "weather", "plan": []},
+        {"event": "error", "message": f"{key}: the code needs it.", "key": key, "hint": None},
+        {"event": "run-finished", "step": "app", "site": "weather", "result": "failed", "seconds": 1.0, "summary": ""},
+    )
+    workspace.state().mark("app", "weather", "failed", fake_cases.RUN)
+    found = ScreenService().failure("weather")
+    assert found.missing_key == key
+    assert found.excerpt == ()
+
+
+def test_code_outside_the_repository_is_never_shown(folder, monkeypatch):
+    fake_cases.failed_app(folder, monkeypatch)
+    (folder / "secret.txt").write_text("line\n" * 9)
+    (folder / "tree" / "settings.py").unlink()
+    (folder / "tree" / "settings.py").symlink_to(folder / "secret.txt")
+    assert ScreenService().failure("photos").excerpt == ()

@@ -1,0 +1,108 @@
+"""Print one line for each site and one for this Pi: `piwizard status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from piwizard.cli import output
+from piwizard.setup import kept_answers, site_overview, workspace
+from piwizard.setup.planner import Planner
+from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
+from piwizard.setup.status import state_symbol, without_answers
+from piwizard.system import console
+from piwizard.system.styled import Span, Style
+
+STATES: dict[str, tuple[str, Style]] = {
+    "online": ("done", "ok"),
+    "running": ("running", ""),
+    "waiting": ("interrupted", "attention"),
+    "failed": ("failed", "problem"),
+    "problem": ("interrupted", "attention"),
+    "new": ("todo", "secondary"),
+}
+"""The symbol and the style of each state of a site."""
+GAP = "   "
+
+
+def show_overview(answers: Path | None, *, check: bool) -> int:
+    """Print the saved overview; with `check`, check first."""
+    from piwizard.network import address_trial
+
+    planner, state = workspace.planner(answers), workspace.state()
+    for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
+        output.warn(warning)
+    overview = _checked(planner) if check else site_overview.saved(planner, state)
+    rows = [_columns(one) for one in overview.sites]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for one, row in zip(overview.sites, rows, strict=True):
+        _show_site(one, row, widths)
+    if not overview.sites:
+        console.say("No site is set up yet. Run `piwizard` to set up the first one.")
+    output.show_status(without_answers(planner, state, workspace.backups()))
+    for text in (one.text for one in overview.attention):
+        console.say((("! ", "attention"), (text, "")))
+    console.say("", (("This Pi", "heading"), (f"{GAP}{describe_host(overview.host)}", "")), hang=10)
+    console.say(_when(overview))
+    trial = address_trial.current_trial()
+    output.warn(trial.words if trial else "")
+    return 0
+
+
+def _checked(planner: Planner) -> HomeOverview:
+    from piwizard.diagnosis import overview_refresh
+
+    return overview_refresh.refresh(planner, workspace.state())
+
+
+def _columns(one: SiteOverview) -> tuple[str, str, str, str, str]:
+    address = next(iter((*one.addresses, *one.home_addresses)), "")
+    version = ", ".join(filter(None, (one.version, describe_age(one.deployed_at))))
+    days = one.certificate_days
+    https = "off" if not one.https else "on" if days is None else f"{days} days"
+    return one.name, one.state, address, version, f"HTTPS {https}"
+
+
+def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> None:
+    symbol, style = STATES[one.state]
+    name, state, *rest = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+    parts: list[Span] = [(f"{name}{GAP}", "heading"), (f"{state_symbol(symbol)} {state}{GAP}", style)]
+    console.say((*parts, (GAP.join(rest).rstrip(), "")), hang=len(name) + len(GAP) + 2)
+
+
+def describe_host(host: HostOverview) -> str:
+    """Return the way in, temperature, memory and disk, as far as they are known."""
+    parts = [" → ".join(host.way_in) if console.supports_unicode() else " -> ".join(host.way_in)]
+    if host.temperature is not None:
+        parts.append(f"{host.temperature:.0f} °C")
+    if host.memory_used is not None and host.memory_total:
+        parts.append(f"memory {host.memory_used / 1024:.1f} of {host.memory_total / 1024:.1f} GB")
+    if host.disk_free is not None and host.disk_total:
+        parts.append(f"disk {(host.disk_total - host.disk_free) / 1024:.0f} of {host.disk_total / 1024:.0f} GB")
+    if host.clock_correct is False:
+        parts.append("the clock is wrong")
+    if host.undervoltage:
+        parts.append("the power supply is too weak")
+    return GAP.join(filter(None, parts)) or "not checked yet"
+
+
+def describe_age(at: str) -> str:
+    """Return how long ago a time was: "2 days"; "" if it is unknown."""
+    try:
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    for unit, length in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length * (2 if unit == "week" else 1):
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "just now"
+
+
+def _when(overview: HomeOverview) -> str:
+    age = describe_age(overview.checked_at)
+    if not age:
+        return "Nothing was checked yet: `piwizard status --check` checks now."
+    ago = age if age == "just now" else f"{age} ago"
+    return f"Checked {ago}. `piwizard status --check` checks again."
