@@ -66,9 +66,9 @@ class SettingsPage(SetupPage):
             self._focus_first()
 
     def _focus_first(self) -> None:
-        fields = list(self.query(VariableField))
-        needed = [one for one in fields if one.setting.required and not one.setting.has_value]
-        if first := next(iter(needed or fields), None):
+        """Put the cursor into the first field that needs a value; what is suggested counts as answered."""
+        fields = self.query(VariableField)
+        if first := next((one for one in fields if one.setting.required and not one.setting.has_value), None):
             first.editor.focus()
         else:
             self.focus_main()

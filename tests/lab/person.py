@@ -13,7 +13,8 @@ from tests.lab.terminal import Terminal
 ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
 CLEAR = "\x05\x15"
 """Go to the end of the line, and clear it."""
-OPENED = ("Enter continue", "Keep this address?")
+OPENED = ("[ Start ]", "Add a site", "Installing", "Keep this address?")
+"""The first pages: Welcome, the overview, a run that has not ended, and an address on trial."""
 STEPS, RIGHT, LABEL = 23, 25, 21
 """Width of the step list, first column of the right half, width of labels; at 80 columns."""
 BUSY = re.compile("Checking this machine|Reading your code")
@@ -93,8 +94,11 @@ class Person:
             self._terminal = None
 
     def continue_to_steps(self) -> None:
-        """Continue from the first page to the steps."""
-        self.terminal.type("\r")
+        """Open the page of all steps by the command palette."""
+        self.terminal.rest()
+        self.terminal.type("\x10")
+        self.terminal.see("type a part of a command")
+        self.terminal.type("all steps\r")
         self.terminal.see("Web server")
         self.terminal.rest()
 

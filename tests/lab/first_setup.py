@@ -1,0 +1,87 @@
+"""Set up a site on the pages of the screens, and count the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.lab.person import Person
+from tests.lab.terminal import Terminal
+
+ENTER, DOWN = "\r", "\x1b[B"
+READY = "Enter continue"
+"""What the line of keys says where Enter leads to the next page."""
+
+
+class FirstSetup:
+    """The pages from Welcome to Install, for a user who reads each before the next key.
+
+    `keys` counts the keys besides typed text.
+    """
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self.keys = 0
+
+    @property
+    def terminal(self) -> Terminal:
+        """Return the open terminal."""
+        return self._person.terminal
+
+    def press(self, key: str) -> None:
+        """Press one key, and wait until its effect is drawn."""
+        self.terminal.rest(0.5)
+        self.keys += 1
+        self.terminal.type(key)
+        self.terminal.rest(0.5)
+
+    def type(self, text: str) -> None:
+        """Type into the field that has the focus, then press Enter."""
+        self.terminal.rest(0.5)
+        self.terminal.type(text)
+        self.press(ENTER)
+
+    def _next_page(self) -> None:
+        self.terminal.see(READY, 90)
+        self.press(ENTER)
+
+    def app(self, repo: str) -> None:
+        """Begin on the welcome page, and give the repository."""
+        self.press(ENTER)
+        self.terminal.see("Where is your code?", 60)
+        self.type(repo)
+        self.terminal.see("Found in your code", 90)
+        self._next_page()
+
+    def settings(self, values: Sequence[str]) -> None:
+        """Give the variables that the code requires; keep what is suggested for the others."""
+        self.terminal.see("Settings your app reads", 60)
+        for value in values:
+            self.type(value)
+        self.terminal.rest(1.0)
+        while READY not in "\n".join(self.terminal.lines):
+            self.press(ENTER)
+        self.press(ENTER)
+
+    def at_home(self) -> None:
+        """Choose that only devices at home open the site."""
+        self.terminal.see("Who should be able to open", 60)
+        self.press(ENTER)
+        self._next_page()
+
+    def on_the_internet(self, name: str, token: str) -> None:
+        """Choose that everybody can open the site, under a name of DuckDNS."""
+        self.terminal.see("Who should be able to open", 60)
+        self.press(DOWN)
+        self.press(ENTER)
+        self.terminal.see("Name  ", 30)
+        self.type(name)
+        self.terminal.see("DuckDNS token", 30)
+        self.type(token)
+        self._next_page()
+
+    def install(self) -> None:
+        """Read the review, and confirm it."""
+        self.terminal.see("Ready to install", 90)
+        self.terminal.see("Enter install", 30)
+        self.press(ENTER)
+        self.terminal.see("Installing", 60)
