@@ -127,8 +127,8 @@ class DeployKeyPage(SetupPage):
         text.append("1  ", "bold").append("Open  " if offer.page.page else "")
         text.append(offer.page.page or offer.page.words).append("\n")
         text.append("2  ", "bold").append(f"Title: {self.machine}      Key:\n\n")
-        for line in textwrap.wrap(offer.public, KEY_COLUMNS, break_on_hyphens=False):
-            text.append(f"   {line}\n")
+        for start in range(0, len(offer.public), KEY_COLUMNS):
+            text.append(f"   {offer.public[start : start + KEY_COLUMNS]}\n")
         if offer.page.page:
             text.append("\n3  ", "bold").append("\n   ".join(textwrap.wrap(offer.page.words, KEY_COLUMNS)))
         self.steps.update(text)

@@ -52,11 +52,11 @@ class VariableField(Vertical):
         self._show_note()
 
     def _need(self) -> str:
-        return "required" if self.setting.required and not self._has_value else "saved" if self._answer else "optional"
-
-    @property
-    def _has_value(self) -> bool:
-        return self._answer is not None or self.setting.source == "generated"
+        if self._answer:
+            return "saved"
+        if self.setting.source == "generated":
+            return "generated"
+        return "required" if self.setting.required else "optional"
 
     def _placeholder(self) -> str:
         if isinstance(self._answer, dict) and "asked" in self._answer:

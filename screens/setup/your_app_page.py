@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REPOSITORY = "app.repo"
 LABEL_COLUMNS, VALUE_COLUMNS = 18, 20
 SIGNS = {"ok": ("✓", "green"), "needed": ("!", "yellow"), "warning": ("!", "yellow")}
+SETTING, SETTING_NOTE = "app.env.", "you’ll enter it on the next page"
 HINT = "\npiwizard reads the code and finds out what your app needs. Nothing is run."
 
 
@@ -149,7 +150,7 @@ def found_text(findings: Sequence[AppFinding], width: int) -> Text:
         rest = f"{one.value:<{VALUE_COLUMNS}}" if one.note else one.value
         text.append(rest)
         if one.note:
-            text.append(f" {one.note}", "dim")
+            text.append(f" {SETTING_NOTE if one.key.startswith(SETTING) else one.note}", "dim")
     return text
 
 
