@@ -5,8 +5,10 @@ Pages know each other only by this module: a page names where to go, not how the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 
 if TYPE_CHECKING:
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
+    from piwizard.screens.host_screen import HostScreen
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.setup.setup_page import SetupPage
     from piwizard.screens.setup.site_setup import SiteSetup
     from piwizard.setup.service import Proposal
     from piwizard.setup.site_form import FormPage
+
+RUN_PAGE = "run-page"
+"""The class of pages of which one takes the place of the other."""
 
 
 class Navigator:
@@ -43,7 +49,7 @@ class Navigator:
         from piwizard.screens.home.overview_page import OverviewPage
 
         while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, OverviewPage):
-            await self._app.pop_screen()
+            self._app.pop_screen()  # not awaited: the page that asks for it may be the one to close
         if not isinstance(self._app.screen, OverviewPage):
             await self._app.push_screen(OverviewPage(self._service))
 
@@ -62,6 +68,10 @@ class Navigator:
         """Open the setup of a site or a new one, at a page and the field of a key."""
         from piwizard.screens.setup.site_setup import SiteSetup
 
+        if key and page is None:
+            from piwizard.setup.site_form import page_of
+
+            page = page_of(key)
         await self.open_setup_page(SiteSetup(self._service, site), page, key)
 
     async def open_setup_page(self, setup: SiteSetup, page: FormPage | None, key: str = "") -> None:
@@ -84,20 +94,97 @@ class Navigator:
             await open_here[-1].reveal(key)
 
     async def open_settings(self, site: str) -> None:
-        """Open the settings of a site."""
-        await self.open_steps()
+        """Open the settings of a site: its pages of questions, then Review."""
+        await self.open_setup(site)
 
     async def open_install(self, run: str, site: str | None = None) -> None:
         """Show a run: its stages, then its result."""
 
         def load() -> type:
-            from piwizard.screens.install.run_log_page import RunLogPage
+            from piwizard.screens.install.install_page import InstallPage
 
-            return RunLogPage
+            return InstallPage
 
-        await self._push(load, run)
+        await self._replace(load, run, site)
 
-    async def open_log(self, run: str | None = None) -> None:
+    async def open_result(self, site: str | None) -> None:
+        """Show a run's result: the router by hand if that is left, else the address."""
+
+        def load() -> type:
+            from piwizard.screens.install.done_page import DonePage
+            from piwizard.screens.install.router_page import RouterPage
+
+            try:
+                by_hand = bool(site and self._service.router_rules(site))
+            except PiwizardError:  # the page itself says why the answers cannot be read
+                by_hand = False
+            return RouterPage if by_hand else DonePage
+
+        if site is None:
+            await self.open_home()
+        else:
+            await self._replace(load, site)
+
+    async def open_done(self, site: str) -> None:
+        """Show the address of a site that is installed."""
+
+        def load() -> type:
+            from piwizard.screens.install.done_page import DonePage
+
+            return DonePage
+
+        await self._replace(load, site)
+
+    async def open_failure(self, site: str | None, run: str | None = None) -> None:
+        """Show why the last run of a site failed."""
+
+        def load() -> type:
+            from piwizard.screens.install.failure_page import FailurePage
+
+            return FailurePage
+
+        await self._replace(load, run or self._service.last_run() or "", site)
+
+    async def retry(self, run: str, site: str | None) -> None:
+        """Try the steps of a run again, with the newest commit.
+
+        Ask only if that replaces files that were edited by hand.
+        """
+        host = self._host
+        host.notify_line("Fetching the newest commit…", "dim")
+
+        async def planned(proposal: Proposal) -> None:
+            host.notify_line("")
+            if proposal.edited:
+                await self.confirm(lambda: proposal, site)
+            elif proposal.plans:
+                await self.open_install(await run_in_thread(lambda: self._service.start(proposal)), site)
+            else:
+                await self.open_result(site)
+
+        host.run_in_background(
+            lambda: self._service.retrial(run),
+            lambda proposal: host.start(partial(planned, proposal), "retry"),
+            group="plan",
+        )
+
+    async def continue_setup(self, site: str) -> None:
+        """Install what is left of a site, after a confirmation."""
+        await self.confirm(lambda: self._service.remaining(site), site)
+
+    async def show_code(self, address: str) -> None:
+        """Show an address as a QR code."""
+        from piwizard.screens.install.code_page import CodePage
+
+        await self._app.push_screen(CodePage(address))
+
+    @property
+    def _host(self) -> HostScreen:
+        from piwizard.screens.host_screen import HostScreen
+
+        return next(screen for screen in reversed(self._app.screen_stack) if isinstance(screen, HostScreen))
+
+    async def open_log(self, run: str | None = None, *, search: bool = False) -> None:
         """Open the log of a run, by default the current or the last one."""
 
         def load() -> type:
@@ -107,7 +194,7 @@ class Navigator:
 
         chosen = run or self._service.under_way() or self._service.last_run()
         if chosen is not None:
-            await self._push(load, chosen)
+            await self._push(load, chosen, search)
 
     async def open_app_log(self, site: str) -> None:
         """Open what an app prints, live."""
@@ -175,12 +262,8 @@ class Navigator:
         self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
 
     async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
-        from piwizard.errors import PiwizardError
-        from piwizard.screens.host_screen import HostScreen
-
         if isinstance(answer, PiwizardError):
-            if isinstance(self._app.screen, HostScreen):
-                self._app.screen.notify_line(answer.sentence)
+            self._host.notify_line(answer.sentence)
         elif answer is not None:
             await self.open_install(await run_in_thread(lambda: self._service.start(answer)), site)
 
@@ -197,6 +280,16 @@ class Navigator:
         if run:
             question = "Stop the current run? What is installed stays, and you can continue it later."
             self._app.push_screen(YesNoDialog(question, "Stop", "Keep installing"), answered)
+
+    async def _replace(self, load: Callable[[], type], *words: object) -> None:
+        """Open a page of a run, in place of another one."""
+        kind = await run_in_thread(load)
+        page = kind(self._service, *words)
+        page.add_class(RUN_PAGE)
+        if self._app.screen.has_class(RUN_PAGE):
+            self._app.switch_screen(page)  # not awaited: as above
+        else:
+            await self._app.push_screen(page)
 
     async def _push(self, load: Callable[[], type], *words: object) -> None:
         """Open a page whose module takes long to load, unless it is in front already."""

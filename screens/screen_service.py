@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from piwizard.git.host_keys import HostKey
     from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.screens.home.run_summary import RunSummary
+    from piwizard.screens.install.router_rules import RouterRules
     from piwizard.screens.setup.site_setup import PageContent
     from piwizard.setup.planner import Planner
     from piwizard.setup.reach import Audience
@@ -131,20 +132,38 @@ class ScreenService(service.SetupService):
             lambda planner: [one for one in planner.all_instances() if (one.step.name, one.site) in wanted]
         )
 
-    def _newest(self, choose: Callable[[Planner], list[StepInstance]]) -> Proposal:
-        """Return the plan for some steps and their needs, made from the newest commits."""
+    def remaining(self, site: str) -> Proposal:
+        """Return the plan for everything of a site that is not done and has its answers."""
+        return self._newest(
+            lambda planner: [one for one in planner.select((), site) if not planner.missing(one)], fetch=False
+        )
+
+    def _newest(self, choose: Callable[[Planner], list[StepInstance]], *, fetch: bool = True) -> Proposal:
+        """Return the plan for some steps and their needs.
+
+        `fetch`: made from the newest commits.
+        """
         from piwizard.setup import run_request, workspace
 
-        self.look_for_new_code()
+        if fetch:
+            self.look_for_new_code()
         planner = self._planner()
         chosen = choose(planner)
         planner.require_answers(chosen)
         finished = run_request.done(planner, workspace.state())
         with self._source_lock:
-            planner.context.fetch_newest(dict.fromkeys(one.site for one in chosen if one.site))
+            if fetch:
+                planner.context.fetch_newest(dict.fromkeys(one.site for one in chosen if one.site))
             plans = run_request.needed(planner, planner.with_needs(chosen, finished), finished)
             self._pins |= planner.context.pins()
         return service.Proposal(planner, plans)
+
+    def router_rules(self, site: str) -> RouterRules | None:
+        """Return what to enter in the router by hand, None if nothing is."""
+        from piwizard.screens.install.router_rules import rules_for
+
+        planner = self._planner()
+        return rules_for(planner.answers.of(site), planner.context.facts)
 
     def last_run(self) -> str | None:
         """Return the newest run that has a log. Quick."""

@@ -10,10 +10,9 @@ from typing import Any
 from piwizard.answers.model import Answers
 from piwizard.dns.points_here import is_public
 from piwizard.dns.providers import PROVIDERS, Provider, owner_of
+from piwizard.steps.registry import step_named
 from piwizard.steps.router import BY_HAND
-
-REACH_STEPS = ("ddns", "router")
-"""The steps that a site for the home network does not need."""
+from piwizard.steps.step import Stage, Step
 
 
 class Audience(Enum):
@@ -29,6 +28,11 @@ class ReachAnswer:
 
     key: str
     value: Any
+
+
+def is_for_internet(step: Step) -> bool:
+    """Return whether a site for the home network does not need a step."""
+    return step.from_outside and step.stage is not Stage.ADVANCED
 
 
 def audience_of(answers: Answers) -> Audience | None:
@@ -68,7 +72,7 @@ def choose(
     provider = owner_of(name)
     if provider and answers.get("ddns.hostname") in (None, *answers.get("site.domains", ())):
         found += [ReachAnswer("ddns.hostname", name), ReachAnswer("ddns.provider", provider.name)]
-    if skipped := [step for step in answers.get("skip.steps", ()) if step in REACH_STEPS]:
+    if skipped := [step for step in answers.get("skip.steps", ()) if is_for_internet(step_named(step))]:
         left = [step for step in answers["skip.steps"] if step not in skipped]
         found.append(ReachAnswer("skip.steps", left or None))
     return tuple(found)

@@ -120,7 +120,7 @@ def _instances(planner: Planner, site: str) -> list[StepInstance]:
     """Return the steps that belong to the setup of a site, with their answers given."""
     steps = [step for step in registry.STEPS if step.stage is not Stage.ADVANCED and step.name not in planner.skipped]
     if reach.audience_of(planner.answers.of(site)) is reach.Audience.HOME:
-        steps = [step for step in steps if step.name not in reach.REACH_STEPS]
+        steps = [step for step in steps if not reach.is_for_internet(step)]
     return [one for one in in_order(steps, [site]) if not planner.missing(one)]
 
 
@@ -239,7 +239,7 @@ def _weight(one: Previewed) -> int:
 
 def _later(answers: Answers, plans: Plans) -> tuple[str, ...]:
     found = []
-    if reach.forwards_by_hand(answers) and any(one.step.name == "router" for one, _ in plans):
+    if reach.forwards_by_hand(answers) and any(one.step.stage is Stage.ROUTER for one, _ in plans):
         found.append("Your router is set up by you: piwizard shows the steps after the installation.")
     if any(one.step.stage is Stage.HTTPS for one, _ in plans):
         found.append("HTTPS follows as soon as visitors reach this Pi.")

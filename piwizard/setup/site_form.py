@@ -278,7 +278,7 @@ class SiteForm:
         for step in registry.STEPS:
             instance = StepInstance(step, self.site if step.scope == "site" else None)
             left_out = step.stage is Stage.ADVANCED or step.name in skipped or self._planner.missing(instance)
-            if left_out or (self.audience is Audience.HOME and step.name in reach.REACH_STEPS):
+            if left_out or (self.audience is Audience.HOME and reach.is_for_internet(step)):
                 continue
             try:
                 self._planner.plan(instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -10,17 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
-from piwizard.screens.home.site_list import SiteList, SiteRow
-from piwizard.screens.messages import ActionPressed
+from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
+from piwizard.screens.home.site_list import NARROW_COLUMNS, SiteList
 from piwizard.screens.pages.page import Page
-from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from textual.events import Resize
+
+    from piwizard.screens.screen_service import ScreenService
+    from piwizard.setup.site_overview import Attention, HomeOverview
 
 SITE_BUTTONS = (("deploy", "Deploy"), ("logs", "Logs"), ("check", "Check"), ("settings", "Settings"), ("more", "More…"))
+ATTENTION_LABELS = {"answer": "Enter it", "continue": "Install", "failure": "Show why", "check": "Diagnose"}
+SECONDS_BETWEEN_CHECKS = 300
 
 
 class OverviewPage(Page):
@@ -37,10 +42,13 @@ class OverviewPage(Page):
 
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, id="overview")
+        self.overview: HomeOverview | None = None
         self.sites = SiteList()
-        self.sites_heading = Static(" Sites", classes="heading", markup=False)
+        self.sites_heading = Static(" Sites", markup=False)
         self.detail = Static("", id="site-detail", markup=False)
         self.host = Static("", id="host-detail", markup=False)
+        self.attention = Horizontal(id="attention")
+        self._attention: tuple[Attention, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.rail
@@ -52,45 +60,72 @@ class OverviewPage(Page):
                 for name, label in SITE_BUTTONS:
                     yield ActionButton(name, label)
             yield self.host
-            yield Horizontal(id="attention")
+            yield self.attention
         yield self.notice
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.notify_line("")
-        self.actions.display = False
         self.sites.focus()
-        self.refresh_data()
+        self.read_machine()
+        self._read()
+        self.set_interval(SECONDS_BETWEEN_CHECKS, self._check)
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another page was in front."""
-        if self.sites.rows:
-            self.refresh_data()
+        if self.overview is not None:
+            self._read()
 
-    def refresh_data(self) -> None:
-        """Look at this machine again."""
-        self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
+    def _read(self) -> None:
+        """Show what was saved, then check again."""
+        self.run_in_background(self.service.saved_overview, self._read_saved, group="saved")
 
-    def _show(self, overview: MachineOverview) -> None:
-        self.show_machine(overview.facts)
-        rows = []
-        for site, domains in overview.domains.items():
-            states = [one.state for one in overview.statuses if one.place.site == site and not one.waits]
-            worst = next((one for one in ("failed", "interrupted", "running", "drifted") if one in states), "")
-            state = worst or ("done" if states and set(states) <= {"done", "skipped"} else "todo")
-            address = f"http://{domains[0]}" if domains else ""
-            rows.append(SiteRow(site, SYMBOLS[state], STYLES[state], state, address))
-        self.sites.show(rows)
-        self.sites_heading.update(Text(self.sites.heading(), "bold"))
+    def _read_saved(self, overview: HomeOverview) -> None:
+        self._show(overview)
+        self._check()
+
+    def _check(self) -> None:
+        self.run_in_background(self.service.refresh_overview, self._show, group="check")
+
+    def _show(self, overview: HomeOverview) -> None:
+        self.overview = overview
+        now = datetime.now(UTC)
+        self.sites.show([site_row(site, now) for site in overview.sites])
+        self.start(self._show_attention, "attention")
         self._show_chosen()
-        if overview.trouble:
-            self.notify_line(overview.trouble)
 
     def _show_chosen(self) -> None:
-        site = self.sites.chosen
-        self.detail.update(Text(f"\n {site}", "bold") if site else Text("\n Set up another app.", "dim"))
-        self.actions.display = bool(site)
+        if self.overview is None:
+            return
+        now, width = datetime.now(UTC), self.size.width - 2
+        self.sites_heading.update(Text(self.sites.heading(), "bold"))
+        site = self.overview.site(self.sites.chosen)
+        if site is not None:
+            self.detail.update(Text("\n").append_text(site_detail(site, self.overview.checked_at, now, width)))
+        else:
+            self.detail.update(Text("\n Press Enter to set up an app from its Git repository.\n", "dim"))
+        self.host.update(host_detail(self.overview.host, width))
+        self.actions.display = site is not None
+        if site is not None and (deploy := self.button("deploy")) is not None:
+            deploy.show("Install" if site.state in ("new", "waiting") else "Deploy")
         self.refresh_bindings()
+
+    async def _show_attention(self) -> None:
+        """Show what needs the user, each with its button; they stay if nothing has changed."""
+        overview = self.overview
+        if overview is None or overview.attention == self._attention:
+            return
+        self._attention = overview.attention
+        first = next(iter(overview.attention), None)
+        await self.attention.remove_children()
+        if first is not None:
+            what = first.text if self.size.width >= NARROW_COLUMNS else first.site or first.text
+            text = f" {needs_you(overview)}: {what}  "
+            await self.attention.mount(
+                Static(text, markup=False), ActionButton("attend", ATTENTION_LABELS.get(first.action, "Open"))
+            )
+
+    def on_resize(self, event: Resize) -> None:
+        self._show_chosen()
 
     def on_site_list_highlighted(self, event: SiteList.Highlighted) -> None:
         self._show_chosen()
@@ -100,10 +135,6 @@ class OverviewPage(Page):
             await self.navigator.open_site(event.site)
         else:
             await self.navigator.open_setup()
-
-    async def on_action_pressed(self, event: ActionPressed) -> None:
-        event.stop()
-        await self.app.run_action(event.name, self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action can be used: those of a site need one."""
@@ -115,7 +146,12 @@ class OverviewPage(Page):
         """Stay on the overview: there is no page below it."""
 
     async def action_deploy(self) -> None:
-        await self.navigator.deploy(self.sites.chosen)
+        """Show what a deployment changes, or continue a setup."""
+        site = self.overview.site(self.sites.chosen) if self.overview else None
+        if site is not None and site.state in ("new", "waiting"):
+            await self.navigator.open_setup(site.name)
+        else:
+            await self.navigator.deploy(self.sites.chosen)
 
     async def action_logs(self) -> None:
         await self.navigator.open_app_log(self.sites.chosen)
@@ -128,3 +164,18 @@ class OverviewPage(Page):
 
     async def action_more(self) -> None:
         await self.navigator.open_site(self.sites.chosen)
+
+    async def action_attend(self) -> None:
+        """Open what helps with the most urgent thing."""
+        first = next(iter(self._attention), None)
+        if first is None or first.site is None:
+            return
+        match first.action:
+            case "answer":
+                await self.navigator.open_setup(first.site, key=first.key)
+            case "continue":
+                await self.navigator.open_setup(first.site)
+            case "failure":
+                await self.navigator.open_failure(first.site)
+            case _:
+                await self.navigator.open_checkup()

@@ -84,7 +84,7 @@ class SiteList(RowList):
             name = min(max(longest + 4, 13), self.room // 3)
             status = min(max((len(row.status) for row in self.rows), default=8) + 5, self.room - name - 14)
             return (name, status, self.room - name - status)
-        name, status, version, https = min(max(longest + 4, 12), 20), 11, 13, 9
+        name, status, version, https = min(max(longest + 4, 12), 20), 13, 14, 9
         return (name, status, self.room - name - status - version - https, version, https)
 
     def row(self, number: int) -> list[Segment]:

@@ -24,11 +24,12 @@ class RunLogPage(Page):
     TITLE = "Run log"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
-    def __init__(self, service: ScreenService, run: str) -> None:
+    def __init__(self, service: ScreenService, run: str, search: bool = False) -> None:
         super().__init__(service, id="run-log")
         self.monitor = RunMonitor(service)
         self.run_id = run
         self.log_pane = LogPane()
+        self._search = search
 
     def compose(self) -> ComposeResult:
         yield self.rail
@@ -41,6 +42,8 @@ class RunLogPage(Page):
         live = self.service.under_way() == self.run_id
         self.log_pane.show(self.monitor.started(self.run_id), live=live)
         self.log_pane.focus_first()
+        if self._search:
+            self.call_after_refresh(self.log_pane.action_search)
         self.set_interval(1 / POLLS_PER_SECOND, self.poll)
         self.poll()
 

@@ -34,13 +34,20 @@ class Page(HostScreen):
     TITLE = ""
     STAGE: ClassVar[int | None] = None
     """The index in `rail.FLOW`, None outside of a setup."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("pageup", "scroll_body(-10)", "page up", show=False),
+        Binding("pagedown", "scroll_body(10)", "page down", show=False),
+        Binding("home", "scroll_body(-1000)", "to the top", show=False),
+        Binding("end", "scroll_body(1000)", "to the end", show=False),
+    ]
 
     def __init__(self, service: ScreenService, *, id: str) -> None:
         super().__init__(id=id)
         self.service = service
         self.rail = Rail(str(self.TITLE or ""), stage=self.STAGE)
         self.actions = Horizontal(id="page-actions")
+        self._shown_title, self._machine = str(self.TITLE or ""), ""
 
     def compose(self) -> ComposeResult:
         yield self.rail
@@ -75,8 +82,22 @@ class Page(HostScreen):
     def show_machine(self, facts: Facts, title: str = "") -> None:
         """Show this machine in the first line, and another title if there is one."""
         address = facts.network.address
-        machine = f"{facts.hostname} · {address.address if address else 'no IP address'}"
-        self.rail.show(title or str(self.TITLE or ""), machine)
+        self._machine = f"{facts.hostname} · {address.address if address else 'no IP address'}"
+        self.show_title(title or self._shown_title)
+
+    def show_title(self, title: str) -> None:
+        """Show another title in the first line."""
+        self._shown_title = title
+        self.rail.show(title, self._machine)
+
+    def read_machine(self) -> None:
+        """Find out in the background what the first line says of this machine."""
+        self.run_in_background(self.service.facts, self.show_machine, group="facts")
+
+    def focus_button(self, name: str) -> None:
+        """Put the cursor on a button, if it is there."""
+        if (button := self.button(name)) is not None:
+            button.focus()
 
     async def show_buttons(self, buttons: Sequence[tuple[str, str]]) -> None:
         """Show other buttons."""
@@ -91,6 +112,11 @@ class Page(HostScreen):
     async def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
         await self.app.run_action(event.name, self)
+
+    def action_scroll_body(self, by: int) -> None:
+        """Scroll what is between the rail and the buttons."""
+        for body in self.query("#page-body, #overview-body"):
+            body.scroll_relative(y=by, animate=False)
 
     def action_back(self) -> None:
         """Return to the page below, if there is one."""

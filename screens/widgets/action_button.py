@@ -26,6 +26,12 @@ class ActionButton(Widget, can_focus=True):
         super().__init__(name=name, classes="action")
         self.label = label
 
+    def show(self, label: str) -> None:
+        """Show another label."""
+        if label != self.label:
+            self.label = label
+            self.refresh(layout=True)
+
     def render(self) -> Text:
         return Text(f"[ {self.label} ]", "bold reverse" if self.has_focus else "bold", no_wrap=True)
 
@@ -35,7 +41,8 @@ class ActionButton(Widget, can_focus=True):
     @property
     def effect(self) -> str:
         """Return what Enter does, for the line of keys."""
-        return f"{self.label[:1].lower()}{self.label[1:]}".rstrip("…")
+        first = self.label[:1] if self.label[1:2] in ("’", "'") else self.label[:1].lower()
+        return f"{first}{self.label[1:]}".rstrip("…")
 
     def action_press(self) -> None:
         self.post_message(ActionPressed(str(self.name)))

@@ -131,7 +131,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(paths, "_dirs", paths._dirs)
     for module, names in (
-        (registry, ["STEPS"]), (facts, ["gather"]), (app_source, ["find_source"]),
+        (registry, ["STEPS"]), (facts, ["gather"]), (app_source, ["find_source", "fetch_newest"]),
         (run_launch, ["start", "stop", "require_systemd"]),
     ):  # fmt: skip
         for name in names:

@@ -12,6 +12,7 @@ from piwizard.apps.app_config import AppConfig
 from piwizard.apps.environment_packages import DEFAULT_FLASK, DEFAULT_GUNICORN, NEWER_GUNICORN
 from piwizard.errors import ConsentMissing, PiwizardError
 from piwizard.steps.app import App
+from piwizard.steps.gunicorn import Gunicorn
 from piwizard.system import paths
 
 from .conftest import COMMIT, FLASK, of_kind
@@ -524,6 +525,20 @@ def test_update_of_an_app_with_a_device_stops_the_current_version(context, answe
     ])  # fmt: skip
     (current / "proven.json").write_text('{"measured": {"seconds": 7}}')
     assert "Visitors wait about 19 seconds." in planned()[1][0]
+
+
+def test_only_commands_outside_of_the_data_switch_stop_services(context, answers, tmp_path, monkeypatch):
+    """The switch stops them itself: a second lock of the same service would never be given."""
+    monkeypatch.setattr("piwizard.system.paths.sites_dir", lambda: tmp_path / "srv")
+    (tmp_path / "srv" / "blog" / "releases" / "before").mkdir(parents=True)
+    (tmp_path / "srv" / "blog" / "current").symlink_to("releases/before")
+    (tmp_path / "srv" / "blog" / "data").mkdir()
+    (tmp_path / "srv" / "blog" / "data" / "app.db").touch()
+    planned = context({"app.py": CAMERA, "requirements.txt": "flask\n"}), answers('\ninit = ["flask db upgrade"]')
+    tried = [one for one in App().plan(*planned) if getattr(one, "pauses", None) is not None]
+    assert {one.pauses for one in tried} == {("blog.service",)}
+    switch = next(one.data for one in Gunicorn().plan(*planned) if getattr(one, "data", None))
+    assert [one.pauses for one in switch.commands] == [()]
 
 
 def test_file_that_the_repository_lacks_is_kept_in_the_data(plan):

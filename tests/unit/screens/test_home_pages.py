@@ -1,0 +1,281 @@
+"""Test the overview, the pages of a run, and what can be reached from them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from piwizard.diagnosis.failure import ExcerptLine, RunFailure
+from piwizard.engine import run_launch
+from piwizard.nginx.access_log import Visit
+from piwizard.screens.home import app_log_page
+from piwizard.screens.home.overview_text import sparkline
+from piwizard.screens.install.router_rules import RouterRules
+from piwizard.screens.screen_service import ScreenService
+from piwizard.setup import workspace
+from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
+from piwizard.steps.step import Stage
+from piwizard.system import paths
+from tests.unit.screens import fake_pi
+from tests.unit.screens.conftest import opened
+from tests.unit.screens.test_snapshots import SIZES, compare, shown
+
+pytestmark = pytest.mark.asyncio
+
+MOMENT = "2026-01-01T00:00:00+00:00"
+REQUESTS = (20, 10, 30, 12, 18, 22, 40, 60, 90, 120, 110, 60, 33, 45, 38, 52, 70, 88, 60, 38, 36, 22, 20, 50)
+SITES = (
+    SiteOverview(
+        "photos", "online", ("https://photos-home.duckdns.org/",), ("http://192.168.1.100/",), "5406c3a", https=True,
+        certificate_days=89, page_ms=38, page_status=200, requests_per_hour=REQUESTS,
+        new_commit="“Resize images” by user, today 09:41",
+    ),
+    SiteOverview("hello", "online", (), ("http://raspberrypi.local/",), "c6ceb83", page_ms=12, page_status=200),
+    SiteOverview("weather", "waiting", missing=("app.env.WEATHER_API_KEY",)),
+)  # fmt: skip
+HOST = HostOverview(
+    ("name", "11.22.33.44", "router", "this Pi"), 48.2, 1228, 4096, 37 << 10, 58 << 10, True, False,
+    "next certificate check tonight, 03:12",
+)  # fmt: skip
+NEEDED = Attention("weather cannot start without WEATHER_API_KEY.", "answer", "weather", "app.env.WEATHER_API_KEY")
+HOME = HomeOverview(SITES, HOST, (NEEDED,))
+RULES = RouterRules(
+    "http://192.168.1.1", "192.168.1.100", "dc:a6:32:00:00:01", "http://photos-home.duckdns.org", "/var/lib/x.txt"
+)
+
+
+def a_failure(step, run="run") -> RunFailure:
+    return RunFailure(
+        "Your app stopped while starting",
+        "FileNotFoundError: no such file: /home/user/config.json",
+        "settings.py, line 5, called from app.py, line 6",
+        (
+            ExcerptLine(4, "def load(path):"),
+            ExcerptLine(5, '    with open("/home/user/" + path) as f:', marked=True),
+            ExcerptLine(6, "        return json.load(f)"),
+        ),
+        "The code opens a file in /home/user. That folder is on your own computer, not on this Pi.",
+        "Add config.json to the repository, open it relative to settings.py, commit and push. Then try again.",
+        None,
+        (Stage.WEB_SERVER,),
+        (Stage.SERVICE, Stage.ADDRESS),
+        step,
+        run,
+    )
+
+
+@pytest.fixture
+def home(site, monkeypatch):
+    """Return a fake Pi with three sites on its overview."""
+    monkeypatch.setattr(ScreenService, "saved_overview", lambda self: HOME)
+    monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: HOME)
+    monkeypatch.setattr(ScreenService, "failure", lambda self, site: a_failure(None))
+    monkeypatch.setattr(ScreenService, "router_rules", lambda self, site: RULES)
+    monkeypatch.setattr(ScreenService, "checkup", lambda self: [])
+    monkeypatch.setattr(ScreenService, "app_log", lambda self, site, after: ([] if after else ["one", "two"], "end"))
+    return site
+
+
+async def overview(seen):
+    await seen.see("This Pi")
+
+
+async def failure(seen):
+    await seen.app.navigator.open_failure("photos", "run")
+    await seen.see("settings.py, line 5")
+
+
+async def router(seen):
+    await seen.app.navigator.open_result("photos")
+    await seen.see("One thing left")
+
+
+async def done(seen):
+    await seen.app.navigator.open_done("photos")
+    await seen.see("200 OK")
+
+
+async def more(seen):
+    await seen.app.navigator.open_site("photos")
+    await seen.see("Remove this site")
+
+
+async def palette(seen):
+    await seen.keys("ctrl+p")
+    await seen.see("type a part of a command")
+
+
+async def activity(seen):
+    await seen.app.navigator.open_activity()
+    await seen.see("Nothing has been installed")
+
+
+async def app_log(seen):
+    await seen.app.navigator.open_app_log("photos")
+    await seen.see("two")
+
+
+PAGES = [overview, failure, router, done, more, palette, activity, app_log]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", PAGES[:6], ids=lambda page: page.__name__)
+async def test_page_equals_snapshot(page, size, home):
+    async with opened(home, size, steps=False) as seen:
+        await page(seen)
+        await seen.see("raspberrypi" if page not in (more, palette) else "photos" if page is more else "Overview")
+        compare(f"{page.__name__}-{size[0]}x{size[1]}", seen.text())
+
+
+@pytest.mark.parametrize("page", [overview, failure, router], ids=lambda page: page.__name__)
+async def test_ascii_page_equals_snapshot(page, home):
+    async with opened(home, plain=True, steps=False) as seen:
+        await page(seen)
+        await seen.see("raspberrypi")
+        lines = shown(seen.app.screen._compositor.render_strips(), seen.app.get_line_filters())
+        text = "\n".join(line.rstrip() for line in lines)
+        assert text.isascii(), [char for char in text if not char.isascii()]
+        compare(f"{page.__name__}-ascii", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
+async def test_terminal_cursor_is_on_each_focused_widget(page, home):
+    """The cell under the terminal's cursor belongs to the widget that has the focus."""
+    async with opened(home, steps=False) as seen:
+        await page(seen)
+        await seen.pilot.pause()
+        first, walked = seen.app.screen.focused, []
+        assert first is not None
+        while not walked or seen.app.screen.focused is not first:
+            focused = seen.app.screen.focused
+            walked.append(focused)
+            assert len(walked) < 50
+            offset = seen.app.cursor_position
+            widget, region = seen.app.screen.get_widget_at(*offset)
+            assert widget is focused, f"{offset} is on {widget}, not on {focused}"
+            assert region.contains_point(offset)
+            await seen.keys("tab")
+
+
+async def test_site_is_installed_from_overview_to_done(site, monkeypatch):
+    (site / "wait-system").touch()
+    async with opened(site, steps=False) as seen:
+        await seen.see("Not installed yet")
+        await seen.app.navigator.confirm(lambda: seen.app.service.proposal(None), "myflask")
+        await seen.see("Install now?")
+        assert not run_launch.under_way()
+        await seen.press("yes")
+        await seen.see("Installing myflask")
+        await seen.see("● Web server")
+        await seen.see("[system] line 3 of 3")
+        (site / "wait-system").unlink()
+        await seen.see("Go to overview")
+        assert workspace.state().entry("site", "myflask").result == "done"
+        await seen.keys("enter")
+        await seen.see("+ Add a site")
+
+
+async def test_failed_app_is_tried_again_with_one_key(site):
+    (site / "fail-app").touch()
+    async with opened(site, steps=False) as seen:
+        run = seen.app.service.start(seen.app.service.proposal(None))
+        await seen.app.navigator.open_install(run, "myflask")
+        await seen.see("Try again")
+        await seen.see("app: it does not work.")
+        (site / "fail-app").unlink()
+        await seen.keys("enter")
+        await seen.see("Go to overview")
+        assert workspace.state().entry("site", "myflask").result == "done"
+
+
+async def test_run_is_shown_at_once_on_return(site):
+    (site / "wait-app").touch()
+    async with opened(site, steps=False) as seen:
+        run = seen.app.service.start(seen.app.service.proposal(None))
+        await seen.app.navigator.open_install(run, "myflask")
+        await seen.see("[app] line 3 of 3")
+        await seen.keys("q")
+        await seen.until(lambda: seen.app.return_value)
+        assert "continues" in seen.app.return_value
+    async with opened(site, steps=False) as seen:
+        await seen.see("Installing myflask")
+        await seen.see("● Your app")
+        await seen.press("stop")
+        await seen.see("Stop the current run?")
+        await seen.press("yes")
+        await seen.see("Stopped.")
+        (site / "wait-app").unlink()
+        await seen.press("retry")
+        await seen.see("Go to overview")
+
+
+async def test_visit_from_outside_is_noticed(home, monkeypatch):
+    found = []
+    monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: found[0] if found else None)
+    monkeypatch.setattr("piwizard.screens.install.router_page.SECONDS_BETWEEN_CHECKS", 0.05)
+    async with opened(home, steps=False) as seen:
+        await router(seen)
+        found.append(Visit(datetime.now(UTC), "/", public=True))
+        await seen.see("A visitor got in.")
+        await seen.see("[ Continue ]")
+
+
+async def test_type_ahead_never_confirms(home):
+    async with opened(home, steps=False) as seen:
+        await overview(seen)
+        await seen.type("raspberrypi.local")
+        await seen.pilot.pause()
+        assert not run_launch.under_way()
+        assert not list(paths.logs_dir().glob("*"))
+
+
+async def test_keys_of_the_overview_open_pages_and_escape_returns(home):
+    async with opened(home, steps=False) as seen:
+        await overview(seen)
+        await seen.keys("l")
+        await seen.see("App log")
+        await seen.keys("escape")
+        await seen.see("This Pi")
+        await seen.keys("escape")
+        await seen.see("This Pi")
+        await seen.keys("question_mark")
+        await seen.see("Keys here")
+
+
+async def test_app_log_is_searched(home, monkeypatch):
+    lines = [f"line {number}" for number in range(100)]
+    monkeypatch.setattr(ScreenService, "app_log", lambda self, site, after: ([] if after else lines, "end"))
+    monkeypatch.setattr(app_log_page, "SECONDS_BETWEEN_READS", 0.1)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_app_log("photos")
+        await seen.see("line 99")
+        await seen.keys("slash")
+        await seen.type("line 17")
+        await seen.keys("enter")
+        await seen.see("n next, N previous")
+        await seen.see("line 17")
+        await asyncio.sleep(0)
+
+
+async def test_activity_lists_runs_and_opens_a_log(site):
+    async with opened(site, steps=False) as seen:
+        run = seen.app.service.start(seen.app.service.proposal(None))
+        await seen.until(lambda: run_launch.under_way() is None and workspace.state().entry("site", "myflask"))
+        await seen.app.navigator.open_activity()
+        await seen.see("myflask")
+        await seen.keys("enter")
+        await seen.see(f"Run {run}")
+
+
+async def test_steps_remembered_as_done_are_offered_for_undo(site):
+    fake_pi.remember(site, "app", "myflask")
+    async with opened(site, steps=False) as seen:
+        await seen.app.navigator.open_undo("myflask")
+        await seen.see("App")
+
+
+async def test_sparkline_has_a_block_for_each_hour():
+    assert sparkline((0, 1, 50, 100)) == "▁▂▄▇"
+    assert sparkline(()) == ""
