@@ -52,6 +52,12 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
+# Announces what takes time, with the time since the start: on a slow board, each stage takes minutes.
+stage() {
+    passed=$(($(date +%s) - began))
+    say "[$((passed / 60)) min $((passed % 60)) s] $*"
+}
+
 # Prints other programs' output without control characters.
 visible() {
     LC_ALL=C sed 's/[^ -~]/?/g'
@@ -63,6 +69,7 @@ die() {
 }
 
 main() {
+    began=$(date +%s)
     here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
     case ${1-} in
     -h | --help)
@@ -139,7 +146,7 @@ install_packages() {
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
     done
     [ "$missing" ] || return 0
-    say "Installing:$missing (Debian packages)"
+    stage "Installing:$missing (Debian packages)"
     export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
     workspace
     if [ "$(ls /var/lib/dpkg/updates)" ] || [ "$(dpkg --audit)" ]; then
@@ -194,14 +201,15 @@ install_piwizard() {
     remove_unused
     workspace
     if [ -e "$VENV" ]; then
-        say "Upgrading: piwizard in $HOME_DIR"
+        stage "Upgrading: piwizard in $HOME_DIR"
     else
-        say "Installing: piwizard in $HOME_DIR, its command $COMMAND, downloads in $CACHE"
+        stage "Installing: piwizard in $HOME_DIR, its command $COMMAND, downloads in $CACHE"
     fi
     fresh=$(mktemp -d "$HOME_DIR/venv-XXXXXX")
     chmod 755 "$fresh"
     run_python $PYTHON -m venv "$fresh" || failed "python3 -m venv"
     install_dependencies
+    stage "Copying and compiling piwizard"
     install_sources
     write_command >"$fresh/bin/piwizard"
     chmod 755 "$fresh/bin/piwizard"
@@ -212,6 +220,7 @@ install_piwizard() {
     mkdir -p "$(dirname "$COMMAND")"
     switch "$VENV/bin/piwizard" "$COMMAND"
     remove_unused
+    stage "Installed"
 }
 
 # pip's own script would end in a traceback after a system upgrade to another Python.
@@ -258,13 +267,14 @@ install_dependencies() {
         from_wheels "$WHEELS" && return
         say "The Python packages in $WHEELS do not match the lock file or this Python. Downloading them again."
     fi
-    say "Downloading: the Python packages that piwizard needs"
+    stage "Downloading: the Python packages that piwizard needs"
     wheels=$building/wheels
     mkdir "$wheels"
     # If a package has no wheel for this machine, pip builds it with the tools in build.lock.
     download requirements --only-binary=:all: ||
         { download build --only-binary=:all: && locked build --find-links="$wheels" && download requirements; } ||
         failed "pip download"
+    stage "Installing the Python packages"
     from_wheels "$wheels" || failed "pip install"
     keep >"$words" 2>&1 || failed "Keeping the Python packages in $WHEELS"
 }

@@ -112,7 +112,10 @@ class SetupPrompts:
         """Offer everything that was found or has a default; ask for what the user wants to change."""
         while True:
             groups = [
-                group for page in pages for group in form.questions(page) if not group.open or page is FormPage.SETTINGS
+                group
+                for page in pages
+                for group in form.questions(page)
+                if not group.open or page is FormPage.SETTINGS or _not_asked_yet(form, page)
             ]
             choices = {str(number): "" for number in range(1, len(groups) + 1)}
             for number, group in enumerate(groups, start=1):
@@ -294,3 +297,8 @@ class SetupPrompts:
 
     def _form(self, form: SiteForm) -> PromptForm:
         return PromptForm(self._console, self._service.answering, form.site)
+
+
+def _not_asked_yet(form: SiteForm, page: FormPage) -> bool:
+    """Return whether the open questions of a page are answered already."""
+    return page is FormPage.ADDRESS and form.audience is Audience.HOME

@@ -73,8 +73,8 @@ class ReviewPage(SetupPage):
 
     def on_screen_resume(self) -> None:
         """Plan again: the answers may have changed since."""
-        if self._review is not None and not self._starting:
-            self.load()
+        if not self._starting:
+            super().on_screen_resume()
 
     async def show(self, content: PageContent) -> None:
         if self.setup.site is not None:

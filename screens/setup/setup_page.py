@@ -49,6 +49,11 @@ class SetupPage(Page):
         self.answers.start()
         self.load()
 
+    def on_screen_resume(self) -> None:
+        """Show what other pages have changed."""
+        if self.content is not None and not self.answers.pending:
+            self.load()
+
     def buttons(self) -> Sequence[tuple[str, str]]:
         return (("back", "Back"), ("continue", "Continue"))
 

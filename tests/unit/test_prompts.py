@@ -93,7 +93,7 @@ def test_home_only_site_takes_five_answers_and_one_confirmation(talk, tmp_path, 
     dialogue.expect("Your answers are saved.")
     assert dialogue.end() == 0
     assert answers(tmp_path)["site"] == {"name": "flowers", "domains": ["raspberrypi.local"]}
-    assert dialogue.text.count("Install now?") == 1
+    assert dialogue.text.count("[3/4] Review") == 1
 
 
 def test_internet_site_asks_what_its_provider_needs(talk, tmp_path, repo):

@@ -69,7 +69,8 @@ async def visited(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool
     app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Person(pilot, folder)
-        await seen.see("This Pi is ready")
+        await seen.see("Put your Flask app online")
+        await seen.gone("Checking this Pi")
         yield seen
 
 
