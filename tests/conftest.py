@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 MACHINE_LAYERS = ("component", "journeys", "nightly")
 RELEASES = ["trixie", "bookworm"]
-LONGEST_FIRST = ("test_first_setup_by_keys.py", "test_undo.py", "test_doctor.py", "test_https.py", "test_ddns.py")
+LONGEST_FIRST = (
+    *("test_first_setup_by_keys.py", "test_undo.py", "test_doctor.py", "test_https.py", "test_ddns.py"),
+    *("test_answers.py", "test_flows.py", "test_prompts.py"),
+)
 """Modules that begin first: otherwise one process works on them alone when all others have finished."""
 
 

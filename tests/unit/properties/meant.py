@@ -89,6 +89,9 @@ class Programs:
 
     def _served(self, one: Shown, text: str) -> None:
         answers = one.plan.answers
+        read = (*(answers.get(key) for key in ("site.domains", "app.static", "app.writable")),)
+        if not self._new(one, f"crossplane {read!r}\n{text}"):
+            return
         self.counts["crossplane"] += 1
         block = nginx.parsed(text, self.folder / "site.conf")
         unknown = nginx.directives(block) - DIRECTIVES
