@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SITE_BUTTONS = (("deploy", "Deploy"), ("logs", "Logs"), ("check", "Check"), ("settings", "Settings"), ("more", "More…"))
 ATTENTION_LABELS = {"answer": "Enter it", "continue": "Install", "failure": "Show why", "check": "Diagnose"}
 SECONDS_BETWEEN_CHECKS = 300
+SECONDS_FOR_FIRST_PAINT = 0.05
+"""Seconds before the machine is read: loading what that needs would delay the first paint."""
 
 
 class OverviewPage(Page):
@@ -66,9 +68,12 @@ class OverviewPage(Page):
 
     def on_mount(self) -> None:
         self.sites.focus()
+        self.set_timer(SECONDS_FOR_FIRST_PAINT, self._begin)
+        self.set_interval(SECONDS_BETWEEN_CHECKS, self._check)
+
+    def _begin(self) -> None:
         self.read_machine()
         self._read()
-        self.set_interval(SECONDS_BETWEEN_CHECKS, self._check)
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another page was in front."""

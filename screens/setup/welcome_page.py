@@ -32,6 +32,8 @@ NEEDS = (
     "for a public site: a domain, or a free name from DuckDNS or No-IP",
 )
 LEAST_FREE_MIB = 1024
+SECONDS_FOR_FIRST_PAINT = 0.05
+"""Seconds before the machine is read: loading what that needs would delay the first paint."""
 
 
 class WelcomePage(Page):
@@ -57,6 +59,9 @@ class WelcomePage(Page):
         super().on_mount()
         if button := self.button("begin"):
             button.focus()
+        self.set_timer(SECONDS_FOR_FIRST_PAINT, self._read)
+
+    def _read(self) -> None:
         self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
 
     def _show(self, overview: MachineOverview) -> None:

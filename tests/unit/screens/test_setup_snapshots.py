@@ -1,0 +1,141 @@
+"""Compare each page of the setup with its text snapshot: two sizes, and ASCII."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from piwizard.apps import app_source
+from piwizard.apps.repository_access import deploy_key_page
+from piwizard.errors import RepositoryLoginRequired
+from piwizard.git.git_address import parse_address
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.setup import deploy_key_page as key_page
+from piwizard.setup.repository_key import KeyOffer, KeyTest
+from piwizard.setup.site_form import FormPage
+from tests.unit.screens import fake_cases
+from tests.unit.screens.conftest import Seen
+from tests.unit.screens.test_setup_pages import nothing_is_looked_up, visited  # noqa: F401 — a fixture
+from tests.unit.screens.test_snapshots import compare, shown
+
+pytestmark = pytest.mark.asyncio
+SIZES = [(80, 24), (120, 40)]
+REPOSITORY = "https://github.com/user/photos"
+PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEKwYEf8pddk8FiMgpPPxiBZvZAtluFy3j1hZcefaabc piwizard photos@raspberrypi"
+ANSWERED = (
+    '[sites.photos.site]\ndomains = ["photos-home.duckdns.org"]\n[sites.photos.tls]\nhttps = true\n'
+    f'[sites.photos.app]\nrepo = "{REPOSITORY}"\n[ddns]\nhostname = "photos-home.duckdns.org"\nprovider = "duckdns"\n'
+)
+CODE = (
+    'import os\nfrom flask import Flask\n\napp = Flask(__name__)\napp.secret_key = os.environ["SECRET_KEY"]\n'
+    'KEY = os.environ["WEATHER_API_KEY"]\nDEBUG = os.environ.get("FLASK_DEBUG", "0")\n'
+)
+
+
+async def welcome(seen: Seen) -> None:
+    await seen.see("This Pi is ready")
+
+
+async def your_app(seen: Seen) -> None:
+    await seen.app.navigator.open_setup("photos")
+    await seen.see("Found in your code")
+
+
+async def settings(seen: Seen) -> None:
+    await seen.app.navigator.open_setup("photos", FormPage.SETTINGS)
+    await seen.see("Paste the contents")
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+async def deploy_key(seen: Seen) -> None:
+    await seen.app.navigator.open_setup("photos", FormPage.KEY)
+    await seen.see("tried once")
+
+
+async def address(seen: Seen) -> None:
+    await seen.app.navigator.open_setup("photos", FormPage.ADDRESS)
+    await seen.see("How visitors get in")
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+async def review_missing(seen: Seen) -> None:
+    await seen.app.navigator.open_setup("photos", FormPage.REVIEW)
+    await seen.see("answers are missing")
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+async def review(seen: Seen) -> None:
+    store = seen.app.service.answering
+    store.set_secret("photos", "ddns.password", "0123")
+    store.set_member("photos", "app.env", "WEATHER_API_KEY", "0123")
+    await seen.app.navigator.open_setup("photos", FormPage.REVIEW)
+    await seen.see("Ready to install")
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+PAGES = [welcome, your_app, settings, deploy_key, address, review_missing, review]
+
+
+@pytest.fixture
+def photos(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a fake Pi with the answers and the code of photos."""
+    fake_cases.code(folder, monkeypatch, app=CODE)
+    fake_cases.write_answers(folder, ANSWERED)
+    offer = KeyOffer("photos", PUBLIC, deploy_key_page(parse_address(REPOSITORY)), "git@github.com:user/photos.git")
+    monkeypatch.setattr(ScreenService, "key_offer", lambda self, site: offer)
+    monkeypatch.setattr(ScreenService, "unknown_host_keys", lambda self, offer: [])
+    monkeypatch.setattr(ScreenService, "test_key", lambda self, offer: KeyTest(False, "Not yet."))
+    monkeypatch.setattr(key_page, "SECONDS_BETWEEN_TESTS", (600,))
+    return folder
+
+
+def pretend_first_visit(monkeypatch: Any) -> None:
+    monkeypatch.setattr(ScreenService, "first_visit", lambda self: True)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
+async def test_page_of_the_setup_equals_snapshot(page, size, photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+    async with visited(photos, size) as seen:
+        await page(seen)
+        lines = seen.lines()
+        assert len(lines) == size[1]
+        compare(f"setup_{page.__name__}-{size[0]}x{size[1]}", "\n".join(lines))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
+async def test_page_of_the_setup_in_ascii_equals_snapshot(page, photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+    async with visited(photos, plain=True) as seen:
+        await page(seen)
+        strips = seen.app.screen._compositor.render_strips()
+        text = "\n".join(line.rstrip() for line in shown(strips, seen.app.get_line_filters()))
+        assert text.isascii()
+        compare(f"setup_{page.__name__}-ascii", text)
+
+
+async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+    found = app_source.find_source
+
+    def refuse(*words, **more):
+        raise RepositoryLoginRequired("app.repo", "the repository needs a login, or does not exist.")
+
+    monkeypatch.setattr(app_source, "find_source", refuse)
+    async with visited(photos) as seen:
+        await seen.app.navigator.open_setup("photos")
+        await seen.see("[ Give access ]")
+        monkeypatch.setattr(key_page, "SECONDS_BETWEEN_TESTS", (0.05,))
+        await seen.press("give_access")
+        await seen.see("Waiting for GitHub to accept the key…")
+        await seen.see("github.com/user/photos/settings/keys/new")
+        monkeypatch.setattr(app_source, "find_source", found)
+        monkeypatch.setattr(ScreenService, "test_key", lambda self, offer: KeyTest(True, "It works."))
+        await seen.see("✓ GitHub accepts the key.")
+        await seen.ready("continue")
+        await seen.keys("enter")
+        await seen.see("Found in your code")
+        assert seen.app.service.answering.get("photos", "app.repo") == "git@github.com:user/photos.git"
