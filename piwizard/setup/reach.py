@@ -14,6 +14,8 @@ from piwizard.steps.registry import step_named
 from piwizard.steps.router import BY_HAND
 from piwizard.steps.step import Stage, Step
 
+FORWARD = "router.forward"
+
 
 class Audience(Enum):
     """The people who can open a site."""
@@ -128,4 +130,4 @@ def needed_ddns_keys(answers: Answers) -> tuple[str, ...]:
 
 def forwards_by_hand(answers: Answers) -> bool:
     """Return whether the user sets up the router."""
-    return bool(answers.get("router.forward") == BY_HAND)
+    return bool(answers.get(FORWARD) == BY_HAND)

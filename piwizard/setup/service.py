@@ -160,12 +160,15 @@ class SetupService:
         `name` is what people type; None keeps the name, at home it becomes that of this machine.
         """
         from piwizard.setup import reach
+        from piwizard.steps.router import suggested_forwarding
 
         planner = self._planner()
         answers, store = planner.answers.of(site), self.answering
         hostname = planner.context.facts.hostname
         for answer in reach.choose(audience, name, answers, hostname, planner.answers.sites):
             store.set(site, answer.key, answer.value)
+        if audience is reach.Audience.INTERNET and answers.get(reach.FORWARD) is None:
+            store.set(site, reach.FORWARD, suggested_forwarding(planner.context.facts.network))
 
     def review(self, site: str) -> Review:
         """Return what an installation of a site would change, and what is missing for it."""

@@ -54,6 +54,12 @@ QUESTIONS = (
 )
 
 
+def suggested_forwarding(network: Network) -> str:
+    """Return UPNP if the router answers by it, else BY_HAND. Takes seconds without an answer."""
+    gateway = network.gateway
+    return UPNP if gateway and port_forwarding.find_router(gateway.address) else BY_HAND
+
+
 class Router(Step):
     """Forward ports by UPnP, open the firewall, and find what blocks visitors."""
 
@@ -74,8 +80,7 @@ class Router(Step):
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if context is None:
             return QUESTIONS
-        gateway = context.machine.network.gateway
-        if gateway and port_forwarding.find_router(gateway.address):
+        if suggested_forwarding(context.machine.network) == UPNP:
             return [QUESTIONS[0].suggest(UPNP, "your router supports UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers by UPnP")]
 

@@ -29,7 +29,6 @@ def test_home_site_is_set_up_with_few_keys(lab: Lab) -> None:
     assert person.log_in() == "[ Start ]"
     one = FirstSetup(person)
     one.app(lab.git.url("tame"))
-    one.settings(())
     one.at_home()
     one.install()
     person.terminal.see("Your app is online", full_setup.RUN)
