@@ -16,8 +16,9 @@ from piwizard.cli import output
 from piwizard.cli.apply import watch_run
 from piwizard.cli.undo import announce_undo
 from piwizard.engine import run_launch
+from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
-from piwizard.engine.undo_journal import Journal, journaled
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
 from piwizard.setup import site_traces, workspace

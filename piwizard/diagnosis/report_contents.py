@@ -19,7 +19,9 @@ import tomlkit
 from piwizard import __version__
 from piwizard.answers.model import AnswersFile
 from piwizard.engine import run_launch, run_log
-from piwizard.engine.undo_journal import Journal, is_written, journaled
+from piwizard.engine.backups import journaled
+from piwizard.engine.journal_entries import is_written
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner

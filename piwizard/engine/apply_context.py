@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.changes.base import Before, Change, ChangeFailed, Record
+from piwizard.engine.backups import Backups
 from piwizard.engine.events import CommandFinished
+from piwizard.engine.journal_entries import FileBefore, restore_command
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.transactions import TransactionBackup
-from piwizard.engine.undo_journal import Backups, FileBefore, Journal, restore_command
+from piwizard.engine.undo_journal import Journal
 from piwizard.system import commands, files, transient_unit
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.background_job import BackgroundJob

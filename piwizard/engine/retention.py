@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard.engine.undo_journal import Journal, is_record
+from piwizard.engine.journal_entries import is_record
+from piwizard.engine.undo_journal import Journal
 from piwizard.system import files
 
 MOST_VERSIONS, MOST_BYTES = 100, 64 << 20

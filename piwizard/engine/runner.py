@@ -10,12 +10,13 @@ from pathlib import Path
 from piwizard.changes import UNDO, apt
 from piwizard.changes.base import Change, Record
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.events import ChangeEvent, PlannedChange
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.state import State
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.system import app_data
 from piwizard.system.checks import Check

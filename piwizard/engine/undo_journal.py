@@ -16,59 +16,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Required, TypedDict, TypeGuard, cast
 
 from piwizard.changes.base import Before, Record
+from piwizard.engine.backups import MACHINE, Backups
+from piwizard.engine.journal_entries import EDITED, JOURNAL_FILE, Entry, FileBefore, is_record, read_entries
 from piwizard.errors import PiwizardError
 from piwizard.system import files
 
-EDITED = "edited"
-"""The kind of the records of versions that were edited by hand, and that the user allowed to replace."""
 MOST_VERSIONS = 20
 """How many versions of one file that were edited by hand a journal keeps."""
-MACHINE = "_machine"
-"""The folder of the steps of the machine. No site name starts with an underscore."""
-
-
-class Written(TypedDict):
-    """An entry about a write: piwizard wrote this content to a file, or was about to."""
-
-    kind: Literal["wrote"]
-    target: str
-    sha256: str
-
-
-class Linked(TypedDict):
-    """An entry about a link: piwizard made it, or was about to.
-
-    `to` is where it points to.
-    """
-
-    kind: Literal["linked"]
-    target: str
-    to: str
-
-
-class FileBefore(TypedDict, total=False):
-    """The `before` of records of the kinds "file" and "edited".
-
-    If `exists` is false, there was nothing, or a link of which only `link`, its target, is kept.
-    """
-
-    exists: Required[bool]
-    link: str
-    sha256: str
-    mode: int
-    uid: int
-    gid: int
-    mtime_ns: int
-    kept: str
-    at: str
-
-
-Entry = Record | Written | Linked
-FIELDS = {"wrote": "sha256", "linked": "to"}
-"""What entries have that are no records of a former state, by their kind."""
 
 
 class Journal:
@@ -78,7 +34,7 @@ class Journal:
         self._backups, self._step, self._site = backups, step, site
         self.folder = backups / (site or MACHINE) / step
         self._originals = backups / "originals"
-        self._file = self.folder / "journal.jsonl"
+        self._file = self.folder / JOURNAL_FILE
         self._entries: list[Entry] | None = None
 
     @property
@@ -89,8 +45,7 @@ class Journal:
     def entries(self) -> list[Entry]:
         """Return all entries, oldest first. They are read once, as there is one writer."""
         if self._entries is None:
-            lines = (files.read(self._file) or b"").split(b"\n")
-            self._entries = [entry for line in lines if (entry := decode(line))]
+            self._entries = read_entries(self.folder)
         return list(self._entries)
 
     def records(self) -> list[Record]:
@@ -109,7 +64,7 @@ class Journal:
 
         The shared one ends with the last site.
         """
-        others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/journal.jsonl")}
+        others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/{JOURNAL_FILE}")}
         alone = not others - {MACHINE, self._site}
         return [self, self.shared()] if self._site is not None and alone else [self]
 
@@ -256,35 +211,6 @@ class Journal:
         self._entries = [*entries, entry]
 
 
-def decode(line: bytes) -> Entry | None:
-    """Return the entry of a line; None if a power cut has torn the line.
-
-    Nothing followed a torn entry.
-    """
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or not {"kind", "target"} <= entry.keys():
-        return None
-    return cast(Entry, entry) if FIELDS.get(entry["kind"], "before") in entry else None
-
-
-def is_record(entry: Entry) -> TypeGuard[Record]:
-    """Check whether an entry is a record of a former state."""
-    return entry["kind"] not in FIELDS
-
-
-def is_written(entry: Entry) -> TypeGuard[Written]:
-    """Check whether an entry is about a write."""
-    return entry["kind"] == "wrote"
-
-
-def is_linked(entry: Entry) -> TypeGuard[Linked]:
-    """Check whether an entry is about a link."""
-    return entry["kind"] == "linked"
-
-
 def _limit_permissions(before: FileBefore, mode: int, ids: tuple[int, int]) -> None:
     """Limit a version to the permissions `mode` if that closes the file to others.
 
@@ -293,82 +219,3 @@ def _limit_permissions(before: FileBefore, mode: int, ids: tuple[int, int]) -> N
     if "mode" in before and not mode & 0o004:
         before["mode"] &= mode
         before["uid"], before["gid"] = ids
-
-
-def restore_command(path: Path, before: FileBefore) -> tuple[str, ...]:
-    """Return the command that restores a kept version at its path."""
-    if "link" in before:
-        return ("sudo", "ln", "--symbolic", "--no-dereference", "--force", before["link"], str(path))
-    rights = (f"--mode={before['mode']:04o}", f"--owner={before['uid']}", f"--group={before['gid']}")
-    return ("sudo", "install", *rights, before["kept"], str(path))
-
-
-def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
-    """Return the steps that have a journal, each with its site.
-
-    The site is None for the machine and for what sites share.
-    """
-    folders = (path.parent for path in backups.glob("*/*/journal.jsonl"))
-    return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
-
-
-def find_owners(folder: Path, backups: Path) -> dict[str, str]:
-    """Return the names of the files in a folder, each with its site.
-
-    That is the site that piwizard wrote it for; "" for files of others.
-    """
-    owners = {path.name: "" for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
-    for step, site in journaled(backups):
-        for record in Journal(backups, step, site).records() if site else ():
-            path = Path(record["target"])
-            if record["kind"] == "file" and path.parent == folder and path.name in owners:
-                owners[path.name] = site or ""
-    return owners
-
-
-class Backups:
-    """All journals together: which files and links piwizard wrote."""
-
-    def __init__(self, backups: Path) -> None:
-        self.folder = backups
-        self._known: dict[str, set[str]] = {}
-        self._made: dict[str, set[str]] = {}
-        self._former: dict[str, set[str | None]] = {}
-        for path in backups.glob("*/*/journal.jsonl"):
-            for entry in Journal(backups, path.parent.name, path.parent.parent.name).entries():
-                self.learn(entry)
-
-    def learn(self, entry: Entry) -> None:
-        """Add one entry of a journal."""
-        if is_written(entry):
-            self._known.setdefault(entry["target"], set()).add(entry["sha256"])
-        elif is_linked(entry):
-            self._made.setdefault(entry["target"], set()).add(entry["to"])
-        elif is_record(entry) and entry["kind"] == "link":
-            self._former.setdefault(entry["target"], set()).add(entry["before"]["target"])
-        elif is_record(entry) and entry["kind"] == "file":
-            hashes = self._known.setdefault(entry["target"], set())
-            if entry["before"]["exists"]:
-                hashes.add(entry["before"]["sha256"])
-
-    def wrote(self, path: Path, sha256: str) -> bool:
-        return sha256 in self._known.get(str(path), set())
-
-    def owns(self, path: Path) -> bool:
-        return str(path) in self._known
-
-    def edited(self, path: Path) -> bool:
-        """Check whether the user or a program changed a file or link that piwizard wrote.
-
-        Unknown, so False, of links that only earlier versions made: they did not record where these point to.
-        """
-        made = self._made.get(str(path), set())
-        if not made and not self.owns(path):
-            return False
-        if path.is_symlink():
-            return os.readlink(path) not in made | self._former.get(str(path), set())
-        now = files.read(path)
-        return now is not None and not self.wrote(path, files.digest(now))
-
-    def unfinished(self, group: str) -> bool:
-        return (self.folder / "unfinished" / f"{group}.json").exists()

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.apps.layout import SiteLayout
+from piwizard.engine.backups import Backups, journaled
 from piwizard.engine.state import State
-from piwizard.engine.undo_journal import Backups, Journal, journaled
+from piwizard.engine.undo_journal import Journal
 from piwizard.steps import blocks
 from piwizard.steps.registry import DATA_STEP
 from piwizard.system import egress_filter, paths

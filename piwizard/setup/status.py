@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from piwizard.engine import run_launch
+from piwizard.engine.backups import Backups, journaled
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.state import Entry, State
-from piwizard.engine.undo_journal import Backups, journaled
 from piwizard.setup import site_traces
 from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner

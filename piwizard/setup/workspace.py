@@ -8,8 +8,8 @@ from pathlib import Path
 from piwizard.answers import file_reader
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
+from piwizard.engine.backups import Backups
 from piwizard.engine.state import State
-from piwizard.engine.undo_journal import Backups
 from piwizard.setup import kept_answers
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions

@@ -9,8 +9,9 @@ import pytest
 
 from piwizard.apps import power_access
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder, read
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.system import paths
 
 

@@ -19,8 +19,9 @@ from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.system import files
 from tests.unit.namespaces import needs_namespaces
 

@@ -21,8 +21,9 @@ from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.engine import event_format
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.system.files import Owner
 
 from .conftest import tree, whole

@@ -20,8 +20,9 @@ from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.system.files import Owner
 
 from .conftest import APP_USER, needs_root, tree

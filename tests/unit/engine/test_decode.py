@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from piwizard.engine import events, undo_journal
+from piwizard.engine import events, journal_entries
 from piwizard.engine.event_format import line
 
 OLD = {
@@ -47,11 +47,11 @@ def test_every_written_event_lists_its_required_fields():
     [b"", b'{"kind": "file", "tar', b"[]", b'{"kind": "wrote", "target": "/x"}', b'{"kind": "file", "target": "/x"}'],
 )
 def test_decode_refuses_entries_that_undo_could_not_use(raw):
-    assert undo_journal.decode(raw) is None
+    assert journal_entries.decode(raw) is None
 
 
 def test_decode_distinguishes_records_and_contents():
-    written = undo_journal.decode(b'{"kind": "wrote", "target": "/x", "sha256": "ab"}')
-    record = undo_journal.decode(b'{"kind": "tomorrow", "target": "/x", "before": {}}')
-    assert (undo_journal.is_written(written), undo_journal.is_record(written)) == (True, False)
-    assert (undo_journal.is_written(record), undo_journal.is_record(record)) == (False, True)
+    written = journal_entries.decode(b'{"kind": "wrote", "target": "/x", "sha256": "ab"}')
+    record = journal_entries.decode(b'{"kind": "tomorrow", "target": "/x", "before": {}}')
+    assert (journal_entries.is_written(written), journal_entries.is_record(written)) == (True, False)
+    assert (journal_entries.is_written(record), journal_entries.is_record(record)) == (False, True)

@@ -11,10 +11,11 @@ import pytest
 from piwizard.answers import file_reader
 from piwizard.answers.secret_store import SecretStore
 from piwizard.engine import run_launch
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.engine.state import VERSION, Entry, State
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.steps.registry import all_questions

@@ -9,8 +9,9 @@ import pytest
 from piwizard.changes.base import ChangeFailed
 from piwizard.engine import apply_context, run_log
 from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.system.pipes import MAX_LINE_CHARACTERS, MAX_TAIL_LINE_CHARACTERS
 
 FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last word')"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.engine.backups import Backups
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.system import files
 
