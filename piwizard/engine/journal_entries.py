@@ -1,4 +1,4 @@
-"""The entries of the journals: what piwizard wrote, and what undo needs."""
+"""Define the entries of a journal, and read and write them."""
 
 from __future__ import annotations
 

@@ -55,7 +55,10 @@ QUESTIONS = (
 
 
 def suggested_forwarding(network: Network) -> str:
-    """Return UPNP if the router answers by it, else BY_HAND. Takes seconds without an answer."""
+    """Return UPNP if the router answers by it, else BY_HAND.
+
+    Takes seconds without an answer.
+    """
     gateway = network.gateway
     return UPNP if gateway and port_forwarding.find_router(gateway.address) else BY_HAND
 
