@@ -218,8 +218,9 @@ class SetupPrompts:
             try:
                 review = self._service.review(site)
             except PiwizardError as error:
-                show_error(self._console, error)
-                return None
+                if not self._correct(site, error):
+                    return None
+                continue
             if review.missing:
                 if not self._complete(site, review.missing):
                     return None
@@ -238,6 +239,16 @@ class SetupPrompts:
                     self._address(site)
                 case _:
                     return None
+
+    def _correct(self, site: str, error: PiwizardError) -> bool:
+        """Show why there is no plan, and ask for the answer that causes it. Return whether to plan again."""
+        show_error(self._console, error)
+        choices = {"answer": "change this answer"} if error.key else {}
+        choices |= {"retry": "try again", "no": "not now"}
+        said = choose(self._console, "What now?", choices)
+        if said == "answer" and error.key:
+            self._ask(self._service.site_form(site), error.key)
+        return said != "no"
 
     def _confirm(self, review: Review) -> str:
         choices = {
