@@ -241,6 +241,6 @@ def _later(answers: Answers, plans: Plans) -> tuple[str, ...]:
     found = []
     if reach.forwards_by_hand(answers) and any(one.step.stage is Stage.ROUTER for one, _ in plans):
         found.append("Your router is set up by you: piwizard shows the steps after the installation.")
-    if any(one.step.stage is Stage.HTTPS for one, _ in plans):
+    if answers.get("tls.https") and any(one.step.stage is Stage.HTTPS for one, _ in plans):
         found.append("HTTPS follows as soon as visitors reach this Pi.")
     return tuple(found)

@@ -31,7 +31,7 @@ def test_home_site_is_set_up_with_few_keys(lab: Lab) -> None:
     one.app(lab.git.url("tame"))
     one.at_home()
     one.install()
-    person.terminal.see("Your app is online", full_setup.RUN)
+    person.terminal.see("Your app is running at home", full_setup.RUN)
     assert one.keys <= MAX_KEYS_AT_HOME
     assert pi.http("/").text == "It works. "
     person.leave()
