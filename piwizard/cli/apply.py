@@ -155,7 +155,7 @@ def _describe_background_job(instance: StepInstance) -> str:
     job, step = instance.step.background, instance.step.name
     progress = f" ({job.progress().text})" if job else ""
     return (
-        f"{instance.title} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
+        f"{instance.title}: the work continues in the background{progress}. `piwizard logs {step} -f` follows it; "
         f"`piwizard stop {step}` stops it."
     )
 

@@ -139,7 +139,7 @@ def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) 
     deployed = pi.run(("piwizard", "deploy")).output
     assert "== app of myflask" in deployed
     https_is_up(lab, pi, "Second.")
-    assert "dhparam continues in the background (generating, " in pi.run(("piwizard", "apply")).output
+    assert "DH parameters: the work continues in the background (generating, " in pi.run(("piwizard", "apply")).output
     assert state(pi) == "running"
     assert summary(pi).startswith("generating, ")
     assert pi.run(("pgrep", "-x", "-c", "openssl")).output == "1\n"

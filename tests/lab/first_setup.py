@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.lab.person import Person
 from tests.lab.terminal import Terminal
 
 ENTER, DOWN = "\r", "\x1b[B"
+Look = Callable[[], None]
+"""Called when a page is filled in, before the user moves on."""
 READY = "Enter continue"
 """What the line of keys says where Enter leads to the next page."""
+
+
+def nothing() -> None:
+    """Do nothing on a page but what the setup needs."""
 
 
 class FirstSetup:
@@ -40,19 +46,20 @@ class FirstSetup:
         self.terminal.type(text)
         self.press(ENTER)
 
-    def _next_page(self) -> None:
+    def _next_page(self, look: Look = nothing) -> None:
         self.terminal.see(READY, 90)
+        look()
         self.press(ENTER)
 
-    def app(self, repo: str) -> None:
+    def app(self, repo: str, look: Look = nothing) -> None:
         """Begin on the welcome page, and give the repository."""
         self.press(ENTER)
         self.terminal.see("Where is your code?", 60)
         self.type(repo)
         self.terminal.see("Found in your code", 90)
-        self._next_page()
+        self._next_page(look)
 
-    def settings(self, values: Sequence[str]) -> None:
+    def settings(self, values: Sequence[str], look: Look = nothing) -> None:
         """Give the variables that the code requires; keep what is suggested for the others."""
         self.terminal.see("Settings your app reads", 60)
         for value in values:
@@ -60,7 +67,7 @@ class FirstSetup:
         self.terminal.rest(1.0)
         while READY not in "\n".join(self.terminal.lines):
             self.press(ENTER)
-        self.press(ENTER)
+        self._next_page(look)
 
     def at_home(self) -> None:
         """Choose that only devices at home open the site."""
@@ -68,7 +75,7 @@ class FirstSetup:
         self.press(ENTER)
         self._next_page()
 
-    def on_the_internet(self, name: str, token: str) -> None:
+    def on_the_internet(self, name: str, token: str, look: Look = nothing) -> None:
         """Choose that everybody can open the site, under a name of DuckDNS."""
         self.terminal.see("Who should be able to open", 60)
         self.press(DOWN)
@@ -77,11 +84,13 @@ class FirstSetup:
         self.type(name)
         self.terminal.see("DuckDNS token", 30)
         self.type(token)
-        self._next_page()
+        self._next_page(look)
 
-    def install(self) -> None:
+    def install(self, look: Look = nothing) -> None:
         """Read the review, and confirm it."""
         self.terminal.see("Ready to install", 90)
         self.terminal.see("Enter install", 30)
-        self.press(ENTER)
+        look()
+        self.keys += 1
+        self.terminal.type(ENTER)  # the page of the run is never quiet
         self.terminal.see("Installing", 60)

@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from tests.lab import product, quickstart, sample_app
+from tests.lab import full_setup, home, sample_app
+from tests.lab.first_setup import FirstSetup
 from tests.lab.lab import Lab
+from tests.lab.person import Person
 from tests.lab.pi import Pi
-from tests.lab.terminal import DOWN, ESC, Terminal, on
+from tests.lab.terminal import Terminal
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 RUN = 900.0
@@ -50,48 +52,35 @@ def _colour(name: str) -> str:
     return f"#{name}" if len(name) == 6 and set(name) <= set("0123456789abcdef") else names.get(name, name)
 
 
-def walk(pi: Pi, repo: str) -> None:
-    """Run the first setup, and take a picture at each page."""
-    terminal = Terminal(pi.ssh_argv(("env", "LANG=C.UTF-8", "piwizard"), tty=True))
-    terminal.expect("password for alex:")
-    terminal.rest()
-    terminal.type(f"{pi.password}\r")
-    terminal.see("This machine", 60)
-    terminal.rest()
-    picture(terminal, "welcome")
-    terminal.type("\r")
-    terminal.see("[ Install ]")
-    on(terminal, "App")
-    terminal.type("\r")
-    terminal.rest()
-    terminal.type("myflask\r")
-    terminal.rest(1.0)
-    terminal.type(f"{repo}\r")
-    terminal.see("app:app", 60)
-    terminal.rest(1.0)
-    picture(terminal, "questions")
-    on(terminal, "Site")
-    terminal.type("\r")
-    terminal.rest()
-    terminal.type(f"{quickstart.HOST}\r")
-    terminal.rest(1.0)
-    terminal.type(ESC)
-    terminal.rest(1.0)
-    terminal.type("a")
-    terminal.see("Install now?", 120)
-    terminal.type(DOWN)
-    terminal.rest(1.0)
-    picture(terminal, "confirm")
-    terminal.type("y")
-    terminal.see("pip", RUN)
-    terminal.rest(0.1)
-    picture(terminal, "log")
+def walk(lab: Lab, pi: Pi) -> None:
+    """Set up a site on the Internet, and take a picture of each page."""
+    person = Person(pi)
+    person.log_in()
+    terminal = person.terminal
+    terminal.see("About ", 60)
+    one = FirstSetup(person)
+
+    def take(name: str) -> None:
+        terminal.rest()
+        picture(terminal, name)
+
+    take("welcome")
+    one.app(lab.git.url("photos"), look=lambda: take("your-app"))
+    one.settings(["3f1b-sample-key"], look=lambda: take("settings"))
+    one.on_the_internet(home.DUCK, home.TOKEN, look=lambda: take("address"))
+    one.install(look=lambda: take("review"))
+    terminal.see("● Your app", RUN)
+    picture(terminal, "install")
     terminal.see("Your app is online", RUN)
-    terminal.rest()
-    picture(terminal, "ending")
+    terminal.wait(lambda: "Opened from this Pi" in "\n".join(terminal.lines), 30)
+    take("done")
+    terminal.type("\r")
+    terminal.see("Add a site", 60)
+    terminal.rest(5.0)
+    take("overview")
     terminal.type("q")
     terminal.expect("Your answers are saved")
-    terminal.hang_up()
+    person.leave()
 
 
 def main() -> None:
@@ -100,8 +89,12 @@ def main() -> None:
         old.unlink()
     lab = Lab()
     try:
-        lab.git.commit("myflask", sample_app.FILES)
-        walk(product.ready_pi(lab, "trixie"), lab.git.url("myflask"))
+        code = sample_app.FILES["app.py"].replace(
+            "import os\n", "import os\n\nKEY = os.environ['WEATHER_API_KEY']\n", 1
+        )
+        pi = full_setup.at_home(lab, "trixie")
+        lab.git.commit("photos", {**sample_app.FILES, "app.py": code})
+        walk(lab, pi)
     finally:
         lab.close()
 
