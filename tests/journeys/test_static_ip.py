@@ -183,8 +183,10 @@ def test_unsuitable_address_changes_nothing(street: Street) -> None:
 def test_screens_confirm_over_the_changing_connection(street: Street) -> None:
     pi = street.pi
     first = _screens(street)
-    first.type("\r")
-    first.see("[ Install ]")
+    first.type(COMMANDS)
+    first.see("type a part of a command")
+    first.type("all steps\r")
+    first.see("Web server")
     _onto(first, "Static address")
     first.see("Confirmation time")
     first.rest()
@@ -192,21 +194,23 @@ def test_screens_confirm_over_the_changing_connection(street: Street) -> None:
     first.see(pi.mac)
     first.type(f"{NEW}/24\r")
     first.rest(1.0)
-    first.type(ESC)
-    first.rest(1.0)
-    first.type("r")
+    while "Enter install" not in first.lines[-1]:
+        first.type("\r")
+        first.rest(0.5)
+    first.type("\r")
     first.see("Install now?", 60)
     first.see("You are logged in by SSH over eth0")
     first.see("piwizard confirm")
     assert street.addresses() == [street.old]
-    first.type("y")
+    first.rest(1.0)  # keys pressed as soon as the question appears are dropped
+    first.type("\r")
     street.on_trial()
     pi.address = NEW
     again = _screens(street, greeting=f"This Pi is trying the address {NEW}")
     again.see(f"Testing {NEW}:", 60)
     again.see(f"{street.old} returns.")
     again.rest()  # a key pressed as soon as the dialog opens is ignored
-    again.type("k")
+    again.type("\t\r")
     eventually(street.ended, 60)
     assert quickstart.states(pi)["static-ip"] == "done"
     assert street.addresses() == [NEW]
@@ -286,7 +290,7 @@ def test_trial_killed_at_every_event_can_be_applied_again(lab: Lab, variant: str
     ROWS.append((f"killed at {tried} points", variant, None, 0))
 
 
-ESC, DOWN = "\x1b", "\x1b[B"
+DOWN, COMMANDS = "\x1b[B", "\x10"
 
 
 def _screens(street: Street, greeting: str = "") -> Terminal:
@@ -299,7 +303,7 @@ def _screens(street: Street, greeting: str = "") -> Terminal:
     terminal.expect("password for alex:")
     terminal.rest()
     terminal.type(f"{street.pi.password}\r")
-    terminal.see("Enter continue" if not greeting else "Keep this address?", 60)
+    terminal.see("[ Start ]" if not greeting else "Keep this address?", 60)
     return terminal
 
 
