@@ -91,6 +91,7 @@ class FirstSetup:
         self.terminal.see("Ready to install", 90)
         self.terminal.see("Enter install", 30)
         look()
+        self.terminal.rest(1.0)  # a key pressed as soon as the review appears is dropped
         self.keys += 1
         self.terminal.type(ENTER)  # the page of the run is never quiet
         self.terminal.see("Installing", 60)
