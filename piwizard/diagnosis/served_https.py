@@ -57,8 +57,8 @@ def judge_https(site: str, seen: Observed, served: X509Info | None) -> Iterator[
     yield _finding(("cipher-suites", "Cipher suites strong"), site, detail, ok=bool(seen.suites) and not weak)
     given = predict_grade(seen)
     detail = f"{given.letter} expected at SSL Labs: {'; '.join(given.reasons)}"
-    yield _finding(GRADE, site, detail, ok=given.letter in ("A+", "A", "A-"))
+    yield _finding(GRADE, site, detail, ok=given.letter in ("A+", "A", "A-"), subject=given.letter)
 
 
-def _finding(kind: tuple[str, str], site: str, detail: str, *, ok: bool) -> Finding:
-    return Finding(*kind, ok, detail, fix=() if ok else APPLY, step="certbot", site=site)
+def _finding(kind: tuple[str, str], site: str, detail: str, *, ok: bool, subject: str = "") -> Finding:
+    return Finding(*kind, ok, detail, fix=() if ok else APPLY, subject=subject, step="certbot", site=site)

@@ -16,19 +16,13 @@ from piwizard.setup.reach import Audience
 from piwizard.setup.review import Review
 from piwizard.setup.site_form import FormPage, RequiredAnswer, SiteForm
 from piwizard.setup.status import state_symbol
-from piwizard.steps.router import BY_HAND, UPNP
 
 STAGES = ("Your app", "Address", "Review", "Install")
 STATUS_SYMBOLS = {"ok": "done", "needed": "interrupted", "warning": "interrupted"}
-ELSEWHERE, NO_ROUTER = "none", "none"
+ELSEWHERE = "none"
 AUDIENCES = {
     Audience.HOME.value: "only devices on your home network",
     Audience.INTERNET.value: "anyone on the Internet",
-}
-ROUTERS = {
-    UPNP: "piwizard sets it up (UPnP)",
-    BY_HAND: "you set it up; piwizard shows the steps",
-    NO_ROUTER: "nothing to set up",
 }
 
 
@@ -153,7 +147,6 @@ class SetupPrompts:
         form = self._service.site_form(site)
         if audience is Audience.INTERNET:
             form = self._ask_provider(form)
-            self._ask_router()
         self._corrections(form, (FormPage.ADDRESS,))
 
     def _ask_names(self, form: SiteForm) -> tuple[str, ...]:
@@ -197,16 +190,6 @@ class SetupPrompts:
                 if question.key in wanted:
                     self._form(form).ask(question)
         return self._service.site_form(site)
-
-    def _ask_router(self) -> None:
-        store = self._service.answering
-        if store.get(None, "router.forward") is not None or "router" in (store.get(None, "skip.steps") or ()):
-            return
-        said = choose(self._console, "How do visitors get through your router?", ROUTERS, UPNP)
-        if said == NO_ROUTER:
-            store.skip("router", yes=True)
-        else:
-            store.set(None, "router.forward", said)
 
     # Review
 

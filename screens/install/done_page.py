@@ -75,7 +75,7 @@ class DonePage(Page):
 
     def _graded(self, findings: Sequence[Finding]) -> None:
         found = [one for one in findings if one.id == GRADE_CHECK and one.site in (None, self.site)]
-        self._grade = found[0].detail.partition(" ")[0] if found else ""
+        self._grade = found[0].subject if found else ""
         self._draw()
 
     def _check_visit(self) -> None:

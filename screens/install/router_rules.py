@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.setup import reach
-from piwizard.steps.router import BY_HAND
+from piwizard.steps.router import BY_HAND, Router
 from piwizard.system import paths
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RouterRules:
 def rules_for(answers: Answers, facts: Facts) -> RouterRules | None:
     """Return the rules for a site, None if its visitors need none by hand."""
     name, network = reach.public_name(answers), facts.network
-    by_hand = answers.get("router.forward") == BY_HAND and "router" not in answers.get("skip.steps", ())
+    by_hand = answers.get("router.forward") == BY_HAND and Router.name not in answers.get("skip.steps", ())
     if not by_hand or name is None:
         return None
     gateway, main, address = network.gateway, network.main, network.address
