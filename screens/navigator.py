@@ -259,7 +259,8 @@ class Navigator:
             return ConfirmRun
 
         page = await run_in_thread(load)
-        self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
+        if not isinstance(self._app.screen, page):  # else Enter was pressed twice
+            self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
 
     async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
         if isinstance(answer, PiwizardError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from piwizard.diagnosis.failure import ExcerptLine, RunFailure
 from piwizard.engine import run_launch
+from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
 from piwizard.screens.home import app_log_page
 from piwizard.screens.home.overview_text import sparkline
@@ -229,6 +231,22 @@ async def test_type_ahead_never_confirms(home):
         await seen.pilot.pause()
         assert not run_launch.under_way()
         assert not list(paths.logs_dir().glob("*"))
+
+
+async def test_second_enter_opens_no_second_confirmation(home, monkeypatch):
+    looked_at = threading.Event()
+
+    def deployment(self, site):
+        looked_at.wait(10)
+        raise PiwizardError("The repository cannot be reached.")
+
+    monkeypatch.setattr(ScreenService, "deployment", deployment)
+    async with opened(home, steps=False) as seen:
+        await asyncio.gather(*(seen.app.navigator.deploy("photos") for _ in range(2)))
+        await seen.pilot.pause()
+        assert [type(screen).__name__ for screen in seen.app.screen_stack].count("ConfirmRun") == 1
+        looked_at.set()
+        await seen.see("The repository cannot be reached.")
 
 
 async def test_keys_of_the_overview_open_pages_and_escape_returns(home):
