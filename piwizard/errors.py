@@ -55,7 +55,7 @@ class AnswerRefused(PiwizardError):
 
 
 class RepositoryLoginRequired(AnswerRefused):
-    """A repository that nobody can read without a login, or that does not exist."""
+    """A repository that requires a login, or that does not exist."""
 
 
 class MissingAnswer(PiwizardError):

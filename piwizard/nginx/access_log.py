@@ -53,7 +53,7 @@ def visit_from_outside(
     """Return the first visit from the Internet since a moment.
 
     `own` is the public IP of this home: some routers show it instead of the address of a device at home. `once` is a
-    path that nobody can guess: whoever requests it counts, whatever the address.
+    secret random path: any request for it counts, whatever the address.
     """
     for visit in _visits(site, since, folder, own=own):
         if visit.path.startswith(CHALLENGES):
