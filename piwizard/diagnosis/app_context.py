@@ -136,7 +136,10 @@ class AppContext:
         return AddAnswer(key, (*found[key], *values), shown=values)
 
     def show_path(self, path: str, target: str) -> AddTableEntries:
-        """Return the remedy that shows the app its data or code at another path, besides those found in the code."""
+        """Return the remedy that shows the app its data or code at another path.
+
+        The paths found in the code are included, because an answer replaces all of them.
+        """
         return AddTableEntries("app.paths", (*self.shown_paths.items(), (path, target)), (path, target))
 
     def apply(self, purpose: str = "") -> ApplySteps:

@@ -1,4 +1,7 @@
-"""Explain errors at the paths of the author's own Pi, such as /home/pi/sensor: app.paths says what is there."""
+"""Explain errors at paths of the author's own Pi, such as /home/pi/sensor.
+
+app.paths says what the app sees there.
+"""
 
 from __future__ import annotations
 

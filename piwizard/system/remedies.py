@@ -34,7 +34,7 @@ class AddAnswer:
 
 @dataclass(frozen=True)
 class AddTableEntries:
-    """Add names with their values to a table in the answers before the steps are applied.
+    """Add entries to a table in the answers before the steps are applied.
 
     `shown` is the entry that the user sees.
     """
