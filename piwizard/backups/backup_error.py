@@ -16,7 +16,8 @@ MESSAGES: tuple[tuple[Reason, str], ...] = (
     ("passphrase", r"wrong password or no key found"),
     ("locked", r"repository is already locked|unable to create lock in backend"),
     ("full", r"no space left on device|disk quota exceeded|insufficient storage|quota exceeded|entity too large"),
-    ("refused", r"permission denied|access denied|\b40[13]\b|unauthorized|forbidden|invalidaccesskeyid|signaturedoesnot"),
+    ("refused", r"permission denied|access denied|\b40[13]\b|unauthorized|forbidden|invalidaccesskeyid|"
+                r"signaturedoesnot"),
     ("missing", r"is there a repository at the following location|unable to open config file"),
     ("damaged", r"ciphertext verification failed|invalid data returned|does not match id|pack .* contains|"
                 r"tree .* not found|not found in index|repository contains errors|hash mismatch|load.*invalid"),

@@ -20,7 +20,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class SavedSite:
-    """What the last backup saved of a site; the lists are as in `PackReport`."""
+    """A site in the last backup; the lists are those of `PackReport`."""
 
     snapshot: str = ""
     files: int = 0
@@ -33,7 +33,9 @@ class SavedSite:
 
 @dataclass(frozen=True)
 class LastBackup:
-    """The last attempt. `reason` is "" after a success; else it is that of BackupError.
+    """The last attempt.
+
+    `reason` is "" after a success; else it is that of BackupError.
 
     `other_databases` are servers on this Pi whose data no backup includes.
     """
@@ -72,7 +74,7 @@ class LastProof:
 
 @dataclass(frozen=True)
 class BackupRecord:
-    """What this Pi knows about its backups.
+    """The knowledge of this Pi about its backups.
 
     `host` is the name of this Pi in the repository, `repository` the ID of that. `succeeded_at`: the last complete
     backup. `sheet_saved`: a person has confirmed that the recovery sheet is kept elsewhere.
@@ -131,9 +133,19 @@ def decode_record(whole: Mapping[str, Any]) -> BackupRecord:
     last, proof = whole.get("last"), whole.get("proof")
     return replace(
         found,
-        last=_with_sites(LastBackup, SavedSite, last) if isinstance(last, dict) else None,
-        proof=_with_sites(LastProof, ProvenSite, proof) if isinstance(proof, dict) else None,
+        last=_decode_last(last) if isinstance(last, dict) else None,
+        proof=_decode_proof(proof) if isinstance(proof, dict) else None,
     )
+
+
+def _decode_last(whole: Mapping[str, Any]) -> LastBackup:
+    sites = {name: _known(SavedSite, one) for name, one in _sites(whole).items()}
+    return replace(_known(LastBackup, whole), sites=sites)
+
+
+def _decode_proof(whole: Mapping[str, Any]) -> LastProof:
+    sites = {name: _known(ProvenSite, one) for name, one in _sites(whole).items()}
+    return replace(_known(LastProof, whole), sites=sites)
 
 
 def update_record(**changed: object) -> BackupRecord:
@@ -147,7 +159,7 @@ def update_record(**changed: object) -> BackupRecord:
 
 
 def host_name(hostname: str) -> str:
-    """Return the name of this Pi in the repository, unique even if two Pis have the same host name."""
+    """Return the name of this Pi in the repository, which no other Pi has."""
     record = read_record()
     return record.host or update_record(host=f"{hostname[:40] or 'pi'}-{secrets.token_hex(4)}").host
 
@@ -156,12 +168,14 @@ Kind = TypeVar("Kind", BackupRecord, LastBackup, LastProof, SavedSite, ProvenSit
 
 
 def _known(kind: type[Kind], whole: Mapping[str, Any]) -> Kind:
+    """Return an object with the fields that this version knows."""
     names = {one.name for one in fields(kind)} - {"last", "proof", "sites"}
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in whole.items() if key in names}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in whole.items() if key in names
+    }
     return kind(**values)
 
 
-def _with_sites(kind: type[Kind], of_site: type[SavedSite] | type[ProvenSite], whole: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _sites(whole: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     sites = whole.get("sites")
-    found = {name: _known(of_site, one) for name, one in sites.items()} if isinstance(sites, dict) else {}
-    return replace(_known(kind, whole), sites=found)
+    return {name: one for name, one in sites.items() if isinstance(one, dict)} if isinstance(sites, dict) else {}

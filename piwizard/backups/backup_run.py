@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from piwizard.backups import backup_record, contents
 from piwizard.backups.backup_error import BackupError, backup_error
@@ -45,7 +46,9 @@ def make_backup(
         return _prune(repository, host, record)
     except BackupError as error:
         message = error.sentence
-        backup_record.update_record(last=LastBackup(at, False, error.reason, message, saved, contents.other_databases()))
+        backup_record.update_record(
+            last=LastBackup(at, False, error.reason, message, saved, contents.other_databases())
+        )
         raise
 
 
@@ -57,9 +60,14 @@ def _save(
     for site in sites:
         reports.clear()
         snapshot = repository.save(
-            contents.archive_name(site), host, at, lambda pipe, site=site: reports.append(pack(site, pipe))  # type: ignore[misc]
+            contents.archive_name(site),
+            host,
+            at,
+            lambda pipe, site=site: reports.append(pack(site, pipe)),  # type: ignore[misc]
         )
-        found = {key: tuple(value) if isinstance(value, list) else value for key, value in asdict(reports[0]).items()}
+        found: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in asdict(reports[0]).items()
+        }
         found.pop("version")
         saved[site] = SavedSite(snapshot, **found)
     # The machine's archive comes last: a restore that finds it finds all of its sites.

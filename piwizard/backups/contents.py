@@ -1,4 +1,4 @@
-"""List what a backup contains, and what it leaves out."""
+"""List what a backup contains, and what it omits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def site_named(archive: str) -> str | None:
 
 
 def machine_folders(sites: Sequence[str]) -> dict[str, Path]:
-    """Return the folders of the machine's archive by their names in it. Only root can write to them."""
+    """Return the folders of the machine's archive by their names in it.
+
+    Only root can write to them.
+    """
     found = {
         "answers": paths.answers_file().parent,
         "state": paths.state_dir(),

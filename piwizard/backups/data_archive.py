@@ -1,4 +1,4 @@
-"""Pack a site's data into an archive, or unpack it: `python data_archive.py pack FOLDER`.
+"""Pack or unpack a site's data: `python data_archive.py pack FOLDER`.
 
 Runs as the site's user, in the sandbox of its app. `pack` writes a tar archive to standard output, and `unpack` reads
 one from standard input; the last line on standard error is a report as JSON. SQLite databases are packed as SQLite's
@@ -42,7 +42,7 @@ RACY_SECONDS = 0.05
 MAX_NAMED = 20
 MAX_DEPTH = 200
 SPARSE_BYTES = 1 << 30
-"""A larger file that is mostly holes is left out: its zeros could exceed every disk."""
+"""A larger file that is mostly holes is skipped: its zeros could exceed every disk."""
 OTHER_DATABASES = {b"DUCK": (8, "DuckDB"), b"\xde\xc0\xef\xbe": (16, "LMDB")}
 """Databases without an online backup: their magic bytes, where these are, and their name."""
 
@@ -66,7 +66,10 @@ class PackReport:
 
 @dataclass
 class UnpackReport:
-    """The result of unpacking. `complete`: the archive had its manifest, and as many files as that says."""
+    """The result of unpacking.
+
+    `complete`: the archive had its manifest, and as many files as that says.
+    """
 
     files: int = 0
     bytes: int = 0
@@ -266,7 +269,9 @@ def pack(folder: Path, output: IO[bytes]) -> PackReport:
 
 
 def unpack(folder: Path, source: IO[bytes], limit: int = 0) -> UnpackReport:
-    """Create the content of an archive in an empty folder, at most `limit` bytes if that is not 0.
+    """Create the content of an archive in an empty folder.
+
+    At most `limit` bytes are created if that is not 0.
 
     Neither the archive nor the folder is trusted: names that lead out of it are refused, and no link is followed.
     """
@@ -331,7 +336,7 @@ def _create(
 
 
 def broken_databases(folder: Path) -> list[str]:
-    """Return the SQLite databases below a folder that SQLite's integrity check rejects."""
+    """Return the databases below a folder that SQLite's integrity check rejects."""
     import sqlite3
     from urllib.parse import quote
 

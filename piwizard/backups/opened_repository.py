@@ -1,4 +1,4 @@
-"""Open the backups at a target, or create them, with the passphrase of this machine."""
+"""Open or create the backups at a target, with this machine's passphrase."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ class OpenedRepository:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         record = backup_record.read_record()
-        if record.repository and record.target == self.target.location and recovery_sheet.kept_secret(recovery_sheet.KEY):
+        if (
+            record.repository
+            and record.target == self.target.location
+            and recovery_sheet.kept_secret(recovery_sheet.KEY)
+        ):
             return IN_SYNC
         return Preview(in_sync=False, argv=(("restic", "init", f"--repo={self.target.location}"),))
 
@@ -71,8 +75,8 @@ class OpenedRepository:
     def _hint(self, error: BackupError) -> str | None:
         if error.reason == "passphrase":
             return (
-                "They were made with another passphrase. Set backup.passphrase to that of its recovery sheet, or choose "
-                "another folder in backup.target."
+                "They were made with another passphrase. Set backup.passphrase to that of its recovery sheet, or "
+                "choose another folder in backup.target."
             )
         if self.target.kind == "sftp" and error.reason in ("refused", "away"):
             line = deploy_key.make_key(SSH_KEY)

@@ -23,7 +23,7 @@ def generate_passphrase() -> str:
 
 
 def normalize_passphrase(typed: str) -> str:
-    """Return a passphrase as it was generated, whatever the case and the spaces typed.
+    """Return a passphrase as it was generated, whatever case and spaces are typed.
 
     A passphrase of a person is returned as it is.
     """
@@ -40,7 +40,7 @@ def kept_secret(key: str) -> str:
 
 
 def keep_passphrase() -> str:
-    """Return the passphrase of this machine; generate and keep it first if there is none."""
+    """Return the passphrase of this machine; generate it if there is none."""
     if not kept_secret(KEY):
         store = SecretStore(paths.state_dir())
         store.keep(None, KEY, generate_passphrase())
@@ -50,7 +50,7 @@ def keep_passphrase() -> str:
 
 @dataclass(frozen=True)
 class RecoverySheet:
-    """What a restore on another Pi asks for."""
+    """The values that a restore on another Pi asks for."""
 
     target: Target
     passphrase: str

@@ -1,4 +1,6 @@
-"""Run restic: argument lists, secrets in its environment and a private file, limits on output and time.
+"""Run restic with limits on output and time.
+
+Secrets are in its environment and in a private file.
 
 The commands are those that version 0.14 of Debian 12 has, too.
 """
@@ -37,7 +39,10 @@ SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=20 -o Se
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One saved archive. `name` is its file: the site, or MACHINE for the machine's own."""
+    """One saved archive.
+
+    `name` is its file: the site, or MACHINE for the machine's own.
+    """
 
     id: str
     at: datetime
@@ -114,6 +119,20 @@ class ResticRepository:
         if folder is not None and not folder.is_dir():
             raise backup_error("away", self.target.location)
 
+    def _place(self) -> tuple[int, int] | None:
+        """Return what identifies the folder of the repository on its disk; None for a server.
+
+        BackupError if it is missing.
+        """
+        folder = self.target.folder
+        if folder is None:
+            return None
+        try:
+            info = (folder / "config").stat()
+        except OSError as error:
+            raise backup_error("away", self.target.location) from error
+        return info.st_dev, info.st_ino
+
     def _answer(self, words: Sequence[str]) -> Any:  # noqa: ANN401 — whatever restic answers
         with tempfile.TemporaryFile() as file:
             self._checked(words, stdout=file.fileno())
@@ -126,12 +145,18 @@ class ResticRepository:
                 raise backup_error("other", self.target.location, "restic's answer is no JSON") from error
 
     def identity(self) -> str:
-        """Return the repository's own ID. BackupError if there is none, or the passphrase is another."""
+        """Return the repository's own ID.
+
+        BackupError if there is none, or the passphrase is another.
+        """
         found = self._answer(("cat", "config"))
         return str(found.get("id", "")) if isinstance(found, dict) else ""
 
     def initialize(self) -> str:
-        """Create the repository and return its ID. Create the folder of a folder target first."""
+        """Create the repository and return its ID.
+
+        Create the folder of a folder target first.
+        """
         folder = self.target.folder
         if folder is not None:
             files.make_folders(folder, 0o700)
@@ -149,7 +174,7 @@ class ResticRepository:
 
         If `write` fails, restic is stopped and no snapshot exists.
         """
-        self._require_mounted()
+        place = self._place()
         words = ("backup", "--stdin", f"--stdin-filename={name}", f"--host={host}", f"--tag={TAG}")
         argv = ("restic", *words, f"--time={at.astimezone():%Y-%m-%d %H:%M:%S}", *self._options)
         summaries: list[str] = []
@@ -178,6 +203,8 @@ class ResticRepository:
             result = restic.wait()
         if not result.ok:
             raise self._failure(result)
+        if self._place() != place:  # restic makes missing folders again, and would go on at the mount point
+            raise backup_error("away", self.target.location)
         return next((str(json.loads(line).get("snapshot_id", "")) for line in summaries), "")
 
     def load(self, snapshot: Snapshot, read: Callable[[int], None]) -> None:
@@ -216,7 +243,7 @@ class ResticRepository:
         self._checked(words, LONG_SECONDS)
 
     def verify(self, share: str) -> None:
-        """Check the structure of the repository and read a share of its data, such as "5%"."""
+        """Check the repository's structure and a share of its data, such as "5%"."""
         self._checked(("check", f"--read-data-subset={share}"), LONG_SECONDS)
 
     def unlock(self) -> None:

@@ -27,18 +27,19 @@ def pack_site(user: str, data: Path, output: int) -> PackReport:
     return PackReport(**{key: value for key, value in found.items() if key in PackReport.__dataclass_fields__})
 
 
-def unpack_site(user: str, data: Path, source: int, limit: int) -> UnpackReport:
+def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path | None = None) -> UnpackReport:
     """Create the content of an archive in an empty folder of the site's user.
 
-    Its databases are checked, too.
+    Its databases are checked, too. `kept_in` is the folder if the sandbox is to show it at `data`.
     """
-    said = _run(user, data, ("unpack", str(data), str(limit)), stdin=source)
-    found = _report(said, f"The data could not be restored to {data}")
+    said = _run(user, data, ("unpack", str(data), str(limit)), kept_in=kept_in, stdin=source)
+    found = _report(said, f"The data could not be restored to {kept_in or data}")
     return UnpackReport(**{key: value for key, value in found.items() if key in UnpackReport.__dataclass_fields__})
 
 
-def _run(user: str, data: Path, words: Sequence[str], **streams: int) -> Result:
-    sandbox = Sandbox(user, (data,), seconds=MAX_SECONDS, scripts=(PROGRAM, MIRROR))
+def _run(user: str, data: Path, words: Sequence[str], *, kept_in: Path | None = None, **streams: int) -> Result:
+    binds = ((kept_in, data),) if kept_in else ()
+    sandbox = Sandbox(user, (data,), binds, seconds=MAX_SECONDS, scripts=(PROGRAM, MIRROR))
     argv = (PYTHON, "-I", str(path_inside(PROGRAM)), *words)
     # Without a callback, all output would be kept in memory: a stranger's process could print without end.
     return transient_unit.run(

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from piwizard import __version__
-from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli import (
+    app_command,
+    backup_commands,
+    deploy_commands,
+    diagnosis_commands,
+    removal_commands,
+    run_commands,
+)
 from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
@@ -35,6 +42,7 @@ for command in (
     deploy_commands.deploy_command,
     app_command.run_command,
     deploy_commands.key_command,
+    backup_commands.backup_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     removal_commands.undo_command,

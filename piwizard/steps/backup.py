@@ -39,7 +39,7 @@ QUESTIONS = (
     Question(
         "backup.target",
         "Backup target",
-        "A folder on another disk, or sftp://USER@HOST/FOLDER, s3:https://HOST/BUCKET, rest:https://HOST/, rclone:REMOTE:FOLDER.",
+        "A folder of another disk, or a server: sftp://USER@HOST/FOLDER, s3:https://HOST/BUCKET, rest:https://HOST/.",
         backup_target,
         required=True,
     ),

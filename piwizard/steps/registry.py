@@ -13,6 +13,7 @@ from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
 from piwizard.steps.app import App
+from piwizard.steps.backup import Backup
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
 from piwizard.steps.dhparam import Dhparam
@@ -35,6 +36,7 @@ STEPS: tuple[Step, ...] = (
     StaticIp(),
     Router(),
     Dhparam(),
+    Backup(),
     Certbot(),
     Renewal(),
 )

@@ -257,9 +257,7 @@ def run(
     After `timeout` seconds the process group is stopped and the exit code is 124, as with timeout(1).
     """
     argv = tuple(argv)
-    process = start(
-        argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text, stdin=stdin, stdout=stdout
-    )
+    process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text, stdin=stdin, stdout=stdout)
     if timeout is not None:
         until = time.monotonic() + timeout
         while process.alive and time.monotonic() < until:
