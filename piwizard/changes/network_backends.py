@@ -164,7 +164,7 @@ class Dhcpcd:
 def edited(backend: NetworkBackend, memory: OwnershipIndex) -> Path | None:
     """Return the file that piwizard wrote, if it was edited since; otherwise None.
 
-    NetworkManager's own files are left to nmcli, which changes only what it is told to.
+    NetworkManager's own files are left to nmcli, which changes only the settings it gets.
     """
     if isinstance(backend, Netplan):
         path, owned = netplan.OWN_FILE, True
