@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.alerts.event import alerts_dir
-from piwizard.alerts.problem_log import Message, Problem, ProblemLog
+from piwizard.alerts.problem_log import Message, TrackedProblem, ProblemLog
 from piwizard.alerts.sending import Notification
 from piwizard.system import files
 
@@ -76,7 +76,7 @@ def save(state: AlertState, before: AlertState | None = None) -> bool:
 def _decoded(whole: Mapping[str, Any]) -> AlertState:
     log = whole["log"]
     problems = {
-        str(key): Problem(**{**one, "changes": tuple(map(float, one["changes"]))})
+        str(key): TrackedProblem(**{**one, "changes": tuple(map(float, one["changes"]))})
         for key, one in log["problems"].items()
         if one["changes"]
     }

@@ -36,7 +36,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Problem:
+class TrackedProblem:
     """A problem that exists, or that existed a short time ago.
 
     `changes` are the times at which it failed and recovered in turn; the last one began the present state. `told` is
@@ -75,11 +75,11 @@ class Message:
 class ProblemLog:
     """All problems by key, and the notices that quiet hours hold back."""
 
-    problems: Mapping[str, Problem] = field(default_factory=dict)
+    problems: Mapping[str, TrackedProblem] = field(default_factory=dict)
     waiting: tuple[Message, ...] = ()
 
     @property
-    def open(self) -> dict[str, Problem]:
+    def open(self) -> dict[str, TrackedProblem]:
         """Return the problems that exist now."""
         return {key: one for key, one in self.problems.items() if one.open}
 
@@ -116,20 +116,20 @@ def advance(
     return ProblemLog(kept, tuple(waiting)), messages
 
 
-def _failed(before: Problem | None, seen: Observation, now: float) -> Problem:
+def _failed(before: TrackedProblem | None, seen: Observation, now: float) -> TrackedProblem:
     if before is None:
-        return Problem(seen.label, seen.text, seen.hint, open=True, changes=(now,))
+        return TrackedProblem(seen.label, seen.text, seen.hint, open=True, changes=(now,))
     if before.open:
         return before  # the first text stays: it is what the person was told
     changes = (*before.changes, now)[-MAX_RECENT:]
     return replace(before, label=seen.label, text=seen.text, hint=seen.hint, open=True, changes=changes)
 
 
-def _recovered(before: Problem, now: float) -> Problem:
+def _recovered(before: TrackedProblem, now: float) -> TrackedProblem:
     return replace(before, open=False, changes=(*before.changes, now)[-MAX_RECENT:], reported=False)
 
 
-def _failures(problem: Problem, now: float) -> int:
+def _failures(problem: TrackedProblem, now: float) -> int:
     """Return how often it began within the last time; failures and recoveries alternate."""
     own = problem.changes[-1::-2] if problem.open else problem.changes[-2::-2]
     return sum(1 for at in own if _passed(at, now) < FLAP_SECONDS)
@@ -140,7 +140,7 @@ def _passed(at: float, now: float) -> float:
     return max(0.0, now - at)
 
 
-def _tell(key: str, problem: Problem, now: float) -> tuple[Problem, list[Message]]:
+def _tell(key: str, problem: TrackedProblem, now: float) -> tuple[TrackedProblem, list[Message]]:
     def message(kind: Kind) -> list[Message]:
         return [Message(kind, key, problem.label, problem.text, problem.hint, problem.since)]
 
@@ -160,6 +160,6 @@ def _tell(key: str, problem: Problem, now: float) -> tuple[Problem, list[Message
     return problem, []
 
 
-def _forgotten(problem: Problem, now: float) -> bool:
+def _forgotten(problem: TrackedProblem, now: float) -> bool:
     """Return whether a problem that is over need not be remembered any longer."""
     return not problem.told and not problem.flapping and _passed(problem.since, now) >= FLAP_SECONDS
