@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.alerts.event import alerts_dir
-from piwizard.alerts.problem_log import Message, TrackedProblem, ProblemLog
+from piwizard.alerts.problem_log import Message, ProblemLog, TrackedProblem
 from piwizard.alerts.sending import Notification
 from piwizard.system import files
 
