@@ -101,7 +101,7 @@ class Navigator:
         """Show a run: its stages, then its result."""
 
         def load() -> type:
-            from piwizard.screens.install.install_page import InstallPage
+            from piwizard.screens.home.install_page import InstallPage
 
             return InstallPage
 
@@ -111,8 +111,8 @@ class Navigator:
         """Show a run's result: the router by hand if that is left, else the address."""
 
         def load() -> type:
-            from piwizard.screens.install.done_page import DonePage
-            from piwizard.screens.install.router_page import RouterPage
+            from piwizard.screens.home.done_page import DonePage
+            from piwizard.screens.home.router_page import RouterPage
 
             try:
                 by_hand = bool(site and self._service.router_rules(site))
@@ -129,7 +129,7 @@ class Navigator:
         """Show the address of a site that is installed."""
 
         def load() -> type:
-            from piwizard.screens.install.done_page import DonePage
+            from piwizard.screens.home.done_page import DonePage
 
             return DonePage
 
@@ -139,7 +139,7 @@ class Navigator:
         """Show why the last run of a site failed."""
 
         def load() -> type:
-            from piwizard.screens.install.failure_page import FailurePage
+            from piwizard.screens.home.failure_page import FailurePage
 
             return FailurePage
 
@@ -174,7 +174,7 @@ class Navigator:
 
     async def show_code(self, address: str) -> None:
         """Show an address as a QR code."""
-        from piwizard.screens.install.code_page import CodePage
+        from piwizard.screens.home.code_page import CodePage
 
         await self._app.push_screen(CodePage(address))
 
@@ -188,7 +188,7 @@ class Navigator:
         """Open the log of a run, by default the current or the last one."""
 
         def load() -> type:
-            from piwizard.screens.install.run_log_page import RunLogPage
+            from piwizard.screens.home.run_log_page import RunLogPage
 
             return RunLogPage
 
@@ -240,7 +240,7 @@ class Navigator:
         """Open the checkup, which runs its checks at once."""
 
         def load() -> type:
-            from piwizard.screens.pages.checkup_page import CheckupPage
+            from piwizard.screens.home.checkup_page import CheckupPage
 
             return CheckupPage
 
@@ -254,7 +254,7 @@ class Navigator:
         """Show a plan, and install it after a confirmation."""
 
         def load() -> type:
-            from piwizard.screens.pages.confirm_run import ConfirmRun
+            from piwizard.screens.home.confirm_run import ConfirmRun
 
             return ConfirmRun
 
@@ -270,7 +270,7 @@ class Navigator:
 
     def stop_run(self) -> None:
         """Ask for confirmation, then stop the current run."""
-        from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+        from piwizard.screens.yes_no_dialog import YesNoDialog
 
         run = self._service.under_way()
 

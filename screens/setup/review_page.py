@@ -10,13 +10,13 @@ from rich.text import Text
 from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
+from piwizard.screens import dialog
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.run_progress import duration
-from piwizard.screens.pages import dialog
 from piwizard.screens.setup.missing_list import MissingList
 from piwizard.screens.setup.review_list import ReviewList
 from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.run_progress import duration
 from piwizard.setup.site_form import FormPage
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from piwizard.screens.controllers.answers_controller import AnswersController
-from piwizard.screens.form.editors import Choice, LineEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, MemberGiven, SecretGiven
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.setup.page_field import PageField
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.editors import Choice, LineEditor
 from piwizard.screens.widgets.fold import Fold, FoldTitle
 from piwizard.setup.site_form import FormPage
 

@@ -11,16 +11,16 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.log_model import Block
-from piwizard.screens.log.run_progress import duration
+from piwizard.screens.dialog import Dialog
 from piwizard.screens.messages import ActionPressed
-from piwizard.screens.pages.dialog import Dialog
-from piwizard.screens.panes.plan_blocks import counted, plan_blocks
 from piwizard.screens.screen_service import titles
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.log_model import Block
+from piwizard.screens.widgets.plan_blocks import counted, plan_blocks
+from piwizard.screens.widgets.run_progress import duration
 from piwizard.setup.service import Proposal
 
 if TYPE_CHECKING:

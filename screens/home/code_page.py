@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from piwizard.screens.pages.text_page import TextPage
+from piwizard.screens.text_page import TextPage
 from piwizard.screens.widgets.qr_code import qr_code
 
 

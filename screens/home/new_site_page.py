@@ -12,8 +12,8 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from piwizard.answers import validators as v
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.pages.dialog import Dialog
+from piwizard.screens.dialog import Dialog
+from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.key_line import KeyLine
 
 TITLE = "New site"

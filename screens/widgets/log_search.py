@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from piwizard.engine.events import decode, is_output
-from piwizard.screens.log.log_builder import LogBuilder
-from piwizard.screens.log.log_model import Block, LogPosition
+from piwizard.screens.widgets.log_builder import LogBuilder
+from piwizard.screens.widgets.log_model import Block, LogPosition
 from piwizard.system.printable import terminal_line
 
 CHUNK_BYTES = 1 << 18

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from piwizard.screens.form.editors import Choice, LineEditor
-from piwizard.screens.form.fields import Field
+from piwizard.screens.widgets.editors import Choice, LineEditor
+from piwizard.screens.widgets.fields import Field
 from piwizard.setup.service import Asked
 
 if TYPE_CHECKING:

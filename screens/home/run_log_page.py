@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from piwizard.screens.controllers.run_monitor import RunMonitor
-from piwizard.screens.log.log_pane import LogPane
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService

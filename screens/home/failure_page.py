@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
+from piwizard.screens.widgets.log_builder import clean
 
 if TYPE_CHECKING:
     from textual.widget import Widget

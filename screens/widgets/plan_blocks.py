@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.log_model import Block, Line
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.log_model import Block, Line
 
 if TYPE_CHECKING:
     from piwizard.setup.preview import Previewed

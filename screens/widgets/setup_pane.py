@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from piwizard.screens.background import WidgetQueue
-from piwizard.screens.form.setup_form import SetupForm
-from piwizard.screens.log.run_outcome import RunOutcome
 from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.screens.widgets.run_outcome import RunOutcome
+from piwizard.screens.widgets.setup_form import SetupForm
 
 if TYPE_CHECKING:
     from piwizard.setup.service import Asked

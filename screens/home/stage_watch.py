@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from piwizard.engine.run_log import EventReader
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.run_watch import CHUNK_BYTES, FAR_BEHIND_BYTES, MAX_READ_SECONDS, SECONDS_TO_GET_LOCK
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.run_watch import CHUNK_BYTES, FAR_BEHIND_BYTES, MAX_READ_SECONDS, SECONDS_TO_GET_LOCK
 from piwizard.system.printable import terminal_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from piwizard.engine.events import Event
-    from piwizard.screens.log.run_progress import StepKey
+    from piwizard.screens.widgets.run_progress import StepKey
     from piwizard.setup.stage_progress import StagedRun, StageTracker
 
 LAST_LINES = 3

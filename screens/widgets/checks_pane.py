@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.log_model import Block
 from piwizard.screens.widgets.list_pane import ListPane
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.log_model import Block
 
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding

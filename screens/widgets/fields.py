@@ -14,10 +14,10 @@ from textual.widgets import Input, Static
 
 from piwizard.answers.model import SITE_TABLES
 from piwizard.answers.validators import Invalid, secret_text
-from piwizard.screens.form.editors import REASON_SEPARATOR, Choice, LineEditor
-from piwizard.screens.form.multi_value import ListEditor, TableEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.editors import REASON_SEPARATOR, Choice, LineEditor
+from piwizard.screens.widgets.multi_value import ListEditor, TableEditor
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rich.text import Text
 
-from piwizard.screens.pages.text_page import TextPage, heading
+from piwizard.screens.text_page import TextPage, heading
 from piwizard.screens.widgets.key_line import effect, key_name
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
-from piwizard.screens.install.visit_watch import VisitWatch
-from piwizard.screens.pages.page import Page
+from piwizard.screens.home.visit_watch import VisitWatch
+from piwizard.screens.page import Page
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
     from piwizard.nginx.access_log import Visit
-    from piwizard.screens.install.router_rules import RouterRules
+    from piwizard.screens.home.router_rules import RouterRules
     from piwizard.screens.screen_service import ScreenService
 
 SECONDS_BETWEEN_CHECKS = 2.0

@@ -10,8 +10,8 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from piwizard.screens.install.stage_watch import StageWatch
-from piwizard.screens.pages.page import Page
+from piwizard.screens.home.stage_watch import StageWatch
+from piwizard.screens.page import Page
 
 if TYPE_CHECKING:
     from textual.widget import Widget

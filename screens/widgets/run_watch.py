@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from piwizard.engine.run_log import EventReader
-from piwizard.screens.log.log_builder import LogBuilder
-from piwizard.screens.log.run_progress import RunProgress
+from piwizard.screens.widgets.log_builder import LogBuilder
+from piwizard.screens.widgets.run_progress import RunProgress
 
 CHUNK_BYTES = 1 << 15
 MAX_READ_SECONDS = 0.01

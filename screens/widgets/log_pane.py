@@ -15,13 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from piwizard.screens.background import run_in_thread, start_worker
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.log.log_model import Block, LogPosition
-from piwizard.screens.log.log_search import find_first_failure, find_text, load_part
-from piwizard.screens.log.run_progress import StepKey
-from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.list_pane import ListPane
+from piwizard.screens.widgets.log_model import Block, LogPosition
+from piwizard.screens.widgets.log_search import find_first_failure, find_text, load_part
+from piwizard.screens.widgets.run_progress import StepKey
+from piwizard.screens.widgets.run_watch import RunWatch
 
 
 class LogList(FoldingList):

@@ -11,8 +11,8 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
-from piwizard.screens.install.visit_watch import VisitWatch
-from piwizard.screens.pages.page import Page
+from piwizard.screens.home.visit_watch import VisitWatch
+from piwizard.screens.page import Page
 from piwizard.screens.widgets.qr_code import qr_code
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
-from piwizard.screens.panes.checks_pane import check_block, checks_summary
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.widgets.checks_pane import check_block, checks_summary
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_line import KeyLine
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.engine.events import Event, decode
-from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
+from piwizard.screens.widgets.run_progress import LAST_LINES, RunProgress, StepKey
 from piwizard.system.printable import terminal_line
 
 OUTCOME_BYTES = 256 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from piwizard.engine.event_format import written
 from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
-from piwizard.screens.log.log_model import MAX_BLOCK_LINES, Block, Line, thin, too_many
+from piwizard.screens.widgets.log_model import MAX_BLOCK_LINES, Block, Line, thin, too_many
 from piwizard.system import console
 from piwizard.system.printable import terminal_line
 

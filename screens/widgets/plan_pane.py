@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.screens.panes.plan_blocks import counted, plan_blocks
 from piwizard.screens.widgets.list_pane import ListPane
+from piwizard.screens.widgets.plan_blocks import counted, plan_blocks
 
 if TYPE_CHECKING:
     from piwizard.setup.run_request import Plans

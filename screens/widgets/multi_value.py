@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from piwizard.screens.form.editors import Choice, LineEditor
+from piwizard.screens.widgets.editors import Choice, LineEditor
 
 VISIBLE, HIDDEN, GENERATED = KINDS = ("visible", "hidden", "generated")
 """Kinds of values in a table with secrets: plain text, a typed secret, a generated secret."""

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
+from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:

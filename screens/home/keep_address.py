@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from piwizard.screens.dialog import Dialog
 from piwizard.screens.messages import ActionPressed
-from piwizard.screens.pages.dialog import Dialog
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
