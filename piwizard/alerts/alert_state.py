@@ -1,4 +1,4 @@
-"""Keep what alerts have to remember: problems, messages that wait to be sent, and the last ones."""
+"""Keep the problems, the messages that wait to be sent, and the last messages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def state_file() -> Path:
 
 
 def load() -> AlertState:
-    """Return what is remembered; nothing if the file is damaged: then open problems are told once more."""
+    """Return what is remembered; nothing if the file is damaged.
+
+    Then open problems cause another message.
+    """
     content = files.read(state_file())
     if content is None:
         return AlertState()

@@ -1,4 +1,4 @@
-"""Send what waits to be sent. An address that does not respond never delays the others for long."""
+"""Send what waits to be sent. No address delays the others for long."""
 
 from __future__ import annotations
 

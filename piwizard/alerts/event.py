@@ -28,8 +28,8 @@ State = Literal["failed", "ok", "notice"]
 class Event:
     """Something that happened.
 
-    `failed` opens a problem, which is told once; `ok` with the same `id` and `subject` closes it, which is told if
-    the problem was. A `notice` is told once and leaves nothing open. `id` never changes ("deploy-failed"), `subject`
+    `failed` opens a problem and causes one message; `ok` with the same `id` and `subject` closes it, with another
+    message. A `notice` causes a message and leaves nothing open. `id` never changes ("deploy-failed"), `subject`
     says what it applies to, such as a site. `title` and `text` are for a person; `hint` is what to do next.
     """
 
@@ -54,7 +54,7 @@ def alerts_dir() -> Path:
 
 
 def events_dir() -> Path:
-    """Return the folder of events that wait to be sent. It exists if alerts are set up."""
+    """Return the folder of stored events. It exists if alerts are set up."""
     return alerts_dir() / "events"
 
 
@@ -70,13 +70,13 @@ def report(event: Event) -> bool:
     whole = asdict(event) | {"version": VERSION, "at": at}
     for name in ("title", "text", "hint", "subject"):
         whole[name] = printable.line(whole[name], MAX_TEXT_CHARACTERS)
-    # The name sorts by time: a deploy that failed and then succeeded is told in this order.
+    # The name sorts by time: a deploy that failed and then succeeded is read in this order.
     files.replace(folder / f"{int(at * 1000):015}-{uuid4().hex[:8]}.json", json.dumps(whole).encode(), mode=0o600)
     return True
 
 
 def stored_events() -> list[tuple[Path, Event | None]]:
-    """Return the stored events with their files, the oldest first; None where a file is damaged."""
+    """Return the stored events, the oldest first; None where a file is damaged."""
     found = sorted(path for path in events_dir().glob("*.json"))
     return [(path, _decoded(path)) for path in found]
 

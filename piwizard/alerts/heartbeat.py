@@ -1,4 +1,7 @@
-"""Ping a heartbeat URL while all is well: a service that misses it reports that this Pi is gone."""
+"""Ping a heartbeat URL while no problem is open.
+
+A service that misses the ping reports that this Pi is gone.
+"""
 
 from __future__ import annotations
 

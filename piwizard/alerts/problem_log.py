@@ -1,4 +1,6 @@
-"""Decide what to tell and when: once per problem, not while it flaps, not in quiet hours.
+"""Decide when to send a message: one for each problem and one for its end.
+
+A problem that flaps causes no more of them, and quiet hours hold them back.
 
 Pure: takes what was observed and the time, and returns the new records and the messages. Records change only if
 something happened, so that a quiet day writes nothing to the card.
@@ -13,9 +15,9 @@ from typing import Literal
 from piwizard.alerts.event import Event
 
 FLAP_SECONDS = 2 * 3600.0
-"""A problem that comes back within this time counts as flapping after MAX_TOLD failures."""
-MAX_TOLD = 2
-"""Failures that are told within FLAP_SECONDS; the next one is told as flapping, and no more until it is over."""
+"""A problem that comes back within this time counts as flapping after MAX_NOTIFIED failures."""
+MAX_NOTIFIED = 2
+"""Failures within FLAP_SECONDS that cause a message; the next one is reported as flapping, and then no more."""
 MAX_RECENT = 8
 """Changes that are remembered of one problem."""
 MAX_OPEN = 100
@@ -27,7 +29,10 @@ Kind = Literal["failed", "recovered", "flapping", "notice"]
 
 @dataclass(frozen=True)
 class Observation:
-    """A problem that exists now. `key` stays the same, `label` and `text` are for a person."""
+    """A problem that exists now.
+
+    `key` stays the same, `label` and `text` are for a person.
+    """
 
     key: str
     label: str
@@ -39,8 +44,8 @@ class Observation:
 class TrackedProblem:
     """A problem that exists, or that existed a short time ago.
 
-    `changes` are the times at which it failed and recovered in turn; the last one began the present state. `told` is
-    whether the person knows of it.
+    `changes` are the times at which it failed and recovered in turn; the last one began the present state. `notified` is
+    whether a message was sent about it.
     """
 
     label: str
@@ -48,7 +53,7 @@ class TrackedProblem:
     hint: str
     open: bool
     changes: tuple[float, ...]
-    told: bool = False
+    notified: bool = False
     flapping: bool = False
     reported: bool = False
     """It came from `report`, which will also say when it is over."""
@@ -87,7 +92,10 @@ class ProblemLog:
 def advance(
     log: ProblemLog, observed: Iterable[Observation], events: Iterable[Event], now: float, *, quiet: bool
 ) -> tuple[ProblemLog, list[Message]]:
-    """Take in what exists now and what was reported. Return the new log, and what to tell now."""
+    """Take in what exists now and what was reported.
+
+    Return the new log, and the messages to send now.
+    """
     problems = dict(log.problems)
     waiting = list(log.waiting)
     for event in events:
@@ -110,8 +118,8 @@ def advance(
     if not quiet:
         messages, waiting = waiting, []
         for key, problem in list(problems.items()):
-            problems[key], told = _tell(key, problem, now)
-            messages += told
+            problems[key], found = _messages_about(key, problem, now)
+            messages += found
     kept = {key: one for key, one in problems.items() if one.open or not _forgotten(one, now)}
     return ProblemLog(kept, tuple(waiting)), messages
 
@@ -120,7 +128,7 @@ def _failed(before: TrackedProblem | None, seen: Observation, now: float) -> Tra
     if before is None:
         return TrackedProblem(seen.label, seen.text, seen.hint, open=True, changes=(now,))
     if before.open:
-        return before  # the first text stays: it is what the person was told
+        return before  # the first text stays: it was in the message
     changes = (*before.changes, now)[-MAX_RECENT:]
     return replace(before, label=seen.label, text=seen.text, hint=seen.hint, open=True, changes=changes)
 
@@ -140,7 +148,7 @@ def _passed(at: float, now: float) -> float:
     return max(0.0, now - at)
 
 
-def _tell(key: str, problem: TrackedProblem, now: float) -> tuple[TrackedProblem, list[Message]]:
+def _messages_about(key: str, problem: TrackedProblem, now: float) -> tuple[TrackedProblem, list[Message]]:
     def message(kind: Kind) -> list[Message]:
         return [Message(kind, key, problem.label, problem.text, problem.hint, problem.since)]
 
@@ -149,17 +157,17 @@ def _tell(key: str, problem: TrackedProblem, now: float) -> tuple[TrackedProblem
         if not calm:
             return problem, []
         # The person knows that it flaps: say how that ended.
-        over = replace(problem, flapping=False, told=problem.open)
+        over = replace(problem, flapping=False, notified=problem.open)
         return over, message("failed" if problem.open else "recovered")
-    if problem.open and not problem.told:
-        if _failures(problem, now) > MAX_TOLD:
-            return replace(problem, flapping=True, told=True), message("flapping")
-        return replace(problem, told=True), message("failed")
-    if not problem.open and problem.told:
-        return replace(problem, told=False), message("recovered")
+    if problem.open and not problem.notified:
+        if _failures(problem, now) > MAX_NOTIFIED:
+            return replace(problem, flapping=True, notified=True), message("flapping")
+        return replace(problem, notified=True), message("failed")
+    if not problem.open and problem.notified:
+        return replace(problem, notified=False), message("recovered")
     return problem, []
 
 
 def _forgotten(problem: TrackedProblem, now: float) -> bool:
     """Return whether a problem that is over need not be remembered any longer."""
-    return not problem.told and not problem.flapping and _passed(problem.since, now) >= FLAP_SECONDS
+    return not problem.notified and not problem.flapping and _passed(problem.since, now) >= FLAP_SECONDS

@@ -63,7 +63,7 @@ def address_id(address: str) -> str:
 
 
 def address_name(address: str, number: int) -> str:
-    """Return how an address is called in messages: by its kind only, since it contains secrets."""
+    """Return the name of an address in messages: its kind, as it has secrets."""
     scheme, separator, _ = address.partition("://")
     named = separator and scheme.isalnum() and len(scheme) <= 20
     return f"address {number} ({scheme})" if named else f"address {number}"

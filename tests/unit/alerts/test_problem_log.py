@@ -39,7 +39,7 @@ def test_month_without_problems_sends_nothing_and_changes_nothing():
     assert simulation.changed == 0
 
 
-def test_problem_is_told_once_and_its_end_once():
+def test_problem_causes_one_message_and_its_end_another():
     simulation = Simulation()
     assert simulation.check(DOWN) == ["failed"]
     assert simulation.wait(3 * DAY, DOWN) == []
@@ -55,13 +55,13 @@ def test_lasting_problem_changes_the_log_once():
     assert simulation.changed == 1
 
 
-def test_two_problems_are_told_separately():
+def test_two_problems_cause_a_message_each():
     simulation = Simulation()
     assert simulation.check(DOWN, FULL) == ["failed", "failed"]
     assert simulation.check(FULL) == ["recovered"]
 
 
-def test_flapping_is_told_once_until_it_is_over():
+def test_flapping_causes_one_message_until_it_ends():
     simulation = Simulation()
     kinds = [kind for _ in range(200) for kind in (*simulation.check(DOWN), *simulation.check())]
     assert kinds == ["failed", "recovered", "failed", "recovered", "flapping"]
@@ -69,7 +69,7 @@ def test_flapping_is_told_once_until_it_is_over():
     assert simulation.check(DOWN) == ["failed"]
 
 
-def test_flapping_that_ends_in_failure_is_told():
+def test_flapping_that_ends_in_failure_causes_a_message():
     simulation = Simulation()
     for _ in range(10):
         simulation.check(DOWN)
@@ -78,7 +78,7 @@ def test_flapping_that_ends_in_failure_is_told():
     assert simulation.check() == ["recovered"]
 
 
-def test_problem_of_each_day_is_told_each_day():
+def test_problem_of_each_day_causes_messages_each_day():
     simulation = Simulation()
     for _ in range(5):
         assert simulation.check(DOWN) == ["failed"]
@@ -95,14 +95,14 @@ def test_quiet_hours_hold_messages_back():
     assert simulation.check() == ["recovered"]
 
 
-def test_problem_within_quiet_hours_is_not_told():
+def test_problem_within_quiet_hours_causes_no_message():
     simulation = Simulation()
     simulation.check(DOWN, quiet=True)
     simulation.check(quiet=True)
     assert simulation.wait(DAY) == []
 
 
-def test_notice_of_quiet_hours_is_told_in_the_morning():
+def test_notice_of_quiet_hours_is_sent_in_the_morning():
     simulation = Simulation()
     notice = Event("power-lost", "notice", "The Pi lost power")
     assert simulation.check(events=(notice,), quiet=True) == []
@@ -123,7 +123,7 @@ def test_reported_problem_ends_with_its_report():
     assert simulation.check(events=(ended,)) == ["recovered"]
 
 
-def test_failure_and_success_reported_together_are_not_told():
+def test_failure_and_success_reported_together_cause_no_message():
     failed = Event("deploy-failed", "failed", "Deploy of blog failed", subject="blog")
     ended = Event("deploy-failed", "ok", "Deploy of blog", subject="blog")
     assert Simulation().check(events=(failed, ended)) == []
