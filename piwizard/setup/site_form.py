@@ -132,9 +132,13 @@ class SiteForm:
         found: dict[str, Question] = {}
         for step in registry.STEPS:
             questions: Sequence[Question]
+            # Some suggestions take seconds, such as a search for the router: not for what no page asks.
+            unasked = step.stage is Stage.ADVANCED
+            unasked = unasked or (reach.is_for_internet(step) and self.audience is not Audience.INTERNET)
+            known = None if unasked else context
             try:
                 with self._planner.answers.locating(self.site):
-                    questions = step.questions(context, self.answers if context else None)
+                    questions = step.questions(known, self.answers if known else None)
             except PiwizardError as error:
                 self.trouble = self.trouble or error
                 questions = step.questions(None, None)
