@@ -44,8 +44,8 @@ class Observation:
 class TrackedProblem:
     """A problem that exists, or that existed a short time ago.
 
-    `changes` are the times at which it failed and recovered in turn; the last one began the present state. `notified` is
-    whether a message was sent about it.
+    `changes` are the times at which it failed and recovered in turn; the last one began the present state.
+    `notified`: a message was sent about it.
     """
 
     label: str
