@@ -20,7 +20,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.reach import Audience
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, step_named
-from piwizard.steps.step import PlanContext, app_of
+from piwizard.steps.step import PlanContext, Stage, app_of
 
 MAX_NAME = 30
 
