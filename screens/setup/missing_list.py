@@ -31,7 +31,7 @@ class MissingList(RowList):
             super().__init__()
             self.answer = answer
 
-    class Highlighted(Message):
+    class AnswerHighlighted(Message):
         """The cursor is on another answer."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class MissingList(RowList):
         return self.missing[self.active] if self.active < len(self.missing) else None
 
     def activated(self) -> None:
-        self.post_message(self.Highlighted())
+        self.post_message(self.AnswerHighlighted())
 
     def action_answer(self) -> None:
         if self.chosen is not None:

@@ -135,7 +135,7 @@ class ReviewPage(SetupPage):
     def answer_saved(self, key: str) -> None:
         """Do nothing: this page has no fields."""
 
-    def on_missing_list_highlighted(self, event: MissingList.Highlighted) -> None:
+    def on_missing_list_answer_highlighted(self, event: MissingList.AnswerHighlighted) -> None:
         event.stop()
         self._show_reason()
 
