@@ -68,7 +68,7 @@ async def test_page_that_is_read_takes_no_letter_for_a_key(folder, monkeypatch):
         assert seen.app.is_running
 
 
-async def test_router_that_stops_answering_is_named_in_the_review_and_leads_to_the_choice(folder, monkeypatch):
+async def test_router_that_stops_answering_is_named_in_the_review_with_a_way_to_the_choice(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     fake_cases.write_answers(
         folder,
