@@ -40,7 +40,10 @@ class PiwizardError(Exception):
 
     @property
     def for_form(self) -> str:
-        """Return message and hint for a form with the field of the answer, which need not name its key."""
+        """Return message and hint without the key of the answer.
+
+        For a form, where its field says which answer it is.
+        """
         message = self.message.removeprefix(f"{self.key}: ") if self.key else self.message
         message = f"{message[:1].upper()}{message[1:]}"
         return f"{message} {self.hint}" if self.hint else message

@@ -9,7 +9,10 @@ from textual.widgets import Static
 
 
 class Elapsed(Static):
-    """A line such as "Reading the repository… 3 s", one update a second. Hidden while nothing is waited for."""
+    """A line such as "Reading the repository… 3 s", with one update a second.
+
+    It is hidden while nothing is waited for.
+    """
 
     def __init__(self) -> None:
         super().__init__(classes="elapsed", markup=False)
