@@ -29,7 +29,10 @@ Manifest = dict[str, list[str | int]]
 
 @dataclass(frozen=True)
 class CodeRecorded:
-    """The files of a release are recorded before it is proven, so that later edits are found."""
+    """The files of a release are recorded, so that later edits are found.
+
+    They are recorded until the release is proven.
+    """
 
     kind: ClassVar[str] = "record"
     site: str
@@ -52,7 +55,10 @@ class CodeRecorded:
 
 @dataclass(frozen=True)
 class HandEditsKept:
-    """Files that were edited by hand in the release `old` are copied, because `new` will not have them."""
+    """Files that were edited by hand in the release `old` are copied.
+
+    The release `new` will not have them.
+    """
 
     kind: ClassVar[str] = "hand-edits"
     site: str
@@ -122,7 +128,7 @@ def _sentence(release: Path, site: str, edited: list[str]) -> str:
 
 
 def find_edits(release: Path) -> list[str]:
-    """Return the files of a release's code that were added or changed since it was built.
+    """Return the files of a release's code that were added or changed by hand.
 
     Empty for releases that earlier versions of piwizard built, because they recorded nothing.
     """
