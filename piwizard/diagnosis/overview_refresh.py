@@ -18,6 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.git.newest_commit import newest_commit
 from piwizard.nginx import access_log
 from piwizard.setup import reach, site_overview
+from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_form import SiteForm
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
@@ -73,7 +74,7 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
     sites = tuple(_site(planner, one, secrets) for one in before.sites)
     host = _host(planner.context.facts, planner)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return HomeOverview(sites, host, site_overview.attention_of(sites), now)
+    return HomeOverview(sites, host, site_overview.attention_of(sites, pending_restart()), now)
 
 
 def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:
