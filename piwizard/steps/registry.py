@@ -16,6 +16,7 @@ from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
+from piwizard.steps.deploys import AutomaticDeploys
 from piwizard.steps.dhparam import Dhparam
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
@@ -38,6 +39,7 @@ STEPS: tuple[Step, ...] = (
     Dhparam(),
     Certbot(),
     Renewal(),
+    AutomaticDeploys(),
     Alerts(),
 )
 
