@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from piwizard import __version__
-from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli import (
+    alert_commands,
+    app_command,
+    deploy_commands,
+    diagnosis_commands,
+    removal_commands,
+    run_commands,
+)
 from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
@@ -39,6 +46,7 @@ for command in (
     deploy_commands.key_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
+    alert_commands.alerts_group,
     removal_commands.undo_command,
     removal_commands.remove_command,
     run_commands.logs_command,

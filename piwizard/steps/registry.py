@@ -12,6 +12,7 @@ from itertools import groupby
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
+from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
@@ -39,6 +40,7 @@ STEPS: tuple[Step, ...] = (
     Certbot(),
     Renewal(),
     AutomaticDeploys(),
+    Alerts(),
 )
 
 DATA_STEP = next(step.name for step in STEPS if step.holds_data)
