@@ -14,6 +14,7 @@ from piwizard.cli import (
     deploy_commands,
     diagnosis_commands,
     removal_commands,
+    restore_command,
     run_commands,
 )
 from piwizard.cli.command_help import GroupedHelp
@@ -46,6 +47,7 @@ for command in (
     app_command.run_command,
     deploy_commands.key_command,
     backup_commands.backup_command,
+    restore_command.restore_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     alert_commands.alerts_group,
