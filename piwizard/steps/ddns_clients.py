@@ -23,7 +23,10 @@ UNITS = Path("/etc/systemd/system")
 
 
 def ddclient_changes(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
-    """Return the changes for ddclient. Without the settings, its package would ask for them and start ddclient."""
+    """Return the changes for ddclient.
+
+    The settings come first: without them, its package would ask for them and start ddclient.
+    """
     system = context.machine.os
     debian = int(system.version) if system.version.isdigit() else None
     version = ddclient.version_for(context.installed.get("ddclient"), debian)
