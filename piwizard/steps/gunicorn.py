@@ -154,7 +154,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(names[1])
+        restarts = systemd.find_crash_loop(names[1], systemd.CHECKED_STABLE_SECONDS)
         yield Check(
             "app-stays-up",
             "Service runs without restarts",
