@@ -33,6 +33,8 @@ for command in (
     run_commands.plan_command,
     run_commands.apply_command,
     deploy_commands.deploy_command,
+    deploy_commands.deploys_command,
+    deploy_commands.autodeploy_command,
     app_command.run_command,
     deploy_commands.key_command,
     diagnosis_commands.doctor_command,

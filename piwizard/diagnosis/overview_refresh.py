@@ -15,7 +15,7 @@ from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
 from piwizard.diagnosis.tracebacks import find_failures
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.git import git_command
+from piwizard.git.newest_commit import newest_commit
 from piwizard.nginx import access_log
 from piwizard.setup import reach, site_overview
 from piwizard.setup.planner import Planner
@@ -25,7 +25,6 @@ from piwizard.system import checks, commands, file_lock, paths, printable
 from piwizard.system.facts import Facts
 from piwizard.system.secret_filter import SecretFilter
 
-GIT_SECONDS = 20.0
 NICE = 10
 MAX_JOURNAL_LINES = 1000
 MAX_TEXT = 200
@@ -140,16 +139,11 @@ def _last_error(site: str) -> tuple[str, str]:
 def _new_commit(planner: Planner, one: SiteOverview) -> str:
     """Return the newest commit of the branch if it is not the one in use; "" if unknown."""
     answers = planner.answers.of(one.name)
-    repo, branch = answers.get("app.repo"), answers.get("app.branch")
-    if not repo or not one.version:
+    if "app.repo" not in answers.values or not one.version:
         return ""
     with suppress(PiwizardError):
-        access = planner.context.access(one.name)
-        refs = (f"refs/heads/{branch}", f"refs/tags/{branch}") if branch else ("HEAD",)
-        argv = ("git", "ls-remote", "--", repo, *refs)
-        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_SECONDS)
-        newest = result.output.split("\t")[0][:7] if result.ok else ""
-        return newest if newest.isalnum() and newest != one.version else ""
+        newest = newest_commit(planner.context.access(one.name), answers.get("app.branch"))[: len(one.version)]
+        return newest if newest != one.version else ""
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from piwizard.engine import run_launch
 from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
@@ -34,6 +35,15 @@ def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[
         for instance, changes in preview_all(planner, chosen, workspace.backups())
         if not _waits(changes) and (instance not in finished or any(not one.preview.in_sync for one in changes))
     ]
+
+
+def require_unedited(plans: Plans) -> None:
+    """Raise PiwizardError if a plan would replace a file that was edited by hand."""
+    for one in (one for _, changes in plans for one in changes if one.preview.edited):
+        raise PiwizardError(
+            f"{one.change.describe()}: you edited this file by hand after piwizard wrote it.",
+            hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
+        )
 
 
 def _waits(changes: Sequence[Previewed]) -> bool:

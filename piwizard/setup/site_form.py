@@ -13,6 +13,7 @@ from piwizard.answers.questions import Question
 from piwizard.answers.validators import TAKEN_NAMES, Invalid, site_name
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
+from piwizard.deploys import deploy_ways
 from piwizard.errors import PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
@@ -65,6 +66,7 @@ FINDINGS_KEYS = (
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
     *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
 )
+DEPLOY_KEYS = ("app.deploy", "app.poll_every")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")
@@ -180,6 +182,7 @@ class SiteForm:
             self._group("Where is your code?", "", ("app.repo",), open=True),
             self._group("Correct these findings", "entry point, packages, folders, Python", FINDINGS_KEYS),
             self._group("Use another branch or tag", self.answers.get("app.branch", ""), ("app.branch",)),
+            self._group("Deploy new versions", deploy_ways.sentence_of(self.answers), DEPLOY_KEYS),
             self._group("Site name", f"{name}: folder, user and service" if name else "", ("site.name",)),
         ]
 

@@ -15,6 +15,7 @@ from piwizard.errors import PiwizardError
 from piwizard.steps.app import App
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
+from piwizard.steps.deploys import AutomaticDeploys
 from piwizard.steps.dhparam import Dhparam
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
@@ -37,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     Dhparam(),
     Certbot(),
     Renewal(),
+    AutomaticDeploys(),
 )
 
 DATA_STEP = next(step.name for step in STEPS if step.holds_data)

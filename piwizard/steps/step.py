@@ -39,6 +39,7 @@ class Stage(Enum):
     ADDRESS = "Address"
     ROUTER = "Router"
     HTTPS = "HTTPS"
+    VERSIONS = "New versions"
     ADVANCED = "Advanced"
     """Steps that are set up one by one, and never with a site."""
 
