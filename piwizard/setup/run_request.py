@@ -30,9 +30,14 @@ def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[
     Steps that only wait for their background jobs are skipped.
     """
     planner.require_answers(chosen)
+    return left(preview_all(planner, chosen, workspace.backups()), finished)
+
+
+def left(plans: Plans, finished: Sequence[StepInstance]) -> Plans:
+    """Return those plans that a run needs, as `needed` does."""
     return [
         (instance, changes)
-        for instance, changes in preview_all(planner, chosen, workspace.backups())
+        for instance, changes in plans
         if not _waits(changes) and (instance not in finished or any(not one.preview.in_sync for one in changes))
     ]
 

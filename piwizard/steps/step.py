@@ -133,6 +133,13 @@ class Step(ABC):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         """Return the changes in order. PiwizardError where they are impossible."""
 
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        """Return the checks that cost almost nothing, with the ids that `checks` has.
+
+        The step `alerts` runs them every few minutes. They wait for nothing and read no code.
+        """
+        return ()
+
     @abstractmethod
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         """Check on the running machine that the step's result exists and works."""
