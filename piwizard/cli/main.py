@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from piwizard import __version__
-from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli import (
+    app_command,
+    deploy_commands,
+    diagnosis_commands,
+    release_commands,
+    removal_commands,
+    run_commands,
+)
 from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
@@ -33,6 +40,7 @@ for command in (
     run_commands.plan_command,
     run_commands.apply_command,
     deploy_commands.deploy_command,
+    release_commands.releases_command,
     app_command.run_command,
     deploy_commands.key_command,
     diagnosis_commands.doctor_command,

@@ -63,7 +63,7 @@ KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
 FINDINGS_KEYS = (
     *("app.entry", "app.folder", "app.requirements", "app.skip_requirements", "app.python", "app.packages"),
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
-    *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
+    *("app.processes", "app.schedule", "app.upload_limit", "app.releases", "gunicorn.workers", "gunicorn.threads"),
 )
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
