@@ -134,7 +134,7 @@ class Gunicorn(Step):
         enabled = (*running, *further.running(), *further.removals())
         return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, record, prune)
 
-    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = systemd.read_states(names)
@@ -151,6 +151,10 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
+
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        name = str(answers.site)
+        yield from self.live_checks(answers)
         app = app_of(context, answers)
         yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
@@ -165,7 +169,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(names[1])
+        restarts = systemd.find_crash_loop(f"{name}.service")
         yield Check(
             "app-stays-up",
             "Service runs without restarts",
