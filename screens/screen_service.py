@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
+    from piwizard.system.remedies import Fix
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,12 @@ class ScreenService(service.SetupService):
 
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
+
+    def add_answers(self, site: str | None, remedies: Fix) -> None:
+        """Add the answers of a fix that nobody has to type; existing ones stay."""
+        from piwizard.diagnosis import fixes
+
+        fixes.add_answers(site, remedies)
 
     def refresh_overview(self) -> HomeOverview:
         """Check all sites and this machine, and return what was found."""

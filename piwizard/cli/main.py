@@ -10,6 +10,7 @@ from piwizard import __version__
 from piwizard.cli import (
     alert_commands,
     app_command,
+    backup_commands,
     deploy_commands,
     diagnosis_commands,
     release_commands,
@@ -46,6 +47,7 @@ for command in (
     release_commands.releases_command,
     app_command.run_command,
     deploy_commands.key_command,
+    backup_commands.backup_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     alert_commands.alerts_group,
