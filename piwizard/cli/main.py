@@ -13,6 +13,7 @@ from piwizard.cli import (
     backup_commands,
     deploy_commands,
     diagnosis_commands,
+    release_commands,
     removal_commands,
     run_commands,
 )
@@ -43,6 +44,7 @@ for command in (
     deploy_commands.deploy_command,
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
+    release_commands.releases_command,
     app_command.run_command,
     deploy_commands.key_command,
     backup_commands.backup_command,
