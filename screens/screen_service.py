@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from piwizard.setup.site_overview import HomeOverview
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
+    from piwizard.system.remedies import Fix
 
 
 class ScreenService(SiteService):
@@ -166,6 +167,12 @@ class ScreenService(SiteService):
 
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
+
+    def add_answers(self, site: str | None, remedies: Fix) -> None:
+        """Add the answers of a fix that nobody has to type; existing ones stay."""
+        from piwizard.diagnosis import fixes
+
+        fixes.add_answers(site, remedies)
 
     def refresh_overview(self) -> HomeOverview:
         """Check all sites and this machine, and return what was found."""
