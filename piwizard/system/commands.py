@@ -70,12 +70,12 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=SEARCH_PATH)
 
 
-def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
+def as_nobody(argv: Sequence[str], *, group: str = "nogroup") -> tuple[str, ...]:
     """Return the argv that runs `argv` without root's privileges.
 
-    For programs that parse untrusted input.
+    For programs that parse untrusted input. `group` may be one that can read it.
     """
-    who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
+    who = ("--reuid", "nobody", "--regid", group, "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
     return ("setpriv", *who, "--", *argv) if os.geteuid() == 0 else tuple(argv)
 
 
