@@ -16,6 +16,7 @@ from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import find_problem, unpack_snapshot
 from piwizard.setup import backup_job
 from piwizard.setup.planner import Planner
+from piwizard.setup.restored_app import start_restored
 from piwizard.system import files, paths
 from piwizard.system.files import Owner
 
@@ -49,8 +50,9 @@ def prove_backups(planner: Planner) -> LastProof:
 
 
 def _summary(sites: dict[str, ProvenSite]) -> str:
-    count = sum(one.files for one in sites.values())
-    return f"{count} files of {', '.join(sites) or 'no site'} restored for a test"
+    return (
+        "; ".join(f"{site}: {one.detail}" for site, one in sites.items()) or "The backups at the target are complete."
+    )
 
 
 def prove_site(planner: Planner, repository: ResticRepository, site: str, snapshot: Snapshot) -> ProvenSite:
@@ -60,8 +62,12 @@ def prove_site(planner: Planner, repository: ResticRepository, site: str, snapsh
             report = unpack_snapshot(repository, snapshot, site, folder, hidden=True)
         except BackupError as error:
             return ProvenSite(False, error.sentence, snapshot.id)
-        problem = find_problem(report)
-        return ProvenSite(not problem, problem or f"{report.files} files restored", snapshot.id, report.files)
+        if problem := find_problem(report):
+            return ProvenSite(False, problem, snapshot.id, report.files)
+        app = start_restored(planner, site, folder)
+        shown = f", first page returns {app.status}" if app.status else ""
+        detail = app.problem or f"{report.files} files restored{shown}"
+        return ProvenSite(not app.problem, detail, snapshot.id, report.files, app.status)
 
 
 @contextmanager
