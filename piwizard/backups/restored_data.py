@@ -73,7 +73,7 @@ def unpack_aside(repository: ResticRepository, snapshot: Snapshot, site: str, da
 
 @dataclass(frozen=True)
 class PendingRestore:
-    """The sites of another Pi whose data is still at the target, with their snapshots."""
+    """The sites of another Pi whose data is still to be restored, with snapshots."""
 
     location: str
     user: str
@@ -118,7 +118,7 @@ def restored_data(site: str) -> tuple[RestoredData, ...]:
 
 @dataclass(frozen=True)
 class RestoredData:
-    """The data of a site as the backup of another Pi has it, in a folder that is empty until then."""
+    """The data of a site as in the backup of another Pi, in a folder empty before."""
 
     kind: ClassVar[str] = "restored-data"
     site: str

@@ -1,4 +1,4 @@
-"""Bring a broken Pi back on a fresh one: answers, secrets, certificates, then the data.
+"""Bring a broken Pi back on a fresh one.
 
 The machine's archive is unpacked where only root can enter. The data follows in the run that `apply` starts, as the
 user of each site.
@@ -34,7 +34,7 @@ INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg
 
 @dataclass(frozen=True)
 class RestoredPi:
-    """What was brought back. `remarks` say what was adapted to this Pi."""
+    """The settings that were brought back; `remarks` say what was adapted."""
 
     host: str
     at: str
@@ -55,7 +55,9 @@ def require_fresh() -> None:
 
 
 def open_target(target: Target, passphrase: str) -> ResticRepository:
-    """Return the repository at a target, after installing what reads it. BackupError if it cannot be opened."""
+    """Return the repository at a target, after installing what reads it.
+
+    BackupError if it cannot be opened."""
     packages = ("restic", *(("rclone",) if target.kind == "rclone" else ()))
     missing = [name for name in packages if name not in dpkg.installed_versions()]
     if missing:
@@ -73,7 +75,7 @@ def open_target(target: Target, passphrase: str) -> ResticRepository:
 
 
 def saved_hosts(repository: ResticRepository) -> dict[str, Snapshot]:
-    """Return the Pis with backups at a target, each with the newest snapshot of its machine."""
+    """Return the newest machine snapshot of each Pi with backups at a target."""
     found = {one.host: one for one in repository.snapshots(name=contents.MACHINE)}
     if not found:
         raise backup_error("missing", repository.target.location)
@@ -81,7 +83,7 @@ def saved_hosts(repository: ResticRepository) -> dict[str, Snapshot]:
 
 
 def restore_pi(repository: ResticRepository, passphrase: str, machine: Snapshot, network: Network) -> RestoredPi:
-    """Bring back answers, secrets and certificates, and record which data is to be restored.
+    """Bring back answers, secrets and certificates; record which data follows.
 
     `piwizard apply` does the rest. Until the answers are written, last of all, this can be repeated.
     """

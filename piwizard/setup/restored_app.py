@@ -28,8 +28,9 @@ STATUS = re.compile(r"status ([1-5]\d\d)\b")
 
 @dataclass(frozen=True)
 class RestoredApp:
-    """How an app answers from restored data. `problem` is "" if it answers as the running app does.
+    """The answer of an app from restored data.
 
+    `problem` is "" if it answers as the running app does.
     `status` is None if it was not started.
     """
 
@@ -38,7 +39,7 @@ class RestoredApp:
 
 
 def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
-    """Start the current release of a site with another data folder, and request its first page."""
+    """Start a site's current release with another data folder; request a page."""
     prepared = app_runs.prepare_run(planner, site, ("python",))
     context = planner.context.of(StepInstance(step_named(DATA_STEP), site))
     app = app_of(context, planner.answers_of(site))

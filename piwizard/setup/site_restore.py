@@ -29,8 +29,9 @@ FIRST_PAGE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class SiteRestore:
-    """A restore of one site. `kept` is the folder beside the data with the data from before.
+    """A restore of one site.
 
+    `kept` is the folder beside the data with the data from before.
     `restored` is the inode of the restored folder, by which a restore that was killed is recognized. 0: the content
     was copied, because the folders could not be exchanged.
     """
