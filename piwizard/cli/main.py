@@ -10,8 +10,10 @@ from piwizard import __version__
 from piwizard.cli import (
     alert_commands,
     app_command,
+    backup_commands,
     deploy_commands,
     diagnosis_commands,
+    release_commands,
     removal_commands,
     run_commands,
 )
@@ -42,8 +44,10 @@ for command in (
     deploy_commands.deploy_command,
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
+    release_commands.releases_command,
     app_command.run_command,
     deploy_commands.key_command,
+    backup_commands.backup_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     alert_commands.alerts_group,

@@ -14,6 +14,7 @@ from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
 from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
+from piwizard.steps.backup import Backup
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
 from piwizard.steps.deploys import AutomaticDeploys
@@ -37,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     StaticIp(),
     Router(),
     Dhparam(),
+    Backup(),
     Certbot(),
     Renewal(),
     AutomaticDeploys(),
