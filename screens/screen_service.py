@@ -14,7 +14,7 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.site_service import SiteService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.failure import RunFailure
