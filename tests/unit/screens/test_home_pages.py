@@ -266,7 +266,7 @@ async def test_everything_that_needs_the_user_has_its_button(home, monkeypatch):
         await seen.see("2 things need you")
 
 
-async def test_moments_are_told_in_the_words_of_the_others():
+async def test_moment_is_written_as_other_dates():
     now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC).astimezone()
     assert moment(now.isoformat(), now).startswith("today, ")
     assert moment((now + timedelta(days=1)).isoformat(), now).startswith("tomorrow, ")
