@@ -176,7 +176,7 @@ class ScreenService(SiteService):
             return doctor.examine(site)
 
     def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
-        """Add the answers that fix these problems, and return the plan of the steps to apply."""
+        """Add the answers that fix these problems; return the plan of the steps."""
         from piwizard.diagnosis import fixes
 
         remedies = [remedy for one in found for remedy in one.fix]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DoctorPage(CheckupPage):
-    """The findings of `piwizard doctor` for a site, with a button for what fixes them."""
+    """The findings of `piwizard doctor` for a site, with a button that fixes them."""
 
     WAITING = "Looking for problems and their causes. This takes a moment."
 

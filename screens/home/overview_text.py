@@ -79,7 +79,7 @@ def parsed(at: str) -> datetime | None:
 
 
 def moment(at: str, now: datetime) -> str:
-    """Return a moment in the time of this Pi: "today, 15:12", "tomorrow, 03:12" or "2 Dec 2026, 03:12"."""
+    """Return a moment in local time: "today, 15:12" or "2 Dec 2026, 03:12"."""
     found = parsed(at)
     if found is None:
         return at
