@@ -279,7 +279,7 @@ class App(Step):
             f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
-            proves=(app.entry.entry, *app.hardware),
+            proves=(app.entry.entry, *app.hardware, *_rolled_back(app)),
             variables=app.settings.unset,
             hints=missing_modules.module_hints(app),
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
@@ -374,5 +374,12 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
     return agreed or network_access.INTERNET, "as set up now" if agreed else ""
 
 
+def _rolled_back(app: AppConfig) -> tuple[str, ...]:
+    """Return what makes a smoke test from before a rollback invalid: data and answers may have changed since."""
+    pin = app.source.pin
+    return (f"after {pin.left[-1].release}",) if pin else ()
+
+
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)
+    where = app.layout
+    return Virtualenv(where.venv, app.python, where.code, app.pip, where.site, app.startup, app.source.kept)
