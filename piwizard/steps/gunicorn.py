@@ -175,7 +175,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(f"{name}.service")
+        restarts = systemd.find_crash_loop(f"{name}.service", systemd.CHECKED_STABLE_SECONDS)
         yield Check(
             "app-stays-up",
             "Service runs without restarts",
