@@ -1,4 +1,4 @@
-"""Find out whether two releases expect different data: migrations and setup commands."""
+"""Compare the migrations and setup commands of two releases."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class RollbackPin:
     left: tuple[LeftRelease, ...]
 
     def leaves(self, commit: str) -> bool:
-        """Return whether a commit was rolled back, so that nothing but a person deploys it again."""
+        """Return whether a commit was rolled back: only a person deploys it again."""
         return any(one.commit == commit for one in self.left)
 
     def encode(self) -> str:

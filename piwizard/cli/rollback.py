@@ -14,7 +14,7 @@ from piwizard.system import console, printable
 
 
 def roll_back(words: tuple[str, ...], *, yes: bool, detach: bool, as_json: bool) -> int:
-    """Go back to the release that is named, else to the one before, and return the exit code."""
+    """Go back to the named release, else to the one before; return the exit code."""
     site, release = split_words(words, tuple(workspace.planner(None).answers.sites))
     run_launch.require_systemd()
     return _carry_out(rollback_proposal.propose_rollback(site, release), yes=yes, detach=detach, as_json=as_json)
@@ -28,7 +28,10 @@ def undo_rollback(site: str | None, *, yes: bool, as_json: bool) -> int:
 
 
 def split_words(words: tuple[str, ...], sites: tuple[str, ...]) -> tuple[str, str | None]:
-    """Return the site and the release of the words [SITE] [RELEASE]. PiwizardError if the site is unclear."""
+    """Return the site and the release of the words [SITE] [RELEASE].
+
+    PiwizardError if the site is unclear.
+    """
     if words and words[0] in sites:
         return words[0], words[1] if len(words) > 1 else None
     if len(words) > 1:

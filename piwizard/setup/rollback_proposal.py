@@ -1,4 +1,4 @@
-"""Go back to an earlier release: choose it, say what the data means, plan the switch."""
+"""Plan the way back to an earlier release, and say what the data means."""
 
 from __future__ import annotations
 
