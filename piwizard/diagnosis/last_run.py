@@ -42,7 +42,7 @@ def explain_last_run(
     first = Advice(hint) if hint else RunCommand(f"piwizard logs {step}", "to see the whole log")
     newest = context is not None and context.newest
     again = RunCommand("piwizard deploy" if newest else f"piwizard apply {step}", "to try it again")
-    return finding(_prefix(context) or "The step failed.", first, again)
+    return finding(_prefix(context).rstrip(), first, again)
 
 
 def _prefix(context: AppContext | None) -> str:
