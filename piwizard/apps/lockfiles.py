@@ -75,7 +75,10 @@ def _from_index(source: Table) -> bool:
 
 
 def read_pipenv_packages(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, Table]:
-    """Return the file of Pipenv that has packages, and these by name: Pipfile.lock, else Pipfile."""
+    """Return the file of Pipenv that has packages, and these by name.
+
+    That is Pipfile.lock, else Pipfile.
+    """
     lock = join_path(folder, "Pipfile.lock")
     try:
         content = json.loads(checkout.text(lock) or "{}")
