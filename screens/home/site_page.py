@@ -34,6 +34,7 @@ ACTIONS = (
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
+    ("restore", "Restore the data", "from the newest backup; today's data is kept"),
     ("report", "Report", "for people who help you; without secrets"),
     ("remove", "Remove this site", "asks what happens to its data"),
 )
@@ -131,6 +132,8 @@ class SitePage(Page):
                 await go.open_doctor(site)
             case "key":
                 await go.open_deploy_key(site)
+            case "restore":
+                run_command(self.app, ("restore", "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":
