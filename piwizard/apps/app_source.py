@@ -29,15 +29,21 @@ def site_folder(site: str) -> Path:
 
 
 def find_source(
-    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: GitAccess = ANONYMOUS
+    site: str,
+    repo: str,
+    ref: str | None,
+    pinned: str | None = None,
+    *,
+    access: GitAccess = ANONYMOUS,
+    also: tuple[str, ...] = (),
 ) -> AppSource:
     """Return the code to set up: the current release, else the newest commit.
 
-    The current release counts if it is of this repository and branch. `pinned` is the commit of an earlier plan and
-    takes precedence. PiwizardError names app.repo or app.branch if the
-    code cannot be fetched. Fetches into the cache and changes nothing else; `fetch_newest` gets a new version.
+    The current release counts if it is of this repository, or one of `also`, and of this branch. `pinned` is the commit
+    of an earlier plan and takes precedence. PiwizardError names app.repo or app.branch if the code cannot be fetched.
+    Fetches into the cache and changes nothing else; `fetch_newest` gets a new version.
     """
-    deployed = _deployed_source(site, repo, ref)
+    deployed = next(filter(None, (_deployed_source(site, one, ref) for one in (repo, *also))), None)
     if deployed and pinned in (None, deployed.commit):
         return deployed
     cached = _cached_source(site, repo, ref)

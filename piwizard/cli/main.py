@@ -35,6 +35,7 @@ for command in (
     deploy_commands.deploy_command,
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
+    deploy_commands.pushed_command,
     app_command.run_command,
     deploy_commands.key_command,
     diagnosis_commands.doctor_command,

@@ -59,12 +59,19 @@ def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
     _write(others, sys.stderr if errors else sys.stdout, len(indent) + styled.EXTRA_INDENT)
 
 
-def say_json(value: object, *, but: Collection[str] = ()) -> None:
+def say_secret(line: str) -> None:
+    """Print a line with a secret that its owner has asked for, in one piece."""
+    start_line.erase()
+    print(printable.line(line), flush=True)
+
+
+def say_json(value: object, *, but: Collection[str] = (), with_secrets: bool = False) -> None:
     """Print a value as JSON on one line.
 
-    The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there.
+    The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there. `with_secrets`
+    is for secrets that their owner has asked for.
     """
-    value = _secret_filter.value(value, but) if _secret_filter else value
+    value = _secret_filter.value(value, but) if _secret_filter and not with_secrets else value
     start_line.erase()
     print(printable.json_text(value, ascii=not supports_unicode()), flush=True)
 
