@@ -161,6 +161,10 @@ class Receiver(UnixStreamServer):
         """Note that nothing has come for a while."""
         self.idle = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Log one line for a client that has gone, or for a bug."""
+        sys.stderr.write(f"a request failed: {sys.exc_info()[1]!r}\n")
+
     def ask(self) -> None:
         """Ask for a deploy. If one is asked for already, that is enough."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
