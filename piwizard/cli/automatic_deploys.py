@@ -66,13 +66,13 @@ def _show_addresses(one: DeployStatus, secret: str | None, *, again: bool) -> No
     if not one.webhook_url:
         return
     console.say("  In the settings of the repository at your git server, add a webhook for pushes, as JSON:")
-    console.say(f"    URL     {one.webhook_url}", wrap=False)
+    console.say(f"  URL:         {one.webhook_url}", wrap=False)
     if secret is None:
-        console.say("    Secret  made by `piwizard apply deploys`")
+        console.say("  Secret:      made by `piwizard apply deploys`")
     elif one.record.secret_shown and not again:
-        console.say(f"    Secret  shown before; `piwizard deploys --site {one.site} --secret` shows it again")
+        console.say(f"  Secret:      shown before; `piwizard deploys --site {one.site} --secret` shows it again")
     else:
-        console.say_secret(f"    Secret  {secret}")
+        console.reveal((("Secret", secret),))
         deploy_record.note_secret_shown(one.site)
 
 

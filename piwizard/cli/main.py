@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 
 from piwizard import __version__
-from piwizard.cli import app_command, deploy_commands, diagnosis_commands, removal_commands, run_commands
+from piwizard.cli import (
+    alert_commands,
+    app_command,
+    backup_commands,
+    deploy_commands,
+    diagnosis_commands,
+    release_commands,
+    removal_commands,
+    run_commands,
+)
 from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
 
@@ -36,10 +45,13 @@ for command in (
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
     deploy_commands.pushed_command,
+    release_commands.releases_command,
     app_command.run_command,
     deploy_commands.key_command,
+    backup_commands.backup_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
+    alert_commands.alerts_group,
     removal_commands.undo_command,
     removal_commands.remove_command,
     run_commands.logs_command,

@@ -18,20 +18,17 @@ from piwizard.errors import PiwizardError
 from piwizard.git.newest_commit import newest_commit
 from piwizard.nginx import access_log
 from piwizard.setup import reach, site_overview
+from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_form import SiteForm
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
-from piwizard.system import checks, commands, file_lock, paths, printable
+from piwizard.system import board_sensors, checks, commands, file_lock, paths, printable
 from piwizard.system.facts import Facts
 from piwizard.system.secret_filter import SecretFilter
 
 NICE = 10
 MAX_JOURNAL_LINES = 1000
 MAX_TEXT = 200
-TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
-THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-"""The power and temperature problems of a Raspberry Pi since its start, as a hexadecimal number."""
-UNDERVOLTAGE_BITS = 0x1 | 0x10000
 
 
 def refresh(planner: Planner, state: State) -> HomeOverview:
@@ -73,7 +70,7 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
     sites = tuple(_site(planner, one, secrets) for one in before.sites)
     host = _host(planner.context.facts, planner)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return HomeOverview(sites, host, site_overview.attention_of(sites), now)
+    return HomeOverview(sites, host, site_overview.attention_of(sites, pending_restart()), now)
 
 
 def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:
@@ -151,13 +148,13 @@ def _host(facts: Facts, planner: Planner) -> HostOverview:
     memory, disk = facts.memory, facts.disk
     return HostOverview(
         way_in=_way_in(planner, facts),
-        temperature=_number(TEMPERATURE, 1000.0),
+        temperature=board_sensors.read_temperature(),
         memory_used=memory.total - memory.available,
         memory_total=memory.total,
         disk_free=disk.free,
         disk_total=disk.total,
         clock_correct=facts.clock.synchronised,
-        undervoltage=_undervoltage(),
+        undervoltage=board_sensors.read_undervoltage(),
         next_renewal=_next_renewal(),
     )
 
@@ -170,20 +167,6 @@ def _way_in(planner: Planner, facts: Facts) -> tuple[str, ...]:
         return tuple(own)
     gateway = [facts.network.gateway.address] if facts.network.gateway else []
     return (public, *gateway, *own)
-
-
-def _number(path: Path, divisor: float) -> float | None:
-    try:
-        return int(path.read_text()[:20]) / divisor
-    except (OSError, ValueError):
-        return None
-
-
-def _undervoltage() -> bool | None:
-    try:
-        return bool(int(THROTTLED.read_text()[:20], 16) & UNDERVOLTAGE_BITS)
-    except (OSError, ValueError):
-        return None
 
 
 def _next_renewal() -> str:

@@ -50,6 +50,8 @@ class RunRequest:
     """The sites whose data undo deletes. The user agreed to each of them; no other data is deleted."""
     packages: bool = False
     """Undo also removes the packages that piwizard installed, after the last step."""
+    by: str = ""
+    """Who or what started the run: an account, or for example "poll"."""
 
 
 def unit(run: str) -> str:

@@ -10,6 +10,7 @@ from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
+from piwizard.changes.release_record import Deployer
 from piwizard.deploys.pushed_code import pushed_repository
 from piwizard.engine.backups import find_owners
 from piwizard.git.git_access import GitAccess
@@ -37,6 +38,7 @@ class SetupContext:
         self._store = store
         self._pins = dict(pins or {})
         self._sources: dict[str, AppSource] = {}
+        self.deployer = Deployer()
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
@@ -96,6 +98,7 @@ class SetupContext:
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
             local_units=self._local_units,
+            deployer=self.deployer,
         )
 
     def source(self, site: str) -> AppSource:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from piwizard.apps.layout import SiteLayout
 from piwizard.engine.state import State
 from piwizard.setup import deploy_status, reach
+from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
 from piwizard.setup.status import Status, remembered
@@ -20,7 +21,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class SiteOverview:
     problem: str = ""
     deploy_problem: str = ""
     """Why a version that should have been deployed by itself is not online."""
+    stopped: bool = False
+    """Whether its last run was stopped and can continue."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    return HomeOverview(sites, host, attention_of(sites), kept.get("checked_at", ""))
+    return HomeOverview(sites, host, attention_of(sites, pending_restart()), kept.get("checked_at", ""))
 
 
 def save(overview: HomeOverview) -> None:
@@ -138,11 +141,18 @@ def with_state(overview: SiteOverview) -> SiteOverview:
     return overview
 
 
-def attention_of(sites: tuple[SiteOverview, ...]) -> tuple[Attention, ...]:
-    """Return what needs the user, the most urgent first."""
-    found = []
+def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[Attention, ...]:
+    """Return what needs the user, the most urgent first.
+
+    `restart` is what waits for a restart of the Pi.
+    """
+    found = [Attention(restart, "restart", None)] if restart else []
     for one in sites:
-        if one.state == "failed":
+        if one.stopped and restart:
+            continue  # it continues after the restart
+        if one.stopped:
+            found.append(Attention(f"{one.name}: the installation is not finished.", "failure", one.name))
+        elif one.state == "failed":
             found.append(Attention(f"{one.name}: the installation failed.", "failure", one.name))
         elif one.state == "problem":
             found.append(Attention(f"{one.name}: {one.problem}", "check", one.name))
@@ -173,6 +183,7 @@ def _site(planner: Planner, state: State, name: str, statuses: list[Status], kep
         version=str(release.get("commit", ""))[:7],
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),
+        stopped=any(one.state == "interrupted" for one in own) and not any(one.state == "failed" for one in own),
         deploy_problem=deploy_status.status_of(answers).problem,
     )
     known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})

@@ -17,7 +17,8 @@ from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
-from piwizard.changes.prune import Prune
+from piwizard.changes.prune import KEPT_RELEASES, MAX_KEPT_RELEASES, Prune
+from piwizard.changes.release_record import RecordRelease
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.companion_units import CompanionUnits
@@ -54,6 +55,14 @@ QUESTIONS = (
         v.whole(1, 256),
         kind="number",
     ),
+    Question(
+        "app.releases",
+        "Kept releases",
+        "Number of earlier releases that stay on the disk, so that `piwizard rollback` can go back to them.",
+        v.whole(1, MAX_KEPT_RELEASES),
+        kind="number",
+        default=KEPT_RELEASES,
+    ),
 )
 
 
@@ -87,6 +96,7 @@ class Gunicorn(Step):
         return [
             QUESTIONS[0].suggest(found.workers, f"one process: {model.reason}" if model.single else board),
             QUESTIONS[1].suggest(found.threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
+            *QUESTIONS[2:],
         ]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
@@ -116,14 +126,15 @@ class Gunicorn(Step):
             data=preparation.data_switch(app, further.data_writers()),
             companions=further.companions(),
         )
-        prune = Prune(where.folder / "releases", where.current)
+        record = RecordRelease(where.release, where.current, where.commit, name, context.deployer)
+        prune = Prune(where.folder / "releases", where.current, answers.get("app.releases", KEPT_RELEASES))
         network = network_access.egress_changes(name, app.network, app.network_reason)
         notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
         enabled = (*running, *further.running(), *further.removals())
-        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, prune)
+        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, record, prune)
 
-    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = systemd.read_states(names)
@@ -140,6 +151,10 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
+
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        name = str(answers.site)
+        yield from self.live_checks(answers)
         app = app_of(context, answers)
         yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
@@ -154,7 +169,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(names[1])
+        restarts = systemd.find_crash_loop(f"{name}.service", systemd.CHECKED_STABLE_SECONDS)
         yield Check(
             "app-stays-up",
             "Service runs without restarts",

@@ -12,7 +12,9 @@ from itertools import groupby
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
+from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
+from piwizard.steps.backup import Backup
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
 from piwizard.steps.deploys import AutomaticDeploys
@@ -36,9 +38,11 @@ STEPS: tuple[Step, ...] = (
     StaticIp(),
     Router(),
     Dhparam(),
+    Backup(),
     Certbot(),
     Renewal(),
     AutomaticDeploys(),
+    Alerts(),
 )
 
 DATA_STEP = next(step.name for step in STEPS if step.holds_data)

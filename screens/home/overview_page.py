@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from piwizard.setup.site_overview import Attention, HomeOverview
 
 SITE_BUTTONS = (("deploy", "Deploy"), ("logs", "Logs"), ("check", "Check"), ("settings", "Settings"), ("more", "More…"))
-ATTENTION_LABELS = {"answer": "Enter it", "continue": "Install", "failure": "Show why", "check": "Diagnose"}
+ATTENTION_LABELS = {
+    "answer": "Enter it",
+    "continue": "Install",
+    "failure": "Show why",
+    "check": "Diagnose",
+    "restart": "Diagnose",
+}
 SECONDS_BETWEEN_CHECKS = 300
 SECONDS_FOR_FIRST_PAINT = 0.05
 """Seconds before the machine is read: loading what that needs would delay the first paint."""
@@ -173,7 +179,10 @@ class OverviewPage(Page):
     async def action_attend(self) -> None:
         """Open what helps with the most urgent thing."""
         first = next(iter(self._attention), None)
-        if first is None or first.site is None:
+        if first is None:
+            return
+        if first.site is None:
+            await self.navigator.open_checkup()
             return
         match first.action:
             case "answer":

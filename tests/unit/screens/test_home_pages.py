@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,13 +14,16 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
 from piwizard.screens.home import app_log_page
+from piwizard.screens.home.failure_page import main_button
 from piwizard.screens.home.overview_text import sparkline
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
+from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import Stage
 from piwizard.system import paths
+from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, RunCommand, format_advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import opened
 from tests.unit.screens.test_snapshots import SIZES, compare, shown
@@ -190,6 +194,36 @@ async def test_failed_app_is_tried_again_with_one_key(site):
         await seen.keys("enter")
         await seen.see("Go to overview")
         assert workspace.state().entry("site", "myflask").result == "done"
+
+
+@pytest.mark.parametrize(
+    ("remedies", "missing", "button"),
+    [
+        ((RunCommand("piwizard deploy", "after that"),), None, "Try again"),
+        ((AskAnswer("app.env.API_KEY", secret=True), ApplySteps(("app",))), "app.env.API_KEY", "Enter API_KEY"),
+        ((AddAnswer("app.writable", ("uploads",)), ApplySteps(("app",))), None, "Fix and try again"),
+    ],
+)
+async def test_main_button_of_a_failure_does_what_fixes_it(remedies, missing, button):
+    failure = replace(a_failure(None), remedies=remedies, missing_key=missing)
+    assert main_button(failure)[1] == button
+    assert "`" not in format_advice(remedies)
+
+
+async def test_failure_is_fixed_with_one_key(site, monkeypatch):
+    (site / "fail-app").touch()
+    fix = (AddAnswer("app.writable", ("uploads",)), ApplySteps(("app",)))
+    instance = StepInstance(step_named("app"), "myflask")
+    monkeypatch.setattr(ScreenService, "failure", lambda self, site: replace(a_failure(instance), remedies=fix))
+    async with opened(site, steps=False) as seen:
+        run = seen.app.service.start(seen.app.service.proposal(None))
+        await seen.app.navigator.open_install(run, "myflask")
+        await seen.see("[ Fix and try again ]")
+        (site / "fail-app").unlink()
+        await seen.until(lambda: seen.app.screen.focused and seen.app.screen.focused.name == "fix")
+        await seen.keys("enter")
+        await seen.see("Go to overview")
+        assert seen.app.service.answering.get("myflask", "app.writable") == ["uploads"]
 
 
 async def test_run_is_shown_at_once_on_return(site):
