@@ -103,7 +103,7 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
     commit = planner.context.pins()[site]
     try:
-        run = _start(planner, site)
+        run = _start(planner, site, way)
     except run_launch.RunUnderWay:
         raise
     except PiwizardError as error:
@@ -118,7 +118,7 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     return _end(site, way, "failed", commit, reason or f"The run was {result}.", began)
 
 
-def _start(planner: Planner, site: str) -> str | None:
+def _start(planner: Planner, site: str, way: str) -> str | None:
     """Start a run of the steps that a new version needs; None if nothing is to be done."""
     names = [step.name for step in STEPS if step.deployed]
     done = run_request.done(planner, workspace.state())
@@ -127,7 +127,7 @@ def _start(planner: Planner, site: str) -> str | None:
     if not plans:
         return None
     run_request.require_unedited(plans)
-    return run_request.start(planner, plans, overwrite=False)
+    return run_request.start(planner, plans, overwrite=False, by=way)
 
 
 def _follow(run: str, on_event: OnEvent | None) -> tuple[str, str]:
