@@ -28,6 +28,7 @@ from piwizard.apps.layout import SiteLayout
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.processes import FoundProcess
+from piwizard.apps.rebuild_date import read_rebuild_date
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.start_folder import StartFolder
@@ -147,7 +148,8 @@ class AppConfig:
         system = bool(self.modules.provided or modules)
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
-        return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
+        rebuilt = read_rebuild_date(str(self.answers.site))
+        return replace(own, added=(*own.added, *self.modules.added), system=system, again=again, rebuilt=rebuilt)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
