@@ -39,10 +39,12 @@ class SetupContext:
         self._pins = dict(pins or {})
         self._sources: dict[str, AppSource] = {}
         self.deployer = Deployer()
+        self.rollbacks: dict[str, str] = {}
+        """The release of each site that is to be rolled back."""
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -73,7 +75,8 @@ class SetupContext:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     @cached_property
-    def _local_units(self) -> dict[str, str]:
+    def local_units(self) -> dict[str, str]:
+        """Return the units in /etc/systemd/system, each with its site or ""."""
         # Those that start deploys are no processes of the app: a deploy must not stop them.
         deployed = [step.name for step in STEPS if step.deployed]
         return find_owners(LOCAL_UNITS, paths.state_dir() / "backups", deployed)
@@ -97,7 +100,7 @@ class SetupContext:
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
-            local_units=self._local_units,
+            local_units=self.local_units,
             deployer=self.deployer,
         )
 
@@ -109,7 +112,13 @@ class SetupContext:
             repo = pushed_repository(values) or answered
             with self._answers.locating(site):
                 self._sources[site] = app_source.find_source(
-                    site, repo, branch, pinned, access=self.access(site), also=(answered,)
+                    site,
+                    repo,
+                    branch,
+                    pinned,
+                    access=self.access(site),
+                    also=(answered,),
+                    rollback=self.rollbacks.get(site),
                 )
         return self._sources[site]
 
