@@ -38,6 +38,16 @@ class PiwizardError(Exception):
         """Return message and hint as one text."""
         return f"{self.message} {self.hint}" if self.hint else self.message
 
+    @property
+    def for_form(self) -> str:
+        """Return message and hint without the key of the answer.
+
+        For a form, where its field says which answer it is.
+        """
+        message = self.message.removeprefix(f"{self.key}: ") if self.key else self.message
+        message = f"{message[:1].upper()}{message[1:]}"
+        return f"{message} {self.hint}" if self.hint else message
+
     def as_json(self) -> dict[str, dict[str, str | None]]:
         """Return the form that every error has with --json."""
         return {"error": {"message": self.located, "key": self.key, "hint": self.hint}}

@@ -24,7 +24,6 @@ from piwizard.screens.controllers.runs_controller import POLLS_PER_SECOND, RunsC
 from piwizard.screens.controllers.sites_controller import SitesController
 from piwizard.screens.controllers.step_controller import StepController
 from piwizard.screens.host_screen import HostScreen
-from piwizard.screens.log.log_pane import LogPane
 from piwizard.screens.messages import (
     ActionPressed,
     AnswerGiven,
@@ -36,12 +35,13 @@ from piwizard.screens.messages import (
     StepOpened,
     TabChosen,
 )  # fmt: skip
-from piwizard.screens.panes.checks_pane import ChecksPane
-from piwizard.screens.panes.plan_pane import PlanPane
-from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.widgets.checks_pane import ChecksPane
 from piwizard.screens.widgets.header import Header
 from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.log_pane import LogPane
+from piwizard.screens.widgets.plan_pane import PlanPane
 from piwizard.screens.widgets.run_bar import RunBar
+from piwizard.screens.widgets.setup_pane import SetupPane
 from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
 

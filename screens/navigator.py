@@ -6,7 +6,7 @@ Pages know each other only by this module: a page names where to go, not how the
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from piwizard.setup.service import Proposal
     from piwizard.setup.site_form import FormPage
 
+    Loaded = TypeVar("Loaded")
+
+OPENING = "Opening…"
+SECONDS_UNTIL_NOTICE = 0.3
+"""Seconds after which a page that still loads is announced."""
 RUN_PAGE = "run-page"
 """The class of pages of which one takes the place of the other."""
 
@@ -61,7 +66,7 @@ class Navigator:
 
             return MainScreen
 
-        page = await run_in_thread(load)
+        page = await self._loaded(load)
         await self._app.push_screen(page(self._service))
 
     async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
@@ -82,7 +87,7 @@ class Navigator:
 
             return PAGES
 
-        pages = await run_in_thread(load)
+        pages = await self._loaded(load)
         kind = pages[page] if page is not None else next(iter(pages.values()))
         open_here = [one for one in self._app.screen_stack if isinstance(one, kind) and one.setup is setup]
         if not open_here:
@@ -101,7 +106,7 @@ class Navigator:
         """Show a run: its stages, then its result."""
 
         def load() -> type:
-            from piwizard.screens.install.install_page import InstallPage
+            from piwizard.screens.home.install_page import InstallPage
 
             return InstallPage
 
@@ -111,8 +116,8 @@ class Navigator:
         """Show a run's result: the router by hand if that is left, else the address."""
 
         def load() -> type:
-            from piwizard.screens.install.done_page import DonePage
-            from piwizard.screens.install.router_page import RouterPage
+            from piwizard.screens.home.done_page import DonePage
+            from piwizard.screens.home.router_page import RouterPage
 
             try:
                 by_hand = bool(site and self._service.router_rules(site))
@@ -129,7 +134,7 @@ class Navigator:
         """Show the address of a site that is installed."""
 
         def load() -> type:
-            from piwizard.screens.install.done_page import DonePage
+            from piwizard.screens.home.done_page import DonePage
 
             return DonePage
 
@@ -139,7 +144,7 @@ class Navigator:
         """Show why the last run of a site failed."""
 
         def load() -> type:
-            from piwizard.screens.install.failure_page import FailurePage
+            from piwizard.screens.home.failure_page import FailurePage
 
             return FailurePage
 
@@ -174,7 +179,7 @@ class Navigator:
 
     async def show_code(self, address: str) -> None:
         """Show an address as a QR code."""
-        from piwizard.screens.install.code_page import CodePage
+        from piwizard.screens.home.code_page import CodePage
 
         await self._app.push_screen(CodePage(address))
 
@@ -188,7 +193,7 @@ class Navigator:
         """Open the log of a run, by default the current or the last one."""
 
         def load() -> type:
-            from piwizard.screens.install.run_log_page import RunLogPage
+            from piwizard.screens.home.run_log_page import RunLogPage
 
             return RunLogPage
 
@@ -240,7 +245,7 @@ class Navigator:
         """Open the checkup, which runs its checks at once."""
 
         def load() -> type:
-            from piwizard.screens.pages.checkup_page import CheckupPage
+            from piwizard.screens.home.checkup_page import CheckupPage
 
             return CheckupPage
 
@@ -254,11 +259,11 @@ class Navigator:
         """Show a plan, and install it after a confirmation."""
 
         def load() -> type:
-            from piwizard.screens.pages.confirm_run import ConfirmRun
+            from piwizard.screens.home.confirm_run import ConfirmRun
 
             return ConfirmRun
 
-        page = await run_in_thread(load)
+        page = await self._loaded(load)
         if not isinstance(self._app.screen, page):  # else Enter was pressed twice
             self._app.push_screen(page(plan), lambda answer: self._confirmed(answer, site))
 
@@ -270,7 +275,7 @@ class Navigator:
 
     def stop_run(self) -> None:
         """Ask for confirmation, then stop the current run."""
-        from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+        from piwizard.screens.yes_no_dialog import YesNoDialog
 
         run = self._service.under_way()
 
@@ -282,9 +287,20 @@ class Navigator:
             question = "Stop the current run? What is installed stays, and you can continue it later."
             self._app.push_screen(YesNoDialog(question, "Stop", "Keep installing"), answered)
 
+    async def _loaded(self, load: Callable[[], Loaded]) -> Loaded:
+        """Return what a page needs, and say so if that takes long."""
+        host = self._host
+        timer = host.set_timer(SECONDS_UNTIL_NOTICE, partial(host.notify_line, OPENING, "dim"))
+        try:
+            return await run_in_thread(load)
+        finally:
+            timer.stop()
+            if str(host.notice.content).strip() == OPENING:
+                host.notify_line("")
+
     async def _replace(self, load: Callable[[], type], *words: object) -> None:
         """Open a page of a run, in place of another one."""
-        kind = await run_in_thread(load)
+        kind = await self._loaded(load)
         page = kind(self._service, *words)
         page.add_class(RUN_PAGE)
         if self._app.screen.has_class(RUN_PAGE):
@@ -294,6 +310,6 @@ class Navigator:
 
     async def _push(self, load: Callable[[], type], *words: object) -> None:
         """Open a page whose module takes long to load, unless it is in front already."""
-        kind = await run_in_thread(load)
+        kind = await self._loaded(load)
         if not isinstance(self._app.screen, kind):
             await self._app.push_screen(kind(self._service, *words))

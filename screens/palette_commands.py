@@ -18,6 +18,8 @@ IN_TERMINAL = (
     ("Status of all steps", "piwizard status", ("status",)),
     ("Diagnose problems and suggest fixes", "piwizard doctor", ("doctor",)),
     ("Fix problems", "piwizard doctor --fix", ("doctor", "--fix")),
+    ("Alerts", "piwizard alerts list; open problems and the last messages", ("alerts", "list")),
+    ("Send a test alert", "piwizard alerts test", ("alerts", "test")),
     ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
     ("Report for a helper", "piwizard report", ("report",)),
     ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),

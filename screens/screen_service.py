@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
     from piwizard.git.host_keys import HostKey
-    from piwizard.screens.form.answer_lookup import AnswerLookup
+    from piwizard.screens.home.router_rules import RouterRules
     from piwizard.screens.home.run_summary import RunSummary
-    from piwizard.screens.install.router_rules import RouterRules
     from piwizard.screens.setup.site_setup import PageContent
+    from piwizard.screens.widgets.answer_lookup import AnswerLookup
     from piwizard.setup.planner import Planner
     from piwizard.setup.reach import Audience
     from piwizard.setup.repository_key import KeyOffer, KeyTest
@@ -160,7 +160,7 @@ class ScreenService(service.SetupService):
 
     def router_rules(self, site: str) -> RouterRules | None:
         """Return what to enter in the router by hand, None if nothing is."""
-        from piwizard.screens.install.router_rules import rules_for
+        from piwizard.screens.home.router_rules import rules_for
 
         planner = self._planner()
         return rules_for(planner.answers.of(site), planner.context.facts)
@@ -278,7 +278,7 @@ class ScreenService(service.SetupService):
 
     def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
         """Look up an answer in DNS or at the Git host."""
-        from piwizard.screens.form.answer_lookup import look_up_domains, look_up_repository
+        from piwizard.screens.widgets.answer_lookup import look_up_domains, look_up_repository
 
         if kind == "repository":
             return look_up_repository(value, self._access(value))

@@ -20,8 +20,8 @@ from textual.widgets import Input
 
 from piwizard.screens.background import run_in_thread, share_malloc_arena, start_worker
 from piwizard.screens.controllers.address_controller import AddressController
+from piwizard.screens.dialog import Dialog
 from piwizard.screens.navigator import Navigator
-from piwizard.screens.pages.dialog import Dialog
 from piwizard.screens.symbols import AsciiFilter, VisibleFilter, only_ascii
 from piwizard.screens.widgets import scrollbar
 from piwizard.system import console
@@ -185,7 +185,7 @@ class PiwizardApp(App[str]):
         """Quit, and say that a run continues. Ask only while an address is on trial."""
         trial = self.service.trial()
         if trial is not None and not isinstance(self.screen, Dialog):
-            from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+            from piwizard.screens.yes_no_dialog import YesNoDialog
 
             question = (
                 f"{trial.host} is being tested for {trial.left} s more, then the old address returns. Quit anyway?"
@@ -207,7 +207,7 @@ class PiwizardApp(App[str]):
 
     def action_help(self) -> None:
         """Show help for what has the focus, and its keys."""
-        from piwizard.screens.pages.help_page import HelpPage
+        from piwizard.screens.help_page import HelpPage
 
         if not isinstance(self.screen, HelpPage):
             self.push_screen(HelpPage(self.screen))
@@ -218,7 +218,7 @@ class PiwizardApp(App[str]):
 
     def action_command_palette(self) -> None:
         """Open the list of all commands."""
-        from piwizard.screens.pages.palette_page import PalettePage
+        from piwizard.screens.palette_page import PalettePage
 
         if not isinstance(self.screen, (PalettePage, Dialog)):
             self.push_screen(PalettePage(self.service, list(self.get_system_commands(self.screen))))
@@ -247,7 +247,7 @@ def _terminal_lost() -> bool:
 
 def _load() -> None:
     """Import what the next pages need."""
-    from piwizard.screens.install import run_log_page  # noqa: F401 — loaded behind the first page
+    from piwizard.screens.home import run_log_page  # noqa: F401 — loaded behind the first page
 
 
 def _light(colors: str) -> bool:

@@ -162,9 +162,18 @@ class Dhcpcd:
 
 
 def edited(backend: NetworkBackend, memory: OwnershipIndex) -> Path | None:
-    """Return piwizard's own file if it was edited since; otherwise None."""
-    now = files.read(netplan.OWN_FILE) if isinstance(backend, Netplan) else None
-    return None if now is None or memory.wrote(netplan.OWN_FILE, files.digest(now)) else netplan.OWN_FILE
+    """Return the file that piwizard wrote, if it was edited since; otherwise None.
+
+    NetworkManager's own files are left to nmcli, which changes only the settings it gets.
+    """
+    if isinstance(backend, Netplan):
+        path, owned = netplan.OWN_FILE, True
+    elif isinstance(backend, Dhcpcd):
+        path, owned = dhcpcd.CONFIG, memory.owns(dhcpcd.CONFIG)
+    else:
+        return None
+    now = files.read(path)
+    return path if owned and now is not None and not memory.wrote(path, files.digest(now)) else None
 
 
 def put_back(before: Before, interface: str, connection: str | None, work: ApplyContext) -> str | None:

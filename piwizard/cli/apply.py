@@ -255,11 +255,7 @@ def _agree(needed: Plans, remarks: Sequence[str], *, yes: bool, ask: bool) -> bo
     if yes:
         return True
     if not ask or not sys.stdin.isatty():
-        if edited:
-            raise PiwizardError(
-                f"{edited[0].change.describe()}: you edited this file by hand after piwizard wrote it.",
-                hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
-            )
+        run_request.require_unedited(needed)
         return False
     for instance, changes in needed:
         console.say(((instance.title, "heading"),))

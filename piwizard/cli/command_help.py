@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Everyday", ("status", "deploy", "logs", "checkup", "run")),
+    ("Everyday", ("status", "deploy", "deploys", "logs", "checkup", "alerts", "run")),
     ("Set up", ("plan", "apply", "stop", "confirm", "key", "rehearse")),
     ("When something is wrong", ("doctor", "report", "undo")),
     ("Cleaning up", ("remove",)),

@@ -42,3 +42,24 @@ def key_command(trust: str | None, answers: Path | None, site: str | None, yes: 
     if trust:
         return key.trust_host(trust, answers, site, yes=yes, as_json=as_json)
     return key.show_key(answers, site, as_json=as_json)
+
+
+@click.command("deploys")
+@SITE
+@JSON
+@command
+def deploys_command(site: str | None, as_json: bool) -> int:
+    """Show how new versions get online by themselves, and how the last one did."""
+    from piwizard.cli import automatic_deploys
+
+    return automatic_deploys.show_deploys(site, as_json=as_json)
+
+
+@click.command("autodeploy", hidden=True)
+@click.argument("site")
+@command
+def autodeploy_command(site: str) -> int:
+    """Deploy the newest commit if it is new. Started by a timer or a webhook."""
+    from piwizard.cli import automatic_deploys
+
+    return automatic_deploys.deploy_if_new(site)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from piwizard.apps import network_access
+from piwizard.apps import network_access, path_mapping
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
 from piwizard.apps.env_vars import EnvVariable
@@ -23,7 +23,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup.planner import Planner
 from piwizard.system.apt_archive import AptArchive
-from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
+from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, Fix
 
 Kind = tuple[str, str]
 """The id and the name of a finding."""
@@ -37,7 +37,8 @@ class AppContext:
     `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
     are from before the last run, which has applied the answers. `listed`: the distributions that
     `requirements` lists, `unlisted`: well-known ones that the code imports and the list lacks. `further`: the services
-    of its further processes and scheduled commands.
+    of its further processes and scheduled commands. `shown_paths`: what it sees at which paths outside of its code
+    (app.paths).
     """
 
     site: str
@@ -66,6 +67,7 @@ class AppContext:
     hardware: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     archive: AptArchive = field(default_factory=AptArchive)
+    shown_paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -133,6 +135,13 @@ class AppContext:
         }
         return AddAnswer(key, (*found[key], *values), shown=values)
 
+    def show_path(self, path: str, target: str) -> AddTableEntries:
+        """Return the remedy that shows the app its data or code at another path.
+
+        The paths found in the code are included, because an answer replaces all of them.
+        """
+        return AddTableEntries("app.paths", (*self.shown_paths.items(), (path, target)), (path, target))
+
     def apply(self, purpose: str = "") -> ApplySteps:
         """Return the run that applies the answers."""
         if self.newest:
@@ -174,6 +183,7 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         hardware=app.hardware,
         packages=app.packages,
         archive=app.archive,
+        shown_paths=path_mapping.shown(app),
     )
 
 

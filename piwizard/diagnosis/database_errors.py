@@ -8,8 +8,8 @@ import shlex
 from piwizard.apps.database import InitCommand
 from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.app_context import AppContext
+from piwizard.diagnosis.file_owners import MADE_BY_ROOT, describe_owner
 from piwizard.diagnosis.findings import Finding
-from piwizard.diagnosis.permission_errors import MADE_BY_ROOT, describe_owner
 from piwizard.diagnosis.tracebacks import Failure
 from piwizard.system.remedies import Advice, Fix, RunCommand
 

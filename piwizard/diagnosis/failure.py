@@ -25,6 +25,8 @@ MAX_LOG_BYTES = 4 << 20
 MAX_CODE_BYTES = 512 << 10
 LINES_AROUND = 1
 MAX_TEXT = 300
+MAX_ERROR_TEXT = 1600
+"""Characters of the error's own message, which may have several lines."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,13 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
     error = raised.message if raised else finding.detail
     keys = input_keys(finding.fix)
 
-    def shown(text: str) -> str:
-        return printable.line(secrets.text(text), MAX_TEXT)
+    def shown(text: str, most: int = MAX_TEXT) -> str:
+        return printable.line(secrets.text(text), most)
 
     done, waiting = _stages(planner, state, site)
     return RunFailure(
         heading=_heading(instance, entry, in_code=frame is not None or raised is not None),
-        error=shown(error),
+        error=shown(error, MAX_ERROR_TEXT),
         location=shown(_location(context, raised, frame)) if context and raised and frame else "",
         excerpt=_excerpt(context.tree, frame, secrets) if context and frame else (),
         why=shown(finding.cause),

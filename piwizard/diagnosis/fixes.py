@@ -11,7 +11,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import STEPS
 from piwizard.system import console
-from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
+from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, AskAnswer, GenerateSecret, Remedy
 
 Apply = Callable[[ApplySteps, str | None, bool], int]
 NEEDS_VALUES = "The remaining fixes need values from you: `piwizard doctor --fix` asks for them in a terminal."
@@ -76,6 +76,8 @@ def add_answers(site: str | None, remedies: Iterable[Remedy]) -> None:
         if isinstance(one, GenerateSecret):
             table, _, name = one.key.rpartition(".")
             store.set(site, table, {**(store.get(site, table) or {}), name: {"generate": one.length}})
+        elif isinstance(one, AddTableEntries):
+            store.set(site, one.key, {**dict(one.entries), **(store.get(site, one.key) or {})})
         elif isinstance(one, AddAnswer):
             before = store.get(site, one.key) or []
             store.set(site, one.key, [*before, *(value for value in one.values if value not in before)])

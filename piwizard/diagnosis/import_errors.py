@@ -34,7 +34,7 @@ def import_error(failure: Failure, context: AppContext) -> Finding | None:
         return _missing(failure, context, match[1])
     if match := NAME.match(failure.text):
         return _other_version(failure, context, match[1], match[3], circular=bool(match[2]), file=match[4] or "")
-    if libraries := missing_libraries([failure.text]):
+    if libraries := missing_libraries([failure.text, *failure.further]):
         return _missing_library(failure, context, libraries[0])
     return None
 

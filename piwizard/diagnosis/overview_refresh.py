@@ -15,24 +15,19 @@ from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
 from piwizard.diagnosis.tracebacks import find_failures
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.git import git_command
+from piwizard.git.newest_commit import newest_commit
 from piwizard.nginx import access_log
 from piwizard.setup import reach, site_overview
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_form import SiteForm
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
-from piwizard.system import checks, commands, file_lock, paths, printable
+from piwizard.system import board_sensors, checks, commands, file_lock, paths, printable
 from piwizard.system.facts import Facts
 from piwizard.system.secret_filter import SecretFilter
 
-GIT_SECONDS = 20.0
 NICE = 10
 MAX_JOURNAL_LINES = 1000
 MAX_TEXT = 200
-TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
-THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-"""The power and temperature problems of a Raspberry Pi since its start, as a hexadecimal number."""
-UNDERVOLTAGE_BITS = 0x1 | 0x10000
 
 
 def refresh(planner: Planner, state: State) -> HomeOverview:
@@ -140,16 +135,11 @@ def _last_error(site: str) -> tuple[str, str]:
 def _new_commit(planner: Planner, one: SiteOverview) -> str:
     """Return the newest commit of the branch if it is not the one in use; "" if unknown."""
     answers = planner.answers.of(one.name)
-    repo, branch = answers.get("app.repo"), answers.get("app.branch")
-    if not repo or not one.version:
+    if "app.repo" not in answers.values or not one.version:
         return ""
     with suppress(PiwizardError):
-        access = planner.context.access(one.name)
-        refs = (f"refs/heads/{branch}", f"refs/tags/{branch}") if branch else ("HEAD",)
-        argv = ("git", "ls-remote", "--", repo, *refs)
-        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_SECONDS)
-        newest = result.output.split("\t")[0][:7] if result.ok else ""
-        return newest if newest.isalnum() and newest != one.version else ""
+        newest = newest_commit(planner.context.access(one.name), answers.get("app.branch"))[: len(one.version)]
+        return newest if newest != one.version else ""
     return ""
 
 
@@ -157,13 +147,13 @@ def _host(facts: Facts, planner: Planner) -> HostOverview:
     memory, disk = facts.memory, facts.disk
     return HostOverview(
         way_in=_way_in(planner, facts),
-        temperature=_number(TEMPERATURE, 1000.0),
+        temperature=board_sensors.read_temperature(),
         memory_used=memory.total - memory.available,
         memory_total=memory.total,
         disk_free=disk.free,
         disk_total=disk.total,
         clock_correct=facts.clock.synchronised,
-        undervoltage=_undervoltage(),
+        undervoltage=board_sensors.read_undervoltage(),
         next_renewal=_next_renewal(),
     )
 
@@ -176,20 +166,6 @@ def _way_in(planner: Planner, facts: Facts) -> tuple[str, ...]:
         return tuple(own)
     gateway = [facts.network.gateway.address] if facts.network.gateway else []
     return (public, *gateway, *own)
-
-
-def _number(path: Path, divisor: float) -> float | None:
-    try:
-        return int(path.read_text()[:20]) / divisor
-    except (OSError, ValueError):
-        return None
-
-
-def _undervoltage() -> bool | None:
-    try:
-        return bool(int(THROTTLED.read_text()[:20], 16) & UNDERVOLTAGE_BITS)
-    except (OSError, ValueError):
-        return None
 
 
 def _next_renewal() -> str:

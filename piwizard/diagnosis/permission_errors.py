@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import grp
 import posixpath
-import pwd
 import re
-import stat
 from pathlib import Path
 
 from piwizard.apps.write_paths import READ_ONLY_FOLDERS
 from piwizard.diagnosis.app_context import AppContext
+from piwizard.diagnosis.file_owners import MADE_BY_ROOT, describe_owner
 from piwizard.diagnosis.findings import Finding
+from piwizard.diagnosis.shown_path_errors import author_path_error, is_author_path
 from piwizard.diagnosis.tracebacks import Failure
 from piwizard.system.remedies import Advice, RunCommand
 
@@ -22,7 +21,6 @@ ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]+: (?P<path>b?'.*?'|b?\".*?\"
 NOT_PERMITTED, MISSING, DENIED, READ_ONLY = 1, 2, 13, 30
 WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\(|savefig|to_csv|FileHandler|copy|move")
 TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
-MADE_BY_ROOT = "Perhaps it was created with sudo."
 KEEP = "to make it writable and keep it when the app is deployed again"
 SAVES = re.compile(r"\.save\(")
 """Uploads and pictures are saved like this, each with another name."""
@@ -35,6 +33,8 @@ def permission_error(failure: Failure, context: AppContext) -> Finding | None:
         return None
     named = match["path"].lstrip("b")[1:-1]
     path = context.inside(named)
+    if path is None and is_author_path(named):
+        return author_path_error(failure, context, named, missing=int(match["number"]) == MISSING)
     if int(match["number"]) == MISSING:
         return _missing(failure, context, path)
     if named.startswith("/dev/"):
@@ -47,18 +47,6 @@ def permission_error(failure: Failure, context: AppContext) -> Finding | None:
     if context.persistent_path(path):
         return _owned_by_another(failure, context, path)
     return _to_be_named(failure, context, path, temporary=bool(match["to"]))
-
-
-def describe_owner(path: Path) -> str:
-    """Return the owner of a file as text.
-
-    For a missing file, it is the owner of the folder that would contain it.
-    """
-    try:
-        info = path.stat()
-    except OSError:
-        return f"would be new in a folder that {describe_owner(path.parent)}"
-    return f"belongs to {_name(info.st_uid)}:{_group(info.st_gid)} ({stat.filemode(info.st_mode)})"
 
 
 def path_to_add(context: AppContext, path: str) -> str | None:
@@ -155,17 +143,3 @@ def _missing(failure: Failure, context: AppContext, path: str | None) -> Finding
 def _only_written(folder: Path) -> bool:
     """Return whether a folder of the repository has only a file that makes git keep it."""
     return not folder.is_dir() or all(file.name in {".gitkeep", ".gitignore", ".keep"} for file in folder.iterdir())
-
-
-def _name(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)

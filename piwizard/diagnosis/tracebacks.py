@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 BEGINS = "Traceback (most recent call last):"
 FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
-RAISED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+RAISED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?::(?: (?P<message>.*))?)?$")
+LOG_LINE = re.compile(
+    r"\[?\d{4}-\d\d-\d\d[ T]|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b|\[\d+\] |\S+ - - \[|(?:gunicorn|systemd)\b"
+)
+"""The start of a line that a logger has written, and that belongs to no exception."""
 PAGE = re.compile(r"(?:Exception on (?P<path>\S+) \[(?P<method>[A-Z]+)\]|Error handling request (?P<plain>\S+))")
 CHAINED = (
     "During handling of the above exception, another exception occurred:",
     "The above exception was the direct cause of the following exception:",
 )
 MAX_MESSAGE_CHARACTERS = 400
+MAX_FURTHER_LINES = 20
+MAX_FURTHER_CHARACTERS = 1200
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Failure:
     """An uncaught exception: its class, its message and its traceback.
 
     `kind` is the class without its module ("PermissionError"), `module` the module ("sqlite3"). `page` is the request
-    that failed ("/poll [POST]"), if known. `first` are the exceptions that caused this one, the earliest first.
+    that failed ("/poll [POST]"), if known. `first` are the exceptions that caused this one, the earliest first. `text`
+    is the first line of the message, `further` are its other lines.
     """
 
     kind: str
@@ -41,11 +48,12 @@ class Failure:
     module: str = ""
     page: str = ""
     first: tuple[Failure, ...] = ()
+    further: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
-        """Return class and text, as Python prints them."""
-        return f"{self.kind}: {self.text}" if self.text else self.kind
+        """Return class and text, as Python prints them, but in one line."""
+        return " ".join((f"{self.kind}: {self.text}" if self.text else self.kind, *self.further))
 
 
 def find_failures(lines: Sequence[str]) -> list[Failure]:
@@ -85,5 +93,29 @@ def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) 
     if at >= len(lines) or not (match := RAISED.match(lines[at].rstrip())):
         return None, at
     module, _, kind = match["kind"].rpartition(".")
-    text = (match["message"] or "")[:MAX_MESSAGE_CHARACTERS]
-    return Failure(kind, text, tuple(frames), module, page, before), at + 1
+    text = (match["message"] or "").strip()
+    further = _further_lines(lines, at + 1, open_end=not text or text.endswith(":"))
+    at += 1 + len(further)
+    said = [one.strip() for one in further if one.strip()]
+    if not text and said:
+        text = said.pop(0)
+    return Failure(kind, text[:MAX_MESSAGE_CHARACTERS], tuple(frames), module, page, before, tuple(said)), at
+
+
+def _further_lines(lines: Sequence[str], at: int, *, open_end: bool) -> list[str]:
+    """Return the lines of a message after its first one, within a bound.
+
+    An empty line ends it, unless the line before has no end (`open_end`).
+    """
+    found: list[str] = []
+    room = MAX_FURTHER_CHARACTERS
+    for line in lines[at : at + MAX_FURTHER_LINES]:
+        text = line.rstrip()
+        if text.endswith(BEGINS) or text.strip() in CHAINED or LOG_LINE.match(text) or len(text) > room:
+            break
+        if not text and not open_end:
+            break
+        room -= len(text)
+        open_end = text.endswith(":") or (open_end and not text)
+        found.append(text)
+    return found

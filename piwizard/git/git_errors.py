@@ -113,7 +113,15 @@ def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess |
     `access` is the access that the command used.
     """
     access = access or ANONYMOUS
-    failure = classify_failure(repo, output, access)
+    return _explain(classify_failure(repo, output, access), repo, ref, output, access)
+
+
+def branch_missing(repo: str, ref: str | None, access: GitAccess) -> AnswerRefused:
+    """Return the error for a repository without the branch, the tag or any commit."""
+    return _explain(GitFailure(GitProblem.BRANCH_MISSING), repo, ref or "HEAD", "", access)
+
+
+def _explain(failure: GitFailure, repo: str, ref: str | None, output: str, access: GitAccess) -> AnswerRefused:
     address = git_address.parse_address(repo)
     values = {
         "repo": repo,

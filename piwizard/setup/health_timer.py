@@ -6,7 +6,7 @@ What has changed since the last check goes to the journal, and nothing else does
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,15 @@ def watch() -> int:
 
 def refresh() -> list[str]:
     """Update what is shown at login. Return the lines for the journal."""
-    found = {problem.id: problem for problem in problems(workspace.planner(None), workspace.state())}
+    return show_at_login(problems(workspace.planner(None), workspace.state()))
+
+
+def show_at_login(failed: Iterable[Problem]) -> list[str]:
+    """Show these problems at login. Return the lines for the journal.
+
+    Writes only what has changed: the step `alerts` calls this every hour.
+    """
+    found = {problem.id: problem for problem in failed}
     before, kept = _known(), paths.state_dir() / "watch.json"
     lines = [
         console.visible_line(f"{WARNING}{problem.label}: {problem.text}")
@@ -55,14 +63,18 @@ def refresh() -> list[str]:
     ]
     lines += [console.visible_line(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
     if found:
-        files.make_folders(MOTD.parent)
-        files.replace(MOTD, _notice(found.values()).encode())
+        _replace(MOTD, _notice(found.values()).encode())
     else:
         MOTD.unlink(missing_ok=True)
-    files.make_folders(kept.parent)
-    failed = {problem.id: problem.label for problem in found.values()}
-    files.replace(kept, json.dumps({"version": VERSION, "failed": failed}).encode())
+    labels = {problem.id: problem.label for problem in found.values()}
+    _replace(kept, json.dumps({"version": VERSION, "failed": labels}).encode())
     return lines
+
+
+def _replace(path: Path, content: bytes) -> None:
+    if files.read(path) != content:
+        files.make_folders(path.parent)
+        files.replace(path, content)
 
 
 def refresh_if_shown() -> None:
@@ -74,22 +86,33 @@ def refresh_if_shown() -> None:
 def problems(planner: Planner, state: State) -> list[Problem]:
     """Return the failed checks of the steps that are done."""
     found: list[Problem] = []
-    for instance in planner.all_instances():
-        entry = state.entry(instance.step.name, instance.site)
-        if entry is None or entry.result != "done":
-            continue
+    for instance in done_instances(planner, state):
         health = inspect(planner, instance)
         if health.error:
             found.append(Problem(instance.label, instance.label, health.error.sentence))
         else:
-            found += [_problem(instance, check) for check in health.failed]
+            found += [problem_of(instance, check) for check in health.failed]
     return found
 
 
-def _problem(instance: StepInstance, check: Check) -> Problem:
+def done_instances(planner: Planner, state: State) -> Iterator[StepInstance]:
+    """Yield the steps that are done."""
+    for instance in planner.all_instances():
+        entry = state.entry(instance.step.name, instance.site)
+        if entry is not None and entry.result == "done":
+            yield instance
+
+
+def problem_of(instance: StepInstance, check: Check) -> Problem:
+    """Return a check of a step as a problem."""
     text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
+    return Problem(check_key(instance, check), f"{instance.label}, {check.name}", text)
+
+
+def check_key(instance: StepInstance, check: Check) -> str:
+    """Return what identifies a check of a step."""
     parts = (instance.site or "", instance.step.name, check.id, check.subject)
-    return Problem("/".join(filter(None, parts)), f"{instance.label}, {check.name}", text)
+    return "/".join(filter(None, parts))
 
 
 def _notice(found: Iterable[Problem]) -> str:

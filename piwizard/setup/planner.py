@@ -133,6 +133,14 @@ class Planner:
             found = instance.step.checks(self.context.of(instance), self.answers_of(instance.site))
         return self._located(found, instance.site)
 
+    def live_checks(self, instance: StepInstance) -> Iterable[Check]:
+        """Return the checks of a step that cost almost nothing.
+
+        PiwizardError names a missing answer.
+        """
+        self.require_answers([instance])
+        return self._located(instance.step.live_checks(self.answers.of(instance.site)), instance.site)
+
     def _located(self, found: Iterable[Check], site: str | None) -> Iterator[Check]:
         with self.answers.locating(site):
             yield from found

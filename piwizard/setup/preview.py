@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from piwizard.changes.base import Change, OwnershipIndex, Preview
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Transaction
+from piwizard.errors import PiwizardError
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.system.system_cache import SystemCache
@@ -37,13 +38,36 @@ def preview_all(
     planner: Planner, instances: Iterable[StepInstance], memory: OwnershipIndex
 ) -> list[tuple[StepInstance, list[Previewed]]]:
     """Return the previews of several steps, from one look at the machine."""
-    machine = SystemCache()
-    plans = [(instance, planner.plan(instance)) for instance in instances]
-    _load_units([change for _, changes in plans for change in changes], machine)
     found = []
+    for instance, previewed in preview_each(planner, instances, memory):
+        if isinstance(previewed, PiwizardError):
+            raise previewed
+        found.append((instance, previewed))
+    return found
+
+
+def preview_each(
+    planner: Planner, instances: Iterable[StepInstance], memory: OwnershipIndex
+) -> list[tuple[StepInstance, list[Previewed] | PiwizardError]]:
+    """Return the previews of several steps, for each that is refused its error."""
+    machine = SystemCache()
+    plans: list[tuple[StepInstance, Sequence[Change] | PiwizardError]] = []
+    for instance in instances:
+        try:
+            plans.append((instance, planner.plan(instance)))
+        except PiwizardError as error:
+            plans.append((instance, error))
+    _load_units([one for _, changes in plans if not isinstance(changes, PiwizardError) for one in changes], machine)
+    found: list[tuple[StepInstance, list[Previewed] | PiwizardError]] = []
     for instance, changes in plans:
-        with planner.answers.locating(instance.site):
-            found.append((instance, preview(changes, machine, memory)))
+        if isinstance(changes, PiwizardError):
+            found.append((instance, changes))
+            continue
+        try:
+            with planner.answers.locating(instance.site):
+                found.append((instance, preview(changes, machine, memory)))
+        except PiwizardError as error:  # a router that does not answer, for example
+            found.append((instance, error))
     return found
 
 

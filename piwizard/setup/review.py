@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from piwizard.answers.model import Answers
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.setup import estimates, reach, run_request
+from piwizard.setup import estimates, reach, run_request, workspace
 from piwizard.setup.planner import Planner
-from piwizard.setup.preview import Previewed
+from piwizard.setup.preview import Previewed, preview_each
 from piwizard.setup.run_request import Plans
-from piwizard.setup.site_form import RequiredAnswer, SiteForm, page_of
+from piwizard.setup.site_form import RequiredAnswer, SiteForm
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, in_order
 from piwizard.steps.step import Stage
@@ -98,9 +98,10 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
     form = SiteForm(planner, site)
     answers = planner.answers.of(site)
     missing = list(form.missing())
-    plans, refused = _plan(planner, _instances(planner, site), state, site)
-    known = {one.key for one in missing}
-    missing += [one for one in refused if one.key not in known]
+    plans, refused = _plan(planner, _instances(planner, site), state, form)
+    for one in refused:
+        if one.key not in {known.key for known in missing}:
+            missing.append(one)
     proposal = Proposal(planner, plans, tuple(remarks))
     return Review(
         site=site,
@@ -125,23 +126,21 @@ def _instances(planner: Planner, site: str) -> list[StepInstance]:
 
 
 def _plan(
-    planner: Planner, instances: list[StepInstance], state: State, site: str
+    planner: Planner, instances: list[StepInstance], state: State, form: SiteForm
 ) -> tuple[Plans, list[RequiredAnswer]]:
-    """Return the plans of all steps that can be planned, and what the others lack."""
-    finished, refused = run_request.done(planner, state), []
-    left = list(instances)
-    try:
-        return run_request.needed(planner, left, finished), []
-    except PiwizardError:  # find out which step it is, below
-        pass
-    for instance in instances:
-        try:
-            planner.plan(instance)
-        except PiwizardError as error:
-            left = [one for one in left if one != instance and instance.step.name not in one.step.needs]
-            key = error.key or instance.step.name
-            refused.append(RequiredAnswer(key, instance.step.title, page_of(key), site, error.sentence))
-    return run_request.needed(planner, left, finished), refused
+    """Return the plans of all steps that can be planned, and the answers that refuse the others."""
+    plans: Plans = []
+    refused: list[RequiredAnswer] = []
+    blocked: set[str] = set()
+    for instance, found in preview_each(planner, instances, workspace.backups()):
+        if isinstance(found, PiwizardError):
+            blocked.add(instance.step.name)
+            refused.append(form.refused(found, instance.step.name))
+        elif blocked & {instance.step.name, *instance.step.needs}:
+            blocked.add(instance.step.name)
+        else:
+            plans.append((instance, found))
+    return run_request.left(plans, run_request.done(planner, state)), refused
 
 
 def site_urls(answers: Answers, address: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from piwizard.engine import run_launch
 from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
@@ -29,11 +30,25 @@ def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[
     Steps that only wait for their background jobs are skipped.
     """
     planner.require_answers(chosen)
+    return left(preview_all(planner, chosen, workspace.backups()), finished)
+
+
+def left(plans: Plans, finished: Sequence[StepInstance]) -> Plans:
+    """Return those plans that a run needs, as `needed` does."""
     return [
         (instance, changes)
-        for instance, changes in preview_all(planner, chosen, workspace.backups())
+        for instance, changes in plans
         if not _waits(changes) and (instance not in finished or any(not one.preview.in_sync for one in changes))
     ]
+
+
+def require_unedited(plans: Plans) -> None:
+    """Raise PiwizardError if a plan would replace a file that was edited by hand."""
+    for one in (one for _, changes in plans for one in changes if one.preview.edited):
+        raise PiwizardError(
+            f"{one.change.describe()}: you edited this file by hand after piwizard wrote it.",
+            hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
+        )
 
 
 def _waits(changes: Sequence[Previewed]) -> bool:

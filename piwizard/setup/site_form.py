@@ -13,6 +13,7 @@ from piwizard.answers.questions import Question
 from piwizard.answers.validators import TAKEN_NAMES, Invalid, site_name
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
+from piwizard.deploys import deploy_ways
 from piwizard.errors import PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
@@ -49,7 +50,7 @@ class QuestionGroup:
 class RequiredAnswer:
     """An answer without which nothing can be installed.
 
-    `reason` says why, in whole sentences.
+    `reason` says why, in whole sentences. `given`: there is one, but it cannot be used.
     """
 
     key: str
@@ -57,6 +58,7 @@ class RequiredAnswer:
     page: FormPage
     site: str | None
     reason: str = ""
+    given: bool = False
 
 
 KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
@@ -65,6 +67,7 @@ FINDINGS_KEYS = (
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
     *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
 )
+DEPLOY_KEYS = ("app.deploy", "app.poll_every")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")
@@ -132,9 +135,13 @@ class SiteForm:
         found: dict[str, Question] = {}
         for step in registry.STEPS:
             questions: Sequence[Question]
+            # Some suggestions take seconds, such as a search for the router: not for what no page asks.
+            unasked = step.stage is Stage.ADVANCED
+            unasked = unasked or (reach.is_for_internet(step) and self.audience is not Audience.INTERNET)
+            known = None if unasked else context
             try:
                 with self._planner.answers.locating(self.site):
-                    questions = step.questions(context, self.answers if context else None)
+                    questions = step.questions(known, self.answers if known else None)
             except PiwizardError as error:
                 self.trouble = self.trouble or error
                 questions = step.questions(None, None)
@@ -176,6 +183,7 @@ class SiteForm:
             self._group("Where is your code?", "", ("app.repo",), open=True),
             self._group("Correct these findings", "entry point, packages, folders, Python", FINDINGS_KEYS),
             self._group("Use another branch or tag", self.answers.get("app.branch", ""), ("app.branch",)),
+            self._group("Deploy new versions", deploy_ways.sentence_of(self.answers), DEPLOY_KEYS),
             self._group("Site name", f"{name}: folder, user and service" if name else "", ("site.name",)),
         ]
 
@@ -245,7 +253,10 @@ class SiteForm:
             return ()
 
     def missing(self) -> tuple[RequiredAnswer, ...]:
-        """Return every answer that an installation cannot do without."""
+        """Return every answer that an installation cannot do without.
+
+        Quick once the code is read: only a review plans the steps, and finds what they refuse.
+        """
         found: dict[str, RequiredAnswer] = {}
         for one in self._missing():
             found.setdefault(one.key, one)
@@ -258,40 +269,27 @@ class SiteForm:
         if self.site is not None and "app.repo" in self.answers.values:
             self.read()
             if self.trouble is not None:
-                yield self._refused(self.trouble, "app.repo")
+                yield self.refused(self.trouble, "app.repo")
             for setting in self.settings():
                 if setting.required and not setting.has_value:
                     yield self._required(f"app.env.{setting.name}", setting.name, setting.note)
+            for finding in self.findings():
+                if finding.status == "needed":
+                    yield self._required(finding.key, reason=finding.note)
         if not self.answers.get("site.domains"):
             yield self._required("site.domains", "Name")
         elif self.audience is Audience.INTERNET:
             for key in reach.needed_ddns_keys(self.answers):
                 provider = reach.provider_of(self.answers)
                 yield self._required(key, self._worded(self._asked[key]).prompt, provider.account if provider else "")
-        yield from self._refusals()
-
-    def _refusals(self) -> Iterator[RequiredAnswer]:
-        """Plan every step of the site that has its answers, and yield what the plans refuse."""
-        if self.site is None or self.app is None:
-            return
-        skipped = self._planner.skipped
-        for step in registry.STEPS:
-            instance = StepInstance(step, self.site if step.scope == "site" else None)
-            left_out = step.stage is Stage.ADVANCED or step.name in skipped or self._planner.missing(instance)
-            if left_out or (self.audience is Audience.HOME and reach.is_for_internet(step)):
-                continue
-            try:
-                self._planner.plan(instance)
-            except PiwizardError as error:
-                if error.key:
-                    yield self._refused(error, error.key)
 
     def _required(self, key: str, label: str = "", reason: str = "") -> RequiredAnswer:
         question = self._asked.get(key)
         return RequiredAnswer(key, label or (question.prompt if question else key), page_of(key), self.site, reason)
 
-    def _refused(self, error: PiwizardError, key: str) -> RequiredAnswer:
+    def refused(self, error: PiwizardError, key: str) -> RequiredAnswer:
+        """Return the answer that an error is about; `key` if the error does not say."""
         key = error.key or key
         page = FormPage.KEY if isinstance(error, RepositoryLoginRequired) else page_of(key)
         label = self._asked[key].prompt if key in self._asked else key.rpartition(".")[2]
-        return RequiredAnswer(key, label, page, self.site, error.sentence)
+        return RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from piwizard.apps.layout import SiteLayout
 from piwizard.engine.state import State
-from piwizard.setup import reach
+from piwizard.setup import deploy_status, reach
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
 from piwizard.setup.status import Status, remembered
@@ -48,6 +48,8 @@ class SiteOverview:
     new_commit: str = ""
     missing: tuple[str, ...] = ()
     problem: str = ""
+    deploy_problem: str = ""
+    """Why a version that should have been deployed by itself is not online."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def attention_of(sites: tuple[SiteOverview, ...]) -> tuple[Attention, ...]:
             found.append(Attention(f"{one.name} cannot start without {name}.", "answer", one.name, one.missing[0]))
         elif one.state == "new":
             found.append(Attention(f"{one.name} is not installed yet.", "continue", one.name))
+        if one.deploy_problem and one.state != "failed":
+            found.append(Attention(f"{one.name}: {one.deploy_problem}", "check", one.name))
     return tuple(found)
 
 
@@ -169,6 +173,7 @@ def _site(planner: Planner, state: State, name: str, statuses: list[Status], kep
         version=str(release.get("commit", ""))[:7],
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),
+        deploy_problem=deploy_status.status_of(answers).problem,
     )
     known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})
     lacks = tuple(key for key in known.missing if not _given(key, answers.values))

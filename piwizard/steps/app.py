@@ -33,6 +33,7 @@ from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
+from piwizard.changes.hand_edits import CodeRecorded, HandEditsKept
 from piwizard.changes.interface import InterfacesStarted, waiting_for_restart
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
@@ -312,6 +313,7 @@ class App(Step):
             Folder(where.folder / "releases", whole=True),
             *hardware_access.interface_changes(app, context.boot_config),
             preparation.setup_recorded(app),
+            HandEditsKept(name, where.current.resolve(), where.release),
             Folder(where.data, 0o750, Owner(name, name)),
             GitCheckout(
                 where.release,
@@ -333,6 +335,7 @@ class App(Step):
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
+            CodeRecorded(name, where.release, where.release / PROOF_FILE),
             trial,
             NoTrialCopy(where.folder / TRIAL_COPY),
         )

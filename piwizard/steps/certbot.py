@@ -130,6 +130,11 @@ class Certbot(Step):
             ),
         )
 
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        if answers.get("tls.https") and not answers.get("site.path"):
+            folder = lineage.folders_in_use().get(str(answers.site))
+            yield certificate_problem.check_certificate(folder, public_names(answers))
+
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         site, domains = owner_of(context, answers), list(public_names(answers))
         host, folder = bare_name(domains), context.certificates.in_use.get(site)

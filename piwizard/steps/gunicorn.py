@@ -123,7 +123,7 @@ class Gunicorn(Step):
         enabled = (*running, *further.running(), *further.removals())
         return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, prune)
 
-    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = systemd.read_states(names)
@@ -140,6 +140,10 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
+
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        name = str(answers.site)
+        yield from self.live_checks(answers)
         app = app_of(context, answers)
         yield _network_check(app, name)
         answer = _first_page(name, _host(answers))
@@ -154,7 +158,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(names[1])
+        restarts = systemd.find_crash_loop(f"{name}.service")
         yield Check(
             "app-stays-up",
             "Service runs without restarts",

@@ -88,6 +88,9 @@ class Nginx(Step):
                 cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
                 fix=(ApplySteps(("nginx",), "to set them again"),),
             )
+        yield from self.live_checks(answers)
+
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
         state = systemd.read_states(["nginx.service"])["nginx.service"]
         yield Check(
             "nginx-service-running",

@@ -12,9 +12,11 @@ from itertools import groupby
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
+from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
+from piwizard.steps.deploys import AutomaticDeploys
 from piwizard.steps.dhparam import Dhparam
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
@@ -37,6 +39,8 @@ STEPS: tuple[Step, ...] = (
     Dhparam(),
     Certbot(),
     Renewal(),
+    AutomaticDeploys(),
+    Alerts(),
 )
 
 DATA_STEP = next(step.name for step in STEPS if step.holds_data)

@@ -81,8 +81,8 @@ class Router(Step):
     from_outside = True
 
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if context is None:
-            return QUESTIONS
+        if context is None or (answers is not None and QUESTIONS[0].key in answers.values):
+            return QUESTIONS  # a search for the router takes seconds, and only a suggestion needs it
         if suggested_forwarding(context.machine.network) == UPNP:
             return [QUESTIONS[0].suggest(UPNP, "your router supports UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers by UPnP")]

@@ -32,6 +32,7 @@ from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
 from piwizard.system.http_client import HttpResponse
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.tls import lineage
 from piwizard.tls.certified_names import public_names
 
 CLOSED = ("repository-closed", "Repository not served")
@@ -129,6 +130,12 @@ class Site(Step):
         log = LogFile(Path(access_log(name)))
         return (log, *_home_addresses(context, name), included_folder(), own_lines, *groups)
 
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        host, path = bare_name(public_names(answers)), path_of(answers)
+        secure = str(answers.site) in lineage.folders_in_use()
+        page = checks.get_page(f"{path}/", host=host, secure=secure)
+        yield _site_answers(page, f"{'https' if secure else 'http'}://{host}{path}/")
+
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         host, path = bare_name(public_names(answers)), path_of(answers)
         secure = owner_of(context, answers) in context.certificates.in_use
@@ -138,15 +145,7 @@ class Site(Step):
             return checks.get_page(f"{path}{url}", host=host, secure=secure)
 
         page = _first_page(ask, f"{answers.site}.service")
-        app_fails = page is not None and page.status == 500
-        yield Check(
-            "site-answers",
-            "Site answers",
-            page is not None and page.status < 500,
-            f"{scheme}://{host}{path}/ returns {page.status}" if page else f"no answer for {host}",
-            cause=_cause(page),
-            fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
-        )
+        yield _site_answers(page, f"{scheme}://{host}{path}/")
         fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
         yield _check_repository_closed(str(answers.site), host, page, ask) if fresh else _outdated(*CLOSED)
         if other := context.nginx.default_server_of_others():
@@ -155,6 +154,18 @@ class Site(Step):
             yield _check_unknown_hosts() if fresh else _outdated(*UNKNOWN_HOSTS)
         # Here, not in the step that starts them: a process that fails must not keep nginx from serving the site.
         yield from companion_checks(context, answers)
+
+
+def _site_answers(page: HttpResponse | None, url: str) -> Check:
+    app_fails = page is not None and page.status == 500
+    return Check(
+        "site-answers",
+        "Site answers",
+        page is not None and page.status < 500,
+        f"{url} returns {page.status}" if page else f"no answer for {url}",
+        cause=_cause(page),
+        fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
+    )
 
 
 def _home_addresses(context: PlanContext, name: str) -> tuple[Notice, ...]:

@@ -39,6 +39,7 @@ class Stage(Enum):
     ADDRESS = "Address"
     ROUTER = "Router"
     HTTPS = "HTTPS"
+    VERSIONS = "New versions"
     ADVANCED = "Advanced"
     """Steps that are set up one by one, and never with a site."""
 
@@ -131,6 +132,13 @@ class Step(ABC):
     @abstractmethod
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         """Return the changes in order. PiwizardError where they are impossible."""
+
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        """Return the checks that cost almost nothing, with the ids that `checks` has.
+
+        The step `alerts` runs them every few minutes. They wait for nothing and read no code.
+        """
+        return ()
 
     @abstractmethod
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:

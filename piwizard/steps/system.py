@@ -12,6 +12,8 @@ from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
+from piwizard.system.facts.disk import read_disk
+from piwizard.system.facts.source import LiveSource
 from piwizard.system.lasting_disk import require_lasting_disk
 from piwizard.system.port_advice import how_to_move, is_container
 from piwizard.system.remedies import RunCommand
@@ -63,16 +65,12 @@ class System(Step):
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        yield _disk_space(read_disk(LiveSource()).free)
+
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        disk, memory = context.machine.disk.free, context.machine.memory
-        yield Check(
-            "disk-space",
-            f"Free disk space at least {DISK_NEEDED // 2} MiB",
-            disk is not None and disk >= DISK_NEEDED // 2,
-            "unknown: the kernel does not report the free space" if disk is None else f"{disk} MiB free",
-            cause="The disk is nearly full. When it is full, the app and its database cannot write.",
-            fix=FREE_DISK_SPACE,
-        )
+        memory = context.machine.memory
+        yield _disk_space(context.machine.disk.free)
         enough = memory.total + memory.swap >= MEMORY_NEEDED
         yield Check(
             "memory-size",
@@ -83,6 +81,17 @@ class System(Step):
             fix=(RunCommand("sudo apt-get install dphys-swapfile", "to add swap"),),
         )
         yield check_clock(None)
+
+
+def _disk_space(free: int | None) -> Check:
+    return Check(
+        "disk-space",
+        f"Free disk space at least {DISK_NEEDED // 2} MiB",
+        free is not None and free >= DISK_NEEDED // 2,
+        "unknown: the kernel does not report the free space" if free is None else f"{free} MiB free",
+        cause="The disk is nearly full. When it is full, the app and its database cannot write.",
+        fix=FREE_DISK_SPACE,
+    )
 
 
 def _occupied(owner: PortOwner) -> PiwizardError:

@@ -33,6 +33,18 @@ class AddAnswer:
 
 
 @dataclass(frozen=True)
+class AddTableEntries:
+    """Add entries to a table in the answers before the steps are applied.
+
+    `shown` is the entry that the user sees.
+    """
+
+    key: str
+    entries: tuple[tuple[str, str], ...]
+    shown: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class GenerateSecret:
     """Generate a secret for a key of the answers before the steps are applied."""
 
@@ -71,7 +83,7 @@ class Advice:
     text: str
 
 
-Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | WaitUntil | Advice
+Remedy = ApplySteps | AddAnswer | AddTableEntries | GenerateSecret | AskAnswer | RunCommand | WaitUntil | Advice
 Fix = tuple[Remedy, ...]
 """In order of execution; empty if no fix is known."""
 
@@ -97,7 +109,7 @@ def format_fix(fix: Fix) -> str:
     for one in fix:
         text = _text(one)
         parts.append(f"Then r{text[1:]}" if answered and isinstance(one, ApplySteps) else text)
-        answered = answered or isinstance(one, AddAnswer | GenerateSecret | AskAnswer)
+        answered = answered or isinstance(one, AddAnswer | AddTableEntries | GenerateSecret | AskAnswer)
     return " ".join(parts)
 
 
@@ -115,6 +127,8 @@ def _text(one: Remedy) -> str:
         case AddAnswer():
             names = ", ".join(f'"{name}"' for name in one.shown or one.values)
             return f"Add {names} to {one.key}."
+        case AddTableEntries():
+            return f'Add "{one.shown[0]}" = "{one.shown[1]}" to {one.key}.'
         case GenerateSecret():
             table, _, name = one.key.rpartition(".")
             return f"Add {name} = {{ generate = {one.length} }} to [{table}]."

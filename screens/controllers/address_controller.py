@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.screens.pages.keep_address import KeepAddressDialog
+from piwizard.screens.home.keep_address import KeepAddressDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.form.answer_lookup import AnswerLookup
-    from piwizard.screens.form.fields import Field
     from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.widgets.answer_lookup import AnswerLookup
+    from piwizard.screens.widgets.fields import Field
 
 MAX_FLUSH_SECONDS = 5.0
 

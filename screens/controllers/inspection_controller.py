@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piwizard.screens.log.run_outcome import RunOutcome, read_outcome
+from piwizard.screens.widgets.run_outcome import RunOutcome, read_outcome
 from piwizard.setup.estimates import expected_seconds
 
 if TYPE_CHECKING:

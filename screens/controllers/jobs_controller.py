@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+from piwizard.screens.yes_no_dialog import YesNoDialog
 
 if TYPE_CHECKING:
     from piwizard.screens.controllers.host import Host

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from piwizard.screens.panes.setup_pane import SetupPane
+    from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
 
 NARROW_COLUMNS = 56

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from textual.widgets import ContentSwitcher
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.panes.setup_pane import SetupPane
+    from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
     from piwizard.screens.widgets.tab_bar import TabBar
     from piwizard.steps.registry import StepInstance

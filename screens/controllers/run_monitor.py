@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.widgets.run_watch import RunWatch
 
 if TYPE_CHECKING:
-    from piwizard.screens.log.run_progress import StepKey
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.screens.widgets.run_progress import StepKey
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.pages.confirm_run import ConfirmRun
-from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+from piwizard.screens.home.confirm_run import ConfirmRun
+from piwizard.screens.yes_no_dialog import YesNoDialog
 
 if TYPE_CHECKING:
     from piwizard.screens.controllers.answers_controller import AnswersController
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from piwizard.screens.controllers.navigation_controller import NavigationController
     from piwizard.screens.controllers.run_monitor import RunMonitor
     from piwizard.screens.controllers.step_controller import StepController
-    from piwizard.screens.log.log_pane import LogPane
-    from piwizard.screens.log.run_watch import RunWatch
     from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.widgets.log_pane import LogPane
     from piwizard.screens.widgets.run_bar import RunBar
+    from piwizard.screens.widgets.run_watch import RunWatch
     from piwizard.screens.widgets.sidebar import Sidebar
     from piwizard.setup.service import Proposal
     from piwizard.steps.registry import StepInstance

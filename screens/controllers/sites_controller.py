@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piwizard.screens.pages.new_site_page import TITLE, WHY, NewSitePage
+from piwizard.screens.home.new_site_page import TITLE, WHY, NewSitePage
 
 if TYPE_CHECKING:
     from piwizard.screens.controllers.answers_controller import AnswersController
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.controllers.inspection_controller import InspectionController
     from piwizard.screens.controllers.navigation_controller import NavigationController
-    from piwizard.screens.panes.setup_pane import SetupPane
     from piwizard.screens.screen_service import MachineOverview
+    from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
 
 

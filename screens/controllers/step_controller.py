@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from piwizard.screens.controllers.inspection_controller import InspectionController
     from piwizard.screens.controllers.navigation_controller import NavigationController
     from piwizard.screens.controllers.run_monitor import RunMonitor
-    from piwizard.screens.log.log_pane import LogPane
-    from piwizard.screens.panes.checks_pane import ChecksPane
-    from piwizard.screens.panes.plan_pane import PlanPane
-    from piwizard.screens.panes.setup_pane import SetupPane
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.screens.widgets.checks_pane import ChecksPane
+    from piwizard.screens.widgets.log_pane import LogPane
+    from piwizard.screens.widgets.plan_pane import PlanPane
+    from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
     from piwizard.steps.registry import StepInstance
 

@@ -1,1 +1,1 @@
-"""Show what to come back to: the overview, each site, its log, and all runs."""
+"""Show the overview, each site with its log, and the pages of a run."""

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from piwizard.screens.log.run_progress import duration
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.widgets.row_list import RowList
+from piwizard.screens.widgets.run_progress import duration
 
 if TYPE_CHECKING:
     from textual.widget import Widget

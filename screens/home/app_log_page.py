@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
+from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
 from piwizard.screens.home.site_list import NARROW_COLUMNS, SiteList
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.key_line import KeyLine
 

@@ -12,7 +12,7 @@ from piwizard.engine.run_log import EventReader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from piwizard.screens.log.run_progress import StepKey
+    from piwizard.screens.widgets.run_progress import StepKey
 
 FIRST_BYTES = LAST_BYTES = 1 << 16
 

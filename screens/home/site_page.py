@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.row_list import RowList
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from piwizard.screens.home.site_page import ActionList
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
 
 if TYPE_CHECKING:

@@ -55,6 +55,7 @@ class AddressPage(SetupPage):
 
     def body(self) -> Iterable[Widget]:
         yield self.heading
+        yield self.reading
         yield self.audience
         yield self.essentials
         yield self.way_in
@@ -145,6 +146,7 @@ class AddressPage(SetupPage):
     async def _save_reach(self, names: tuple[str, ...] = ()) -> None:
         """Save the answers that follow from the audience and the names, and show what they need."""
         if self.audience.value and self.setup.site is not None:
+            self._read.clear()
             audience = Audience(self.audience.value)
             try:
                 await run_in_thread(partial(self.service.name_site, self.setup.site, audience, names))
@@ -156,6 +158,7 @@ class AddressPage(SetupPage):
         """Show what follows from an answer; a name also tells its provider."""
         field = self.essentials.field(NAMES)
         if key == NAMES and isinstance(field, NamesField) and field.names:
+            self._read.clear()
             self.start(partial(self._save_reach, tuple(field.names)), "reach")
         else:
             super().answer_saved(key)
@@ -170,13 +173,11 @@ class AddressPage(SetupPage):
         else:
             super().on_field_left(event)
 
-    async def action_continue(self) -> None:
-        await self.flush_answers()
+    def may_continue(self) -> bool:
         if not self.audience.value:
             self.audience.focus()
             self.notify_line("Choose who should be able to open your app.")
-        elif not self.problem():
-            await self.open_page(self.next_page())
+        return bool(self.audience.value) and super().may_continue()
 
     def next_page(self) -> FormPage:
         return FormPage.REVIEW

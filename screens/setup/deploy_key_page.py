@@ -61,6 +61,7 @@ class DeployKeyPage(SetupPage):
         yield Static(Text("This repository is private", "bold"), classes="heading", markup=False)
         yield Static("How should piwizard read it?", markup=False)
         yield self.ways
+        yield self.reading
         yield self.token
         yield self.steps
         yield self.waiting
@@ -203,11 +204,8 @@ class DeployKeyPage(SetupPage):
             self.app.copy_to_clipboard(self._offer.public)
             self.notify_line("Copied. If your terminal does not support this, select the key with the mouse.", "green")
 
-    async def action_continue(self) -> None:
-        """Return to the app, whose code can be read now."""
-        await self.flush_answers()
-        if not self.problem():
-            await self.open_page(FormPage.APP)
+    def next_page(self) -> FormPage:
+        return FormPage.APP  # its code can be read now
 
     def answer_saved(self, key: str) -> None:
         self.service.look_for_new_code()

@@ -11,8 +11,8 @@ from textual.widgets import Static
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid
 from piwizard.apps.env_vars import SAMPLE_NAME
-from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.setup.variable_field import given_variables
+from piwizard.screens.widgets.editors import LineEditor
 
 MAX_LINES = 500
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.page_field import PageField
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.fold import Fold
 
 if TYPE_CHECKING:

@@ -31,6 +31,9 @@ class MissingList(RowList):
             super().__init__()
             self.answer = answer
 
+    class AnswerHighlighted(Message):
+        """The cursor is on another answer."""
+
     def __init__(self) -> None:
         super().__init__(id="missing")
         self.missing: tuple[RequiredAnswer, ...] = ()
@@ -54,9 +57,17 @@ class MissingList(RowList):
             Segment(reason, Style(dim=True)),
         ]
 
+    @property
+    def chosen(self) -> RequiredAnswer | None:
+        """Return the answer with the cursor."""
+        return self.missing[self.active] if self.active < len(self.missing) else None
+
+    def activated(self) -> None:
+        self.post_message(self.AnswerHighlighted())
+
     def action_answer(self) -> None:
-        if self.missing:
-            self.post_message(self.Chosen(self.missing[self.active]))
+        if self.chosen is not None:
+            self.post_message(self.Chosen(self.chosen))
 
     def clicked(self, *, again: bool) -> None:
         self.action_answer()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from piwizard.dns.points_here import is_public
 from piwizard.dns.providers import owner_of
-from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.setup.page_field import PageField
+from piwizard.screens.widgets.editors import LineEditor
 
 if TYPE_CHECKING:
     from typing import Any

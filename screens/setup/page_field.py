@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from piwizard.screens.form.fields import YES_NO, Field
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.fields import YES_NO, Field
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from rich.style import Style
 
-from piwizard.screens.log.log_model import Block
-from piwizard.screens.panes.plan_blocks import plan_blocks
 from piwizard.screens.widgets.folding_list import FoldingList
+from piwizard.screens.widgets.log_model import Block
+from piwizard.screens.widgets.plan_blocks import plan_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

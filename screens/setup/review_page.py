@@ -10,13 +10,13 @@ from rich.text import Text
 from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
+from piwizard.screens import dialog
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.run_progress import duration
-from piwizard.screens.pages import dialog
 from piwizard.screens.setup.missing_list import MissingList
 from piwizard.screens.setup.review_list import ReviewList
 from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.run_progress import duration
 from piwizard.setup.site_form import FormPage
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
     from piwizard.setup.review import Review
+    from piwizard.setup.site_form import RequiredAnswer
 
 LABEL_COLUMNS = 18
+PREPARING = "Preparing the plan. Nothing has changed yet"
 PROMISES = (
     "Your other sites stay online.",
     "Every change can be undone later.",
@@ -45,8 +47,9 @@ class ReviewPage(SetupPage):
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
         super().__init__(setup, key)
-        self.result = Static(Text("Preparing the plan. Nothing has changed yet…", "dim"), id="result", markup=False)
+        self.result = Static("", id="result", markup=False)
         self.missing = MissingList()
+        self.reason = Static("", id="reason", markup=False)
         self.changes = ReviewList(id="changes")
         self.promises = Static("", id="promises", markup=False)
         self._review: Review | None = None
@@ -54,8 +57,10 @@ class ReviewPage(SetupPage):
         self._starting = False
 
     def body(self) -> Iterable[Widget]:
+        yield self.reading
         yield self.result
         yield self.missing
+        yield self.reason
         yield self.changes
         yield self.promises
 
@@ -64,12 +69,14 @@ class ReviewPage(SetupPage):
         if review is None or review.empty:
             return (("back", "Back"),)
         if review.missing:
-            return (("back", "Back"), ("answer", f"Add {review.missing[0].label}"))
+            first = review.missing[0]
+            return (("back", "Back"), ("answer", f"{'Change' if first.given else 'Add'} {first.label}"))
         return (("back", "Back"), ("install", "Install"))
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.missing.display = self.changes.display = False
+        self.missing.display = self.reason.display = self.changes.display = False
+        self.reading.begin(PREPARING)
 
     def on_screen_resume(self) -> None:
         """Plan again: the answers may have changed since."""
@@ -77,23 +84,28 @@ class ReviewPage(SetupPage):
             super().on_screen_resume()
 
     async def show(self, content: PageContent) -> None:
+        if self._review is None:
+            self.reading.begin(PREPARING)
         if self.setup.site is not None:
             self.run_in_background(
                 partial(self.service.review, self.setup.site), self._reviewed, group="review", refused=self._refused
             )
 
     def _refused(self, sentence: str) -> None:
-        self.result.update(Text(f"✗ {sentence}", "yellow"))
-        self.changes.display = self.missing.display = False
+        self.reading.end()
+        self.result.update(Text("✗ ", "bold red").append(clean(sentence), "not bold default"))
+        self.changes.display = self.missing.display = self.reason.display = False
 
     def _reviewed(self, review: Review) -> None:
         self._review = review
         self.start(partial(self._show_review, review), "shown")
 
     async def _show_review(self, review: Review) -> None:
+        self.reading.end()
         self.result.update(self._result_text(review))
         self.missing.show(review.missing)
-        self.missing.display = bool(review.missing)
+        self.missing.display = self.reason.display = bool(review.missing)
+        self._show_reason()
         self.changes.show_groups(review.groups)
         self.changes.display = bool(review.groups)
         self.promises.update(_promises(review))
@@ -104,9 +116,11 @@ class ReviewPage(SetupPage):
     def _result_text(self, review: Review) -> Text:
         width = self.result.size.width or 76
         if review.missing:
-            count = len(review.missing)
-            title = "1 answer is missing" if count == 1 else f"{count} answers are missing"
-            return Text().append(f"{title}\n", "bold").append("Nothing can be installed before.", "dim")
+            return (
+                Text()
+                .append(f"{_missing_title(review.missing)}\n", "bold")
+                .append("Nothing can be installed before.", "dim")
+            )
         if review.empty:
             return Text().append("✓ ", "green").append("Nothing to install: everything is up to date.")
         title, about = "Ready to install", f"about {duration(review.seconds)}"
@@ -120,6 +134,15 @@ class ReviewPage(SetupPage):
 
     def answer_saved(self, key: str) -> None:
         """Do nothing: this page has no fields."""
+
+    def on_missing_list_answer_highlighted(self, event: MissingList.AnswerHighlighted) -> None:
+        event.stop()
+        self._show_reason()
+
+    def _show_reason(self) -> None:
+        """Show the whole reason of the answer with the cursor, which its row may have no room for."""
+        chosen = self.missing.chosen
+        self.reason.update(Text(f"\n{chosen.reason}" if chosen is not None else ""))
 
     def on_missing_list_chosen(self, event: MissingList.Chosen) -> None:
         event.stop()
@@ -155,6 +178,18 @@ class ReviewPage(SetupPage):
 
     def next_page(self) -> FormPage:
         return FormPage.REVIEW
+
+
+def _missing_title(missing: Sequence[RequiredAnswer]) -> str:
+    """Return how many answers are missing, and how many are there but cannot be used."""
+    given = sum(one.given for one in missing)
+    lacking = len(missing) - given
+    parts = []
+    if lacking:
+        parts.append("1 answer is missing" if lacking == 1 else f"{lacking} answers are missing")
+    if given:
+        parts.append("1 answer cannot be used" if given == 1 else f"{given} answers cannot be used")
+    return ", ".join(parts)
 
 
 def _promises(review: Review) -> Text:

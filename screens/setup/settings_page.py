@@ -44,6 +44,7 @@ class SettingsPage(SetupPage):
     def body(self) -> Iterable[Widget]:
         yield Static(Text("Settings your app reads", "bold"), classes="heading", markup=False)
         yield Static(INTRODUCTION, id="introduction", markup=False)
+        yield self.reading
         yield self.variables
 
     async def show(self, content: PageContent) -> None:

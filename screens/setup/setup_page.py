@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from piwizard.screens.controllers.answers_controller import AnswersController
-from piwizard.screens.form.editors import Choice, LineEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, MemberGiven, SecretGiven
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.setup.page_field import PageField
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.editors import Choice, LineEditor
+from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.fold import Fold, FoldTitle
 from piwizard.setup.site_form import FormPage
 
@@ -27,12 +29,18 @@ if TYPE_CHECKING:
 class SetupPage(Page):
     """One page of a setup.
 
-    Answers are saved as they are given. Esc goes one page back, and every page stays as it was left.
+    Answers are saved as they are given. Esc goes one page back, and every page stays as it was left. Letters that are
+    typed before a field has the cursor do nothing.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "review", "review")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "review", "review"),
+        Binding("q", "ignore_letter", show=False),
+    ]
     AUTO_FOCUS = ""
     PAGE: ClassVar[FormPage]
+    WAITS_FOR = "Reading the repository"
+    """What takes time before the page is shown."""
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
         super().__init__(setup.service, id=f"setup-{self.PAGE.value}")
@@ -40,8 +48,12 @@ class SetupPage(Page):
         self.setup = setup
         self.content: PageContent | None = None
         self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)
+        self.reading = Elapsed()
         self._wanted = key
         """The key of the question to show first."""
+        self._read = asyncio.Event()
+        """Set while what is shown follows from all saved answers."""
+        self._continuing = False
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -61,17 +73,30 @@ class SetupPage(Page):
 
     def load(self) -> None:
         """Read what the page shows, and show it."""
-        self.run_in_background(partial(self.setup.read, self.PAGE), self._loaded, group="content")
+        self._read.clear()
+        if self.content is None:
+            self.reading.begin(self.WAITS_FOR)
+        self.run_in_background(
+            partial(self.setup.read, self.PAGE), self._loaded, group="content", refused=self._not_loaded
+        )
+
+    def _not_loaded(self, sentence: str) -> None:
+        self.reading.end()
+        self._read.set()
+        self.notify_line(sentence)
 
     def _loaded(self, content: PageContent) -> None:
         if self.answers.pending:
+            self._read.set()
             return  # it is read again when they are saved
         self.content = content
         self.show_machine(content.facts, self.setup.title)
         self.start(partial(self._show, content), "show")
 
     async def _show(self, content: PageContent) -> None:
+        self.reading.end()
         await self.show(content)
+        self._read.set()
         if self._wanted:
             wanted, self._wanted = self._wanted, ""
             await self.reveal(wanted)
@@ -167,11 +192,30 @@ class SetupPage(Page):
         await self.flush_answers()
         super().action_back()
 
-    async def action_continue(self) -> None:
+    def action_continue(self) -> None:
         """Save the answers, and open the next page if they are valid."""
-        await self.flush_answers()
-        if not self.problem():
-            await self.open_page(self.next_page())
+        if not self._continuing:  # else Enter was pressed twice
+            self._continuing = True
+            self.start(self._continue, "continue")
+
+    async def _continue(self) -> None:
+        try:
+            await self.flush_answers()
+            if self.content is not None and not self._read.is_set():
+                self.reading.begin(self.WAITS_FOR)
+            await self._read.wait()
+            self.reading.end()
+            if self.may_continue():
+                await self.open_page(self.next_page())
+        finally:
+            self._continuing = False
+
+    def may_continue(self) -> bool:
+        """Return whether the page is complete, after saying what it lacks."""
+        return not self.problem()
+
+    def action_ignore_letter(self) -> None:
+        """Do nothing: the letter was meant for a field that is not shown yet."""
 
     def next_page(self) -> FormPage:
         """Return the page after this one."""

@@ -12,8 +12,8 @@ from textual.widgets import Input, Static
 
 from piwizard.answers.validators import Invalid, secret_text
 from piwizard.apps.env_vars import SECRET_NAME, VARIABLE_NAME
-from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.messages import FieldLeft, MemberGiven, SecretGiven
+from piwizard.screens.widgets.editors import LineEditor
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question

@@ -8,9 +8,9 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from piwizard.screens.log.run_progress import duration
-from piwizard.screens.pages.page import Page
+from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
+from piwizard.screens.widgets.run_progress import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

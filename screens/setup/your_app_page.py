@@ -47,6 +47,7 @@ class YourAppPage(SetupPage):
     def body(self) -> Iterable[Widget]:
         yield Static(Text("Where is your code?", "bold"), classes="heading", markup=False)
         yield self.essentials
+        yield self.reading
         yield self.findings
         yield self.folds
 
@@ -116,21 +117,19 @@ class YourAppPage(SetupPage):
             self.rename_site(name, name)
         self.answers.give(AnswerGiven(self.setup.site, REPOSITORY, repo, before=event.before, cut_off=event.cut_off))
         self.service.look_for_new_code()
-        self.findings.display = True
-        self.findings.update(Text("Reading your code…", "dim"))
+        self.findings.display = False
+        self.reading.begin(self.WAITS_FOR)
 
     async def action_give_access(self) -> None:
         """Open the page that makes a deploy key."""
         await self.flush_answers()
         await self.open_page(FormPage.KEY)
 
-    async def action_continue(self) -> None:
-        await self.flush_answers()
-        if self.setup.site is None:
+    def may_continue(self) -> bool:
+        if self.setup.site is None and self.has(REPOSITORY):
             self.essentials.focus_on(REPOSITORY)
             self.field(REPOSITORY).report("Enter the address of the repository.", "yellow")
-        elif not self.problem():
-            await self.open_page(self.next_page())
+        return self.setup.site is not None and super().may_continue()
 
     def next_page(self) -> FormPage:
         content = self.content
@@ -156,8 +155,6 @@ def found_text(findings: Sequence[AppFinding], width: int) -> Text:
 
 def _sentence(error: PiwizardError) -> str:
     """Return an error without the key of the answer, which the field names."""
-    reason = getattr(error, "reason", error.message)
-    reason = f"{reason[:1].upper()}{reason[1:]}"
     if isinstance(error, RepositoryLoginRequired):
-        return f"{reason} If the repository is private, choose “Give access”."
-    return f"{reason} {error.hint}" if error.hint else reason
+        return f"{error.reason[:1].upper()}{error.reason[1:]} If the repository is private, choose “Give access”."
+    return error.for_form

@@ -1,1 +1,1 @@
-"""Define the widgets. All but the sidebar are independent of steps and runs."""
+"""Define the widgets, the forms and tabs built from them, and the model of a log."""

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from piwizard.screens.log.log_model import Block, LogPosition
+from piwizard.screens.widgets.log_model import Block, LogPosition
 from piwizard.screens.widgets.row_list import RowList
 
 

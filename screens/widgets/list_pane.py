@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from piwizard.screens.log.log_model import Block
 from piwizard.screens.widgets.folding_list import FoldingList
+from piwizard.screens.widgets.log_model import Block
 
 
 class ListPane(Vertical):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widget import Widget
 
-from piwizard.screens.log.log_builder import clean
-from piwizard.screens.log.run_progress import RunProgress, duration
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.run_progress import RunProgress, duration
 
 
 class RunBar(Widget):

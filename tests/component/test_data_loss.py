@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
-from piwizard.system import commands
-from piwizard.system.commands import Process
 from tests.lab import product, quickstart
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab
+from tests.lab.load import load, verdict
 from tests.lab.pi import Pi
 
 APP = """\
@@ -123,20 +121,6 @@ def kept(pi: Pi) -> list[str]:
     return [str(one) for one in eval(pi.run(("python3", "-c", script, DATABASE)).output)]
 
 
-def visitors(lab: Lab, pi: Pi) -> Process:
-    wrk = ("wrk", "-t1", "-c4", "-d300s", "--timeout", "30s", "-H", f"Host: {quickstart.HOST}", f"http://{pi.address}/")
-    return commands.start(lab.lifeline.on(wrk, net=lab.network.laptop.path))
-
-
-def failed(process: Process) -> str:
-    """Return the failures of many requests."""
-    process.signal(2)
-    said = process.wait().output
-    (answered,) = re.findall(r"(\d+) requests in", said)
-    assert int(answered) > 50
-    return "; ".join(re.findall(r"(?:Socket errors|Non-2xx or 3xx responses).*", said))
-
-
 def page(pi: Pi) -> tuple[int, str]:
     answer = pi.http("/", host=quickstart.HOST)
     return answer.status, answer.text
@@ -226,9 +210,10 @@ def test_failed_deploy_keeps_the_data(lab: Lab, pi: Pi) -> None:
     lab.git.commit(
         "notes", {"app.py": SECOND.replace('"Second. "', "str(1 / 0)"), "migrations/versions/two.py": RENAMES}
     )
-    load = visitors(lab, pi)
+    visitors = load(lab, pi)
     assert pi.run(("piwizard", "deploy", "--yes"), check=False).exit == 1
-    assert failed(load) == ""
+    answered, failed = verdict(visitors)
+    assert (answered > 50, failed) == (True, "")
     assert page(pi) == (200, "First. mine")
     assert pi.run(("sha256sum", DATABASE)).output == before
 
@@ -241,7 +226,7 @@ def test_failed_deploy_keeps_the_data(lab: Lab, pi: Pi) -> None:
 
     # Everything succeeds: no request fails, and nothing written meanwhile is lost.
     lab.git.commit("notes", {"app.py": SECOND})
-    load = visitors(lab, pi)
+    visitors = load(lab, pi)
     deploy = pi.start(("piwizard", "deploy", "--yes"))
     written = 0
     while deploy.alive:
@@ -251,7 +236,8 @@ def test_failed_deploy_keeps_the_data(lab: Lab, pi: Pi) -> None:
             break
         written += 1
     assert deploy.wait().exit == 0
-    assert failed(load) == ""
+    answered, failed = verdict(visitors)
+    assert (answered > 50, failed) == (True, "")
     assert page(pi)[1].startswith("Second. mine")
     assert kept(pi) == ["mine", *(f"n{number:04}" for number in range(written))]
     assert pi.run(("ls", "-A", "/srv/myflask")).output.split() == [

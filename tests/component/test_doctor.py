@@ -84,7 +84,8 @@ def test_doctor_explains_faults_in_the_code(pi: Pi, lab: Lab) -> None:
     found = doctor.failed_findings(pi)
     assert set(found) == {"variable-missing", "module-missing", "import-fails", "app-fails",
                           "file-outside-app", "out-of-memory"}  # fmt: skip
-    assert not any(one["fixable"] for one in found.values())
+    assert [name for name, one in found.items() if one["fixable"]] == ["file-outside-app"]
+    assert 'Add "/home/alex" = "data" to app.paths' in found["file-outside-app"]["fix"]
     assert "PyYAML to requirements.txt" in found["module-missing"]["fix"]
     line = failing_app.SOURCE.splitlines().index('    return "fine" + str(1 / 0)') + 1
     assert found["app-fails"]["detail"].startswith(f"app.py:{line} in own: ZeroDivisionError")

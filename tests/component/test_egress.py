@@ -102,7 +102,7 @@ def asked(pi: Pi, path: str) -> str:
 
 
 def doctor(pi: Pi) -> str:
-    return " ".join(pi.run(("piwizard", "doctor"), check=False).output.split())
+    return " ".join(pi.run(("piwizard", "doctor", "--all"), check=False).output.split())
 
 
 def lets_in(pi: Pi, *addresses: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
-from piwizard.system import commands
-from piwizard.system.commands import Process
 from tests.lab import layers, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
+from tests.lab.load import load, verdict
 from tests.lab.pi import Pi
 
 SECOND = sample_app.APP.replace('return "It works. "', 'return "Second. "')
@@ -33,21 +31,6 @@ BROKEN = {
 def pi(served_pi: Pi) -> Pi:
     """Return a Pi that serves the first version."""
     return served_pi
-
-
-def load(lab: Lab, pi: Pi) -> Process:
-    """Send requests from the laptop without a pause until `verdict`."""
-    wrk = ("wrk", "-t1", "-c4", "-d300s", "--timeout", "30s", "-H", f"Host: {quickstart.HOST}", f"http://{pi.address}/")
-    return commands.start(lab.lifeline.on(wrk, net=lab.network.laptop.path))
-
-
-def verdict(visitors: Process) -> tuple[int, str]:
-    """Return how many requests were answered, and which failed."""
-    visitors.signal(2)
-    said = visitors.wait().output
-    failed = re.findall(r"(?:Socket errors|Non-2xx or 3xx responses).*", said)
-    (answered,) = re.findall(r"(\d+) requests in", said)
-    return int(answered), "; ".join(failed)
 
 
 def test_deploy_fails_no_request(lab: Lab, pi: Pi) -> None:

@@ -13,6 +13,7 @@ def eventually(what: Callable[[], T], timeout: float = 20.0) -> T:
     """Return the first result that is not False; retry on OSError and AssertionError."""
     until = time.monotonic() + timeout
     while True:
+        began = time.monotonic()
         try:
             found = what()
             assert found is not False, f"still False after {timeout} seconds"
@@ -20,4 +21,5 @@ def eventually(what: Callable[[], T], timeout: float = 20.0) -> T:
         except (OSError, AssertionError):
             if time.monotonic() > until:
                 raise
-            time.sleep(0.05)
+            # As long as it took: a command that is asked without a pause takes the processor from what it waits for.
+            time.sleep(max(0.05, time.monotonic() - began))

@@ -17,7 +17,7 @@ OPENED = ("[ Start ]", "Add a site", "Installing", "Keep this address?")
 """The first pages: Welcome, the overview, a run that has not ended, and an address on trial."""
 STEPS, RIGHT, LABEL = 23, 25, 21
 """Width of the step list, first column of the right half, width of labels; at 80 columns."""
-BUSY = re.compile("Checking this machine|Reading your code")
+BUSY = re.compile("Checking this machine|Reading your code|Reading the repository|Preparing the plan")
 SIGN = re.compile(r" .([●✓✗!≠○–◐])")
 
 

@@ -149,7 +149,7 @@ def test_findings_can_be_corrected(talk, tmp_path, repo):
     dialogue.answer("Git repository (such as", str(repo))
     dialogue.answer("Change any of these? [no]", "9")
     dialogue.expect("Type a number, or press Enter to continue.")
-    dialogue.answer("Change any of these? [no]", "4")
+    dialogue.answer("Change any of these? [no]", "5")
     dialogue.fill_in(
         ("Environment variables (Enter to finish):", "MODE=fast"),
         ("Environment variables (Enter to finish):", "SECRET_KEY={ generate = 32 }"),

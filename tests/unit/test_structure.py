@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import import_graph, public_names
 
 ROOT = Path(__file__).parents[2]
-MAX_NODES, MAX_LAYERS = 32, 14
+MAX_NODES, MAX_LAYERS = 30, 14
 
 
 def test_imports_point_downwards_in_a_small_graph():

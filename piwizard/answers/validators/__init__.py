@@ -7,6 +7,7 @@ sentence that begins with the key of the answer: "must be a whole number from 1 
 from __future__ import annotations
 
 from piwizard.answers.validators.basic import Invalid, Validator, list_of, one_of, text, whole, yes_or_no
+from piwizard.answers.validators.deploy_answers import deploy_ways, ssh_public_key
 from piwizard.answers.validators.entries import entry
 from piwizard.answers.validators.identifiers import (
     TAKEN_NAMES,
@@ -41,6 +42,7 @@ __all__ = [
     "Validator",
     "command",
     "debian_package",
+    "deploy_ways",
     "directory",
     "email",
     "entry",
@@ -66,6 +68,7 @@ __all__ = [
     "secret_text",
     "shown_paths",
     "site_name",
+    "ssh_public_key",
     "static",
     "text",
     "url_path",

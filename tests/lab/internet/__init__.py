@@ -60,7 +60,7 @@ class Internet:
             self.zone.set(name, "A", four)
             self.zone.set(name, "AAAA", six)
         authoritative = [address for pair in NAME_SERVERS.values() for address in pair]
-        wan = network.wan.path
+        self.wan = wan = network.wan.path
         self._names = NameServer(
             wan, self.zone, authoritative=authoritative, resolvers=RESOLVERS + RESOLVERS_6, upstream=INTERNET
         )

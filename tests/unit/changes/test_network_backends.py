@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from piwizard.changes import network_backends
-from piwizard.changes.network_backends import Netplan
-from piwizard.network import netplan, networkmanager
+from piwizard.changes.network_backends import Dhcpcd, Netplan
+from piwizard.network import dhcpcd, netplan, networkmanager
 from piwizard.network.address_settings import AddressSettings
 from piwizard.network.netplan import NetplanDefinition
 
@@ -47,3 +47,16 @@ def test_edited_network_settings_are_detected(ours, working):
     assert network_backends.edited(keeper, working("static-ip")) is None
     ours.write_text("# mine\n")
     assert network_backends.edited(keeper, working("static-ip")) == ours
+
+
+def test_edited_dhcpcd_file_is_detected(tmp_path, monkeypatch, working):
+    settings = AddressSettings("eth0", "192.168.1.9/24", "192.168.1.1", ("192.168.1.1",), "dhcpcd", None)
+    path = tmp_path / "dhcpcd.conf"
+    path.write_text("hostname\n")
+    monkeypatch.setattr(dhcpcd, "CONFIG", path)
+    keeper = Dhcpcd(settings)
+    assert network_backends.edited(keeper, working("static-ip")) is None, "piwizard has not written it yet"
+    working("static-ip").write(path, dhcpcd.add_block("hostname\n", settings).encode(), 0o644, (0, 0))
+    assert network_backends.edited(keeper, working("static-ip")) is None
+    path.write_text(path.read_text().replace("domain_name_servers=192.168.1.1", "domain_name_servers=9.9.9.9"))
+    assert network_backends.edited(keeper, working("static-ip")) == path

@@ -9,7 +9,7 @@ import pytest
 from piwizard.apps.data_risk import DataRisk
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
-from piwizard.system.remedies import AddAnswer, ApplySteps, GenerateSecret
+from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, GenerateSecret
 from tests.unit.diagnosis import recorded
 from tests.unit.diagnosis.conftest import AppContexts
 from tests.unit.diagnosis.recorded import load, view
@@ -42,6 +42,12 @@ TABLE = [
     (view("PermissionError: [Errno 13] Permission denied: 'app.py'", OPEN),
      "file-not-writable", "app.py:31", "a folder of its own", None),
     (view("PermissionError: [Errno 13] Permission denied: '/home/pi/result.json'", OPEN),
+     "file-outside-app", "app.py:31", 'Add "/home/pi" = "data" to app.paths', {"app.paths": (("/home/pi", "data"),)}),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: '/home/pi/lamp/state.json'", 'open(STATE)'),
+     "file-outside-app", "app.py:31", "in /srv/myflask/data", {"app.paths": (("/home/pi/lamp", "data"),)}),
+    (view("OSError: [Errno 30] Read-only file system: '/mnt/usb/photos/1.jpg'", OPEN),
+     "file-outside-app", "app.py:31", '"/mnt/usb/photos" = "/mnt/usb/photos" to use the disk', None),
+    (view("PermissionError: [Errno 13] Permission denied: '/var/log/lamp.log'", OPEN),
      "file-outside-app", "app.py:31", "outside of the app's folder", None),
     (view("PermissionError: [Errno 13] Permission denied: '/dev/gpiomem'", "GPIO.setup(4, GPIO.IN)"),
      "device-not-reachable", "app.py:31", 'Add "gpio" to app.hardware', {"app.hardware": ("gpio",)}),
@@ -117,6 +123,7 @@ TABLE = [
 def answers_added(finding: Finding) -> dict[str, object]:
     """Return the answers that --fix adds, by key."""
     added = {one.key: one.values for one in finding.fix if isinstance(one, AddAnswer)}
+    added |= {one.key: one.entries for one in finding.fix if isinstance(one, AddTableEntries)}
     return {**added, **{one.key: one.length for one in finding.fix if isinstance(one, GenerateSecret)}}
 
 
@@ -241,3 +248,65 @@ def test_open_device_that_is_missing_or_in_use_is_named(context: AppContexts) ->
     assert (one.id, "This machine has no /dev/i2c-7" in one.cause) == ("device-missing", True)
     (other,) = find_causes([busy], known)
     assert other.id == "device-in-use"
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "words"),
+    [
+        ("PermissionError: [Errno 13] Permission denied: '/home/pi/lamp/state.json'", "file-of-another-user",
+         "/srv/myflask/data/state.json would be new in a folder"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/home/pi/lamp/pictures/1.png'", "file-missing",
+         "`sudo -u myflask mkdir -p /srv/myflask/data/pictures`"),
+        ("OSError: [Errno 30] Read-only file system: '/home/pi/web/cache.json'", "file-outside-app",
+         'Add "cache.json" to app.writable'),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/home/pi/web/cache.json'", "file-missing",
+         "Commit it, or add cache.json"),
+        ("PermissionError: [Errno 13] Permission denied: '/media/disk/1.png'", "file-of-another-user",
+         "`sudo chown -R myflask /media/disk/1.png`"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/media/disk/1.png'", "file-missing", "`findmnt`"),
+    ],
+)  # fmt: skip
+def test_shown_path_is_explained_by_the_answer(context: AppContexts, error: str, name: str, words: str) -> None:
+    shown = {"/home/pi/lamp": "data", "/home/pi/web": "code", "/media/disk": "/media/disk"}
+    (finding,) = find_causes([view(error, OPEN)], context(shown_paths=shown))
+    assert finding.id == name
+    assert words in f"{finding.cause} {finding.advice}"
+
+
+def test_added_path_includes_the_paths_from_the_code(context: AppContexts) -> None:
+    lines = view("PermissionError: [Errno 13] Permission denied: '/home/pi/b/result.json'", OPEN)
+    (finding,) = find_causes([lines], context(shown_paths={"/home/pi/a": "code"}))
+    assert answers_added(finding) == {"app.paths": (("/home/pi/a", "code"), ("/home/pi/b", "data"))}
+
+
+def test_path_that_overlaps_a_shown_one_is_not_added(context: AppContexts) -> None:
+    lines = view("PermissionError: [Errno 13] Permission denied: '/home/pi/result.json'", OPEN)
+    (finding,) = find_causes([lines], context(shown_paths={"/home/pi/a": "code"}))
+    assert not finding.fixable
+
+
+def test_message_of_several_lines_is_whole(context: AppContexts) -> None:
+    lines = view(
+        "pydantic_core.ValidationError: 2 validation errors for Settings\nport\n  Input should be a valid integer\n"
+        "host\n  Field required\n[2026-11-22 12:45:29 +0000] [756] [INFO] Worker exiting",
+        "Settings()",
+    )
+    (finding,) = find_causes([lines], context())
+    assert finding.detail.startswith("app.py:31 in poll: ValidationError: 2 validation errors for Settings port Input ")
+    assert "host Field required (requested" in finding.detail
+
+
+def test_library_is_found_below_an_empty_first_line(context: AppContexts) -> None:
+    text = (
+        "ImportError: \n\nIMPORTANT: PLEASE READ THIS:\n\nOriginal error was: libopenblas.so.0: cannot open shared "
+        "object file: No such file or directory\n"
+    )
+    (finding,) = find_causes([view(text, "import numpy")], context())
+    assert finding.id == "system-library-missing"
+    assert "ImportError: IMPORTANT: PLEASE READ THIS: Original" in finding.detail
+
+
+def test_endless_message_is_cut(context: AppContexts) -> None:
+    text = "RuntimeError: many\n" + "line of the message\n" * 5000
+    (finding,) = find_causes([view(text, "import x")], context())
+    assert len(finding.detail) < 700

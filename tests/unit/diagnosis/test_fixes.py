@@ -11,7 +11,15 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.errors import PiwizardError
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import paths
-from piwizard.system.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, format_fix
+from piwizard.system.remedies import (
+    AddAnswer,
+    AddTableEntries,
+    Advice,
+    ApplySteps,
+    AskAnswer,
+    GenerateSecret,
+    format_fix,
+)
 
 ANSWERS = """\
 [site]
@@ -46,6 +54,13 @@ def test_answers_are_added_to_existing_ones(answers: AnswerStore) -> None:
     assert answers.get("myflask", "app.env") == {"GREETING": "hello", "SECRET_KEY": {"generate": 32}}
     assert answers.get("myflask", "app.init") == ["flask --app app init-db"]
     assert "# mine" in answers.path.read_text()
+
+
+def test_entries_are_added_to_a_table(answers: AnswerStore) -> None:
+    fix = (AddTableEntries("app.paths", (("/home/pi/a", "code"), ("/home/pi/b", "data")), ("/home/pi/b", "data")),)
+    fixes.add_answers("myflask", fix)
+    assert answers.get("myflask", "app.paths") == {"/home/pi/a": "code", "/home/pi/b": "data"}
+    assert format_fix(fix) == 'Add "/home/pi/b" = "data" to app.paths.'
 
 
 def test_several_fixes_are_one_run() -> None:

@@ -20,8 +20,8 @@ from piwizard.apps import app_source
 from piwizard.engine import run_launch
 from piwizard.network import address_rollback, address_trial
 from piwizard.network.address_trial import AddressTrial
+from piwizard.screens import dialog
 from piwizard.screens.main_screen import MainScreen
-from piwizard.screens.pages import dialog
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.screens.widgets.action_button import ActionButton

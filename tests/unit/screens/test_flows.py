@@ -12,8 +12,8 @@ from piwizard.answers.questions import Question
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.form.fields import Field
-from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
+from piwizard.screens.widgets.fields import Field
+from piwizard.screens.widgets.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry

@@ -14,7 +14,7 @@ from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
 from piwizard.screens.home import app_log_page
 from piwizard.screens.home.overview_text import sparkline
-from piwizard.screens.install.router_rules import RouterRules
+from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
@@ -216,7 +216,7 @@ async def test_run_is_shown_at_once_on_return(site):
 async def test_visit_from_outside_is_noticed(home, monkeypatch):
     found = []
     monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: found[0] if found else None)
-    monkeypatch.setattr("piwizard.screens.install.router_page.SECONDS_BETWEEN_CHECKS", 0.05)
+    monkeypatch.setattr("piwizard.screens.home.router_page.SECONDS_BETWEEN_CHECKS", 0.05)
     async with opened(home, steps=False) as seen:
         await router(seen)
         found.append(Visit(datetime.now(UTC), "/", public=True))

@@ -10,10 +10,10 @@ import pytest
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.form.fields import Field
-from piwizard.screens.log.log_pane import LogPane
-from piwizard.screens.panes.setup_pane import SetupPane
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.widgets.fields import Field
+from piwizard.screens.widgets.log_pane import LogPane
+from piwizard.screens.widgets.setup_pane import SetupPane
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import files

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.widget import Widget
 
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.pages import page
-from piwizard.screens.pages.page import Page
+from piwizard.screens import page
+from piwizard.screens.page import Page
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.screens.widgets.editors import LineEditor
 
 pytestmark = pytest.mark.asyncio
 
@@ -47,7 +47,7 @@ class Sample(Page):
 
 
 class SampleApp(App[str]):
-    CSS_PATH = Path(page.__file__).parents[1] / "app.tcss"
+    CSS_PATH = Path(page.__file__).with_name("app.tcss")
     HORIZONTAL_BREAKPOINTS = PiwizardApp.HORIZONTAL_BREAKPOINTS
 
     def get_default_screen(self) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from piwizard.engine.run_log import EventReader, Recorder
-from piwizard.screens.log import log_search, run_watch
-from piwizard.screens.log.log_builder import LogBuilder
-from piwizard.screens.log.log_model import KEPT_BLOCK_LINES
-from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.widgets import log_search, run_watch
+from piwizard.screens.widgets.log_builder import LogBuilder
+from piwizard.screens.widgets.log_model import KEPT_BLOCK_LINES
+from piwizard.screens.widgets.run_watch import RunWatch
 
 LINES = 6000
 

@@ -11,12 +11,12 @@ import pytest
 
 from piwizard.answers.validators import Invalid
 from piwizard.engine import run_launch
-from piwizard.screens.form import answer_lookup
-from piwizard.screens.form.answer_lookup import AnswerLookup
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup.env_paste import parse_env
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.screens.widgets import answer_lookup
+from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.setup.answer_store import AnswerStore
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen

@@ -10,11 +10,11 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.widgets import Static
 
-from piwizard.screens.form.multi_value import TableEditor, TableRow
-from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.symbols import VisibleFilter
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.screens.widgets.log_builder import LogBuilder
+from piwizard.screens.widgets.multi_value import TableEditor, TableRow
 from tests.unit.system.test_printable import HARMFUL, harmless
 
 HOSTILE = f"x{''.join(HARMFUL)} [red]markup[/red]"

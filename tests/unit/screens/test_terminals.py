@@ -156,8 +156,10 @@ def test_screen_survives_many_resizes_during_a_run(site):
         terminal._read(0.03)
     terminal.resize(80, 24)
     terminal.rest()
-    terminal.type("\x1b")
-    terminal.rest()
+    while "+ Add a site" not in "\n".join(terminal.lines):  # the keys may have ended in a pane, or on the first page
+        terminal.type("\x1b")
+        terminal.rest()
+    begin(terminal)
     terminal.see("✓ System")
     terminal.see("q quit")
     assert terminal.lines[0].startswith(" piwizard")

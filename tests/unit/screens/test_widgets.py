@@ -8,16 +8,16 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
-from piwizard.screens.form.editors import LineEditor
-from piwizard.screens.form.multi_value import TableEditor
-from piwizard.screens.log.run_outcome import RunOutcome
-from piwizard.screens.pages import dialog
-from piwizard.screens.pages.help_page import HelpPage
-from piwizard.screens.pages.keep_address import KeepAddressDialog
-from piwizard.screens.panes.checks_pane import checks_summary
-from piwizard.screens.panes.setup_pane import _status_text
+from piwizard.screens import dialog
+from piwizard.screens.help_page import HelpPage
+from piwizard.screens.home.keep_address import KeepAddressDialog
 from piwizard.screens.screen_service import ScreenService, titles
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.screens.widgets.checks_pane import checks_summary
+from piwizard.screens.widgets.editors import LineEditor
+from piwizard.screens.widgets.multi_value import TableEditor
+from piwizard.screens.widgets.run_outcome import RunOutcome
+from piwizard.screens.widgets.setup_pane import _status_text
 
 
 class Alone(App[object]):

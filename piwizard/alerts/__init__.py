@@ -1,0 +1,1 @@
+"""Send alerts away from this machine: what has failed, and what works again."""

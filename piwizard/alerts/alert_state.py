@@ -1,0 +1,91 @@
+"""Keep the problems, the messages that wait to be sent, and the last messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from piwizard.alerts.event import alerts_dir
+from piwizard.alerts.problem_log import Message, ProblemLog, TrackedProblem
+from piwizard.alerts.sending import Notification
+from piwizard.system import files
+
+VERSION = 1
+"""The version of alerts.json."""
+MAX_UNSENT, MAX_RECENT = 50, 30
+KEEP_UNSENT_SECONDS = 7 * 86400.0
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A notification that some addresses have not accepted yet, by their ids."""
+
+    notification: Notification
+    at: float
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AlertState:
+    """The content of alerts.json. `recent` are the last messages, the newest last."""
+
+    log: ProblemLog = field(default_factory=ProblemLog)
+    unsent: tuple[Unsent, ...] = ()
+    recent: tuple[Message, ...] = ()
+    boot: str = ""
+    """The kernel's id of the start during which this was written."""
+
+    def with_message(
+        self, messages: list[Message], notification: Notification, now: float, to: tuple[str, ...]
+    ) -> AlertState:
+        """Return the state with a notification that is to be sent."""
+        unsent = (*self.unsent, Unsent(notification, now, to))[-MAX_UNSENT:]
+        return replace(self, unsent=unsent, recent=(*self.recent, *messages)[-MAX_RECENT:])
+
+
+def state_file() -> Path:
+    """Return the file; only root can read it."""
+    return alerts_dir() / "alerts.json"
+
+
+def load() -> AlertState:
+    """Return what is remembered; nothing if the file is damaged.
+
+    Then open problems cause another message.
+    """
+    content = files.read(state_file())
+    if content is None:
+        return AlertState()
+    try:
+        whole = json.loads(content)
+        files.refuse_newer_format(state_file(), whole, VERSION)
+        return _decoded(whole)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return AlertState()
+
+
+def save(state: AlertState, before: AlertState | None = None) -> bool:
+    """Write the state if it differs from `before`. Return whether it was written."""
+    if state == before:
+        return False
+    files.make_folders(alerts_dir(), 0o700)
+    files.replace(state_file(), json.dumps({"version": VERSION} | asdict(state)).encode(), mode=0o600)
+    return True
+
+
+def _decoded(whole: Mapping[str, Any]) -> AlertState:
+    log = whole["log"]
+    problems = {
+        str(key): TrackedProblem(**{**one, "changes": tuple(map(float, one["changes"]))})
+        for key, one in log["problems"].items()
+        if one["changes"]
+    }
+    unsent = tuple(
+        Unsent(Notification(**one["notification"]), float(one["at"]), tuple(map(str, one["addresses"])))
+        for one in whole["unsent"]
+    )
+    waiting, recent = (tuple(Message(**one) for one in group) for group in (log["waiting"], whole["recent"]))
+    return AlertState(ProblemLog(problems, waiting), unsent, recent, str(whole["boot"]))

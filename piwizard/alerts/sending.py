@@ -1,0 +1,90 @@
+"""Send a message to one address, in a unit without rights and with limits.
+
+The address is a secret: it reaches the unit by stdin. What the other server sends is parsed in there only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from piwizard.system import commands
+
+PROGRAM = Path("/usr/local/lib/piwizard/send_alert.py")
+MAX_SECONDS = 60
+"""For one address: a server that hangs delays the next address by this at most."""
+NotificationKind = Literal["failure", "success", "warning", "info"]
+SendResult = Literal["sent", "address", "refused", "time-out", "missing"]
+RESULTS: tuple[SendResult, ...] = ("sent", "address", "refused", "time-out", "missing")
+REASONS: dict[SendResult, str] = {
+    "address": "apprise does not understand the address",
+    "refused": "the server did not accept the message, or could not be reached",
+    "time-out": f"the server did not respond within {MAX_SECONDS} seconds",
+    "missing": "the Debian package apprise is not installed",
+}
+PROPERTIES = (
+    *("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes"),
+    *("PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes"),
+    *("ProtectControlGroups=yes", "ProtectClock=yes", "ProtectHostname=yes", "ProtectProc=invisible"),
+    *("RestrictNamespaces=yes", "RestrictRealtime=yes", "LockPersonality=yes", "CapabilityBoundingSet="),
+    *("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK", "SystemCallArchitectures=native"),
+    *("SystemCallFilter=@system-service", "InaccessiblePaths=-/srv -/etc/piwizard -/etc/letsencrypt"),
+    *("MemoryMax=160M", "MemorySwapMax=0", "LimitDATA=512M", "LimitFSIZE=1M", "TasksMax=32", "Nice=10"),
+    f"RuntimeMaxSec={MAX_SECONDS}",
+)
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A message as it is sent."""
+
+    title: str
+    body: str
+    kind: NotificationKind
+
+
+Send = Callable[[str, Notification], SendResult]
+"""Sends a message to an address."""
+
+
+def split_addresses(secret: str) -> tuple[str, ...]:
+    """Return the addresses of the answer, which are separated by spaces."""
+    return tuple(dict.fromkeys(secret.split()))
+
+
+def address_id(address: str) -> str:
+    """Return what identifies an address in piwizard's files, which do not contain it."""
+    return hashlib.sha256(f"piwizard alerts {address}".encode()).hexdigest()[:16]
+
+
+def address_name(address: str, number: int) -> str:
+    """Return the name of an address in messages: its kind, as it has secrets."""
+    scheme, separator, _ = address.partition("://")
+    named = separator and scheme.isalnum() and len(scheme) <= 20
+    return f"address {number} ({scheme})" if named else f"address {number}"
+
+
+def send(address: str, notification: Notification) -> SendResult:
+    """Send a message. Takes a second or two, and at most MAX_SECONDS."""
+    wanted = {
+        "url": address,
+        "title": notification.title,
+        "body": notification.body,
+        "kind": notification.kind,
+    }
+    argv = (
+        *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit=piwizard-send-{os.getpid()}"),
+        *("--description=Send an alert of piwizard", *(f"--property={one}" for one in PROPERTIES)),
+        *("--", "/usr/bin/python3", "-I", str(PROGRAM)),
+    )
+    result = commands.run(argv, input=json.dumps(wanted), timeout=MAX_SECONDS + 15)
+    try:
+        found = json.loads(result.output)["result"]
+    except (ValueError, TypeError, KeyError):
+        return "time-out" if result.seconds >= MAX_SECONDS - 1 else "refused"
+    return next((one for one in RESULTS if one == found), "refused")

@@ -1,0 +1,182 @@
+"""Keep what was edited by hand inside a release, which the next one replaces."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
+from piwizard.system import files, paths, safe_open
+from piwizard.system.system_cache import SystemCache
+
+MANIFEST = "code.json"
+"""In a release's folder: size, time and SHA-256 of each file of the code, when the release was built."""
+MAX_FILES = 20_000
+MAX_DEPTH = 24
+MAX_HASHED_BYTES = 16 << 20
+"""Larger files are compared by size and time only, and not copied."""
+MAX_EDITS = 200
+SHOWN_EDITS = 5
+SKIPPED = frozenset({".git", "__pycache__", ".piwizard-new"})
+Manifest = dict[str, list[str | int]]
+
+
+@dataclass(frozen=True)
+class CodeRecorded:
+    """The files of a release are recorded, so that later edits are found.
+
+    They are recorded until the release is proven.
+    """
+
+    kind: ClassVar[str] = "record"
+    site: str
+    release: Path
+    proof: Path
+
+    def describe(self) -> str:
+        return "Record the files of the release"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        return IN_SYNC if self.proof.exists() else Preview(in_sync=False, diff=f"+{self.release / MANIFEST}")
+
+    def apply(self, work: ApplyContext) -> None:
+        work.remember(HandEditsKept.kind, str(self.release), {"site": self.site})
+        found: Manifest = {}
+        for path, size, time in _regular_files(self.release / "app"):
+            found[path] = [size, time, _hash(self.release / "app", path, size)]
+        files.replace(self.release / MANIFEST, json.dumps(found).encode(), mode=0o600)
+
+
+@dataclass(frozen=True)
+class HandEditsKept:
+    """Files that were edited by hand in the release `old` are copied.
+
+    The release `new` will not have them.
+    """
+
+    kind: ClassVar[str] = "hand-edits"
+    site: str
+    old: Path
+    new: Path
+
+    def describe(self) -> str:
+        return f"Keep the files that were edited by hand in {self.old / 'app'}"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        missing = _not_kept(self.old, self.site) if self.old.is_dir() and self.old != self.new else []
+        if not missing:
+            return IN_SYNC
+        folder = _copies(self.old, self.site)
+        lines = "\n".join(f"+{folder / path}" for path in missing)
+        return Preview(in_sync=False, diff=lines, warnings=(_sentence(self.old, self.site, missing),))
+
+    def apply(self, work: ApplyContext) -> None:
+        if sentence := _keep(self.old, self.site, work):
+            work.say(sentence)
+
+
+def undo(record: Record, work: ApplyContext) -> str | None:
+    """Copy what was edited by hand in a release that undo removes."""
+    release = Path(record["target"])
+    return _keep(release, record["before"]["site"], work) if release.is_dir() else None
+
+
+def _keep(release: Path, site: str, work: ApplyContext) -> str | None:
+    """Copy the edited files, and return the sentence that names them; None without any."""
+    missing, folder = _not_kept(release, site), _copies(release, site)
+    for path in missing:
+        content = safe_open.read_file(release / "app", PurePath(path), MAX_HASHED_BYTES)
+        if content is not None:
+            files.make_folders((folder / path).parent, 0o700)
+            files.replace(folder / path, content, mode=0o600)
+    if not missing:
+        return None
+    work.note(folder, f"has {_names(missing)}")
+    return _sentence(release, site, missing)
+
+
+def _not_kept(release: Path, site: str) -> list[str]:
+    """Return the edited files of which no current copy exists; files that are too large have none."""
+    found = []
+    for path in find_edits(release):
+        wanted = safe_open.read_file(release / "app", PurePath(path), MAX_HASHED_BYTES + 1)
+        if (
+            wanted is not None
+            and len(wanted) <= MAX_HASHED_BYTES
+            and files.read(_copies(release, site) / path) != wanted
+        ):
+            found.append(path)
+    return found
+
+
+def _copies(release: Path, site: str) -> Path:
+    return paths.state_dir() / "edited-code" / site / release.name
+
+
+def _sentence(release: Path, site: str, edited: list[str]) -> str:
+    were = "were" if len(edited) > 1 else "was"
+    return (
+        f"{_names(edited)} in {release / 'app'} {were} edited by hand, and the repository lacks that. Copies are "
+        f"kept in {_copies(release, site)}: to use them, commit them to the repository and deploy."
+    )
+
+
+def find_edits(release: Path) -> list[str]:
+    """Return the files of a release's code that were added or changed by hand.
+
+    Empty for releases that earlier versions of piwizard built, because they recorded nothing.
+    """
+    built = _read_manifest(release)
+    if built is None:
+        return []
+    found = []
+    for path, size, time in _regular_files(release / "app"):
+        known = built.get(path)
+        same = known is not None and known[0] == size and (known[1] == time or known[2] == "")
+        if not same and (known is None or known[2] == "" or known[2] != _hash(release / "app", path, size)):
+            found.append(path)
+    return sorted(found)[:MAX_EDITS]
+
+
+def _read_manifest(release: Path) -> Manifest | None:
+    try:
+        found = json.loads(files.read(release / MANIFEST) or b"null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _regular_files(code: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield path, size and time of each file. Links, such as those into the data, are not followed."""
+    with safe_open.open_folder(code) as top:
+        yield from _below(top, PurePath(), [MAX_FILES], MAX_DEPTH)
+
+
+def _below(folder: int, inside: PurePath, left: list[int], depth: int) -> Iterator[tuple[str, int, int]]:
+    for name in sorted(os.listdir(folder)):
+        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if name in SKIPPED or left[0] <= 0:
+            continue
+        if stat.S_ISREG(info.st_mode):
+            left[0] -= 1
+            yield str(inside / name), info.st_size, info.st_mtime_ns
+        elif stat.S_ISDIR(info.st_mode) and depth:
+            with safe_open.open_below(folder, PurePath(name)) as inner:
+                yield from _below(inner, inside / name, left, depth - 1)
+
+
+def _hash(code: Path, path: str, size: int) -> str:
+    """Return the SHA-256 of a file; empty if it is too large to read."""
+    content = safe_open.read_file(code, PurePath(path), MAX_HASHED_BYTES) if size <= MAX_HASHED_BYTES else None
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def _names(edited: list[str]) -> str:
+    more = len(edited) - SHOWN_EDITS
+    return ", ".join(edited[:SHOWN_EDITS]) + (f" and {more} more files" if more > 0 else "")

@@ -1,0 +1,1 @@
+"""Deploy new versions without a login: polling, pushes, webhooks."""

@@ -1,0 +1,237 @@
+"""Check this machine, and send what is new.
+
+systemd starts it as `piwizard alerts check`.
+
+Every run makes the checks that cost almost nothing. Once an hour it inspects every step completely, which includes
+the view from outside: names, router, public IP. What the last complete inspection found is kept in /run, so that an
+idle Pi writes nothing to its card.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from piwizard.alerts import alert_state, delivery, event, failed_logins, heartbeat, message_text, sending
+from piwizard.alerts.alert_state import AlertState
+from piwizard.alerts.event import Event
+from piwizard.alerts.problem_log import Message, Observation, advance
+from piwizard.alerts.quiet_hours import parse_quiet_hours
+from piwizard.alerts.sending import Send
+from piwizard.engine import run_launch
+from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
+from piwizard.setup import health_timer, workspace
+from piwizard.setup.health import inspect_live
+from piwizard.setup.planner import Planner
+from piwizard.system import file_lock, files, paths
+
+COMPLETE_SECONDS = 3600.0
+"""The time between two complete inspections."""
+RETRY_SECONDS = 900.0
+"""The same while the last one has found problems, to notice their end sooner."""
+CONFIRM_SECONDS = 15.0
+"""A new problem counts if it still exists after this time: services restart, and connections are lost."""
+LOCK_SECONDS = 300.0
+MAX_EVENT_ROUNDS = 5
+LOGINS = "failed-logins"
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """The answers and secrets of the step `alerts`."""
+
+    addresses: tuple[str, ...]
+    heartbeat: str = ""
+    quiet: str = ""
+
+    def is_quiet(self, now: float) -> bool:
+        """Return whether a time is in the quiet hours."""
+        hours = parse_quiet_hours(self.quiet)
+        return hours is not None and hours.contain(datetime.fromtimestamp(now))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(map(sending.address_id, self.addresses))
+
+
+@dataclass(frozen=True)
+class LastInspection:
+    """The result of the last complete inspection, forgotten at a reboot.
+
+    `at` is the time of the kernel's clock that nobody sets, in seconds since the start.
+    """
+
+    at: float
+    problems: tuple[health_timer.Problem, ...] = ()
+    logins: int | None = None
+
+
+def settings(planner: Planner) -> AlertSettings:
+    """Return the settings. PiwizardError if alerts are not set up."""
+    answers = planner.answers_of(None)
+    if not event.events_dir().is_dir() or "alerts.urls" not in answers.secrets:
+        raise PiwizardError("Alerts are not set up.", hint="Run `piwizard apply alerts` to set them up.")
+    addresses = sending.split_addresses(answers.secrets["alerts.urls"])
+    beat = answers.secrets.get("alerts.heartbeat", "")
+    return AlertSettings(addresses, beat, str(answers.get("alerts.quiet", "")))
+
+
+def check(
+    *, complete: bool = False, send: Send = sending.send, wait: Callable[[float], None] = time.sleep
+) -> list[str]:
+    """Check, send what is new, and ping the heartbeat. Return lines for the journal.
+
+    `complete`: inspect every step now, even if the last complete inspection is recent.
+    """
+    with file_lock.exclusive(event.alerts_dir(), seconds=LOCK_SECONDS):
+        planner = workspace.planner(None)
+        configured = settings(planner)
+        lines: list[str] = []
+        for _ in range(MAX_EVENT_ROUNDS):
+            lines += _round(planner, configured, send, wait, complete=complete)
+            complete = False
+            if not event.stored_events():
+                break
+    return lines
+
+
+def _round(
+    planner: Planner, configured: AlertSettings, send: Send, wait: Callable[[float], None], *, complete: bool
+) -> list[str]:
+    before = alert_state.load()
+    stored = event.stored_events()
+    observed, lines = _observe(planner, before, wait, complete=complete)
+    now = time.time()
+    events = [found for _, found in stored if found is not None]
+    state, power = _after_start(before, now)
+    log, messages = advance(state.log, observed, [*power, *events], now, quiet=configured.is_quiet(now))
+    state = replace(state, log=log)
+    if messages:
+        notification = message_text.compose(messages, socket.gethostname())
+        state = state.with_message(messages, notification, now, configured.ids)
+        lines += [_journal_line(one) for one in messages]
+    alert_state.save(state, before)
+    for path, _ in stored:  # after what they caused is on disk
+        files.unlink(path)
+    delivered, results = delivery.deliver(state, configured.addresses, send, now)
+    alert_state.save(delivered, state)
+    for number, address in enumerate(configured.addresses, start=1):
+        result = results.get(sending.address_id(address), "sent")
+        if result != "sent":
+            name = sending.address_name(address, number)
+            lines.append(f"{health_timer.WARNING}The message was not sent to {name}: {sending.REASONS[result]}.")
+    if configured.heartbeat and not delivered.log.open and not heartbeat.ping(configured.heartbeat):
+        lines.append(f"{health_timer.WARNING}The heartbeat service did not respond.")
+    return lines
+
+
+def _journal_line(message: Message) -> str:
+    ended = message.kind == "recovered"
+    return f"{health_timer.NOTICE if ended else health_timer.WARNING}{message.label}{': OK again' if ended else ''}"
+
+
+def _observe(
+    planner: Planner, before: AlertState, wait: Callable[[float], None], *, complete: bool
+) -> tuple[list[Observation], list[str]]:
+    """Return the problems that exist now. While a run is in progress, nothing new counts."""
+    open_now = before.log.open
+    if run_launch.under_way():
+        kept = [Observation(key, one.label, one.text, one.hint) for key, one in open_now.items() if not one.reported]
+        return kept, []
+    found, lines = _inspect(planner, workspace.state(), complete=complete)
+    new = [one for one in found if one.key not in open_now]
+    if new:
+        wait(CONFIRM_SECONDS)
+        if run_launch.under_way():  # its plan may have stopped what has just failed
+            return [one for one in found if one not in new], lines
+        planner.context.invalidate()
+        again = {one.key for one in _inspect(planner, workspace.state(), complete=False)[0]}
+        found = [one for one in found if one not in new or one.key in again]
+    return found, lines
+
+
+def _inspect(planner: Planner, state: State, *, complete: bool) -> tuple[list[Observation], list[str]]:
+    lines: list[str] = []
+    last = load_inspection()
+    if complete or last is None or _is_due(last):
+        found = health_timer.problems(planner, state)
+        lines = health_timer.show_at_login(found)
+        last = LastInspection(_since_start(), tuple(found), failed_logins.count_failed_logins())
+        _save_inspection(last)
+    problems = {one.id: one for one in last.problems}
+    for instance in health_timer.done_instances(planner, state):
+        health = inspect_live(planner, instance)
+        for one in health.checks:
+            key = health_timer.check_key(instance, one)
+            problems.pop(key, None)
+            if not one.ok:
+                problems[key] = health_timer.problem_of(instance, one)
+    observed = [Observation(one.id, one.label, one.text) for one in problems.values()]
+    if last.logins is not None and not (logins := failed_logins.check_failed_logins(last.logins)).ok:
+        observed.append(Observation(LOGINS, logins.name, logins.detail, logins.advice))
+    return observed, lines
+
+
+def _is_due(last: LastInspection) -> bool:
+    return _since_start() - last.at >= (RETRY_SECONDS if last.problems else COMPLETE_SECONDS)
+
+
+def _since_start() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _inspection_file() -> Path:
+    return paths.lock_file().with_name("inspection.json")
+
+
+def load_inspection() -> LastInspection | None:
+    """Return the last complete inspection; None if there was none since the start."""
+    try:
+        whole = json.loads(files.read(_inspection_file()) or b"")
+        problems = tuple(health_timer.Problem(**one) for one in whole["problems"])
+        return LastInspection(float(whole["at"]), problems, whole["logins"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _save_inspection(last: LastInspection) -> None:
+    problems = [{"id": one.id, "label": one.label, "text": one.text} for one in last.problems]
+    whole = {"at": last.at, "problems": problems, "logins": last.logins}
+    files.make_folders(_inspection_file().parent)
+    files.replace(_inspection_file(), json.dumps(whole).encode(), mode=0o600)
+
+
+def clean_shutdown_file() -> Path:
+    """Return the file that a unit creates when the machine shuts down."""
+    return event.alerts_dir() / "clean-shutdown"
+
+
+def _after_start(state: AlertState, now: float) -> tuple[AlertState, Sequence[Event]]:
+    """Return a notice if this machine was started without having been shut down."""
+    boot = files.read(Path("/proc/sys/kernel/random/boot_id")) or b""
+    current = boot.decode("ascii", "replace").strip()
+    if state.boot == current:
+        return state, ()
+    clean, first = clean_shutdown_file().exists(), not state.boot
+    files.unlink(clean_shutdown_file())
+    started = replace(state, boot=current)
+    if first or clean:
+        return started, ()
+    text = "It was not shut down before: the power was lost, or the system stopped responding."
+    return started, (Event("power-lost", "notice", "The Pi has restarted", text, at=now),)
+
+
+def send_test(send: Send = sending.send) -> list[tuple[str, sending.SendResult]]:
+    """Send a test message to each address. Return the result of each by its name."""
+    configured = settings(workspace.planner(None))
+    notification = message_text.test_notification(socket.gethostname())
+    return [
+        (sending.address_name(address, number), send(address, notification))
+        for number, address in enumerate(configured.addresses, start=1)
+    ]

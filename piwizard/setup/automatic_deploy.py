@@ -1,0 +1,154 @@
+"""Deploy the newest commit of a site if it is new and has not failed before."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from piwizard.apps.app_source import site_folder
+from piwizard.deploys import deploy_record, poll_backoff
+from piwizard.deploys.deploy_record import DeployResult, LastDeploy
+from piwizard.deploys.deploy_ways import poll_minutes
+from piwizard.engine import run_launch
+from piwizard.engine.events import Event
+from piwizard.engine.run_log import follow
+from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.git.newest_commit import newest_commit
+from piwizard.setup import run_request, workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import STEPS
+from piwizard.system import files
+
+SHORT = 7
+"""Characters of a commit that are shown."""
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class DeployOutcome:
+    """The end of an automatic deploy. `detail` is a sentence for people.
+
+    current: nothing is new. refused: the commit has failed before. waiting: the server is asked later.
+    """
+
+    result: DeployResult | Literal["current", "refused", "waiting", "interrupted"]
+    detail: str
+    commit: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the newest commit is served."""
+        return self.result in ("deployed", "current")
+
+
+def check_repository(site: str, way: str, *, at_once: bool = False, on_event: OnEvent | None = None) -> DeployOutcome:
+    """Deploy the newest commit of a site's repository, if it is new.
+
+    Nothing is written if it is not. A server that has not answered is asked later and later; `at_once`: now.
+    """
+    planner = workspace.planner(None)
+    answers = planner.answers.of(site)
+    in_use = deployed_commit(site)
+    if not in_use:
+        raise PiwizardError(f"{site} is not set up yet.", hint="Run `piwizard apply` first.")
+    if not at_once and not poll_backoff.read_backoff(site).due():
+        return DeployOutcome("waiting", f"The server of {site}'s repository did not answer; it is asked again later.")
+    try:
+        commit = newest_commit(planner.context.access(site), answers.get("app.branch"))
+    except AnswerRefused as refusal:
+        return _unreachable(site, way, poll_minutes(answers), refusal)
+    poll_backoff.forget_failures(site)
+    if commit == in_use:
+        return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
+    if refused := deploy_record.read_record(site).refusal_of(commit):
+        return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
+    return deploy_newest(site, way, on_event)
+
+
+def deploy_newest(site: str, way: str, on_event: OnEvent | None = None) -> DeployOutcome:
+    """Fetch the newest commit, deploy it, wait for the end and record the result.
+
+    Another run is waited for.
+    """
+    while True:
+        run_launch.wait_until_free()
+        try:
+            return _deploy(site, way, on_event)
+        except run_launch.RunUnderWay:
+            continue
+
+
+def deployed_commit(site: str) -> str:
+    """Return the commit of the release in use; "" if there is none."""
+    content = files.read(site_folder(site) / "current" / "release.json")
+    try:
+        return str(json.loads(content or b"{}").get("commit", ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
+    began = time.monotonic()
+    planner = workspace.planner(None)
+    try:
+        planner.context.fetch_newest([site])
+    except AnswerRefused as refusal:
+        return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
+    commit = planner.context.pins()[site]
+    try:
+        run = _start(planner, site)
+    except run_launch.RunUnderWay:
+        raise
+    except PiwizardError as error:
+        return _end(site, way, "failed", commit, error.sentence, began)
+    if run is None:
+        return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
+    result, reason = _follow(run, on_event)
+    if result == "interrupted":
+        return DeployOutcome("interrupted", "The run was interrupted. The next check continues it.", commit)
+    if result == "done":
+        return _end(site, way, "deployed", commit, f"{site} is now at {commit[:SHORT]}.", began)
+    return _end(site, way, "failed", commit, reason or f"The run was {result}.", began)
+
+
+def _start(planner: Planner, site: str) -> str | None:
+    """Start a run of the steps that a new version needs; None if nothing is to be done."""
+    names = [step.name for step in STEPS if step.deployed]
+    done = run_request.done(planner, workspace.state())
+    chosen = planner.with_needs(planner.select_complete(names, site), done)
+    plans = run_request.needed(planner, chosen, done)
+    if not plans:
+        return None
+    run_request.require_unedited(plans)
+    return run_request.start(planner, plans, overwrite=False)
+
+
+def _follow(run: str, on_event: OnEvent | None) -> tuple[str, str]:
+    """Wait for the end of a run. Return its result, and the first error's sentence."""
+    reason = ""
+    for event in follow(run):
+        if on_event:
+            on_event(event)
+        if event["event"] == "error":
+            reason = reason or " ".join(filter(None, (event["message"], event.get("hint"))))
+        elif event["event"] == "apply-finished":
+            return event["result"], reason
+    return "interrupted", reason
+
+
+def _unreachable(site: str, way: str, minutes: int, refusal: AnswerRefused) -> DeployOutcome:
+    """Ask later, and record it once if the server has not answered for a while."""
+    after = poll_backoff.note_failure(site, minutes)
+    if after.failures == poll_backoff.TELL_AFTER_FAILURES:
+        last = LastDeploy(way, "unreachable", "", deploy_record.now(), refusal.sentence)
+        deploy_record.note_deploy(site, last)
+    return DeployOutcome("unreachable", refusal.sentence)
+
+
+def _end(site: str, way: str, result: DeployResult, commit: str, detail: str, began: float) -> DeployOutcome:
+    seconds = round(time.monotonic() - began, 1)
+    deploy_record.note_deploy(site, LastDeploy(way, result, commit, deploy_record.now(), detail, seconds))
+    return DeployOutcome(result, detail, commit)

@@ -1,0 +1,72 @@
+"""Report how a site gets new versions, and how the last deploy ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from piwizard.answers.model import Answers
+from piwizard.deploys import deploy_ways
+from piwizard.deploys.deploy_record import DeployRecord, LastDeploy, read_record
+from piwizard.setup.automatic_deploy import SHORT, deployed_commit
+
+RESULTS: Mapping[str, str] = {
+    "deployed": "deployed",
+    "failed": "failed, so the version before stays",
+    "unreachable": "the repository does not answer",
+}
+
+
+@dataclass(frozen=True)
+class DeployStatus:
+    """The ways of one site, the commit in use, and what is recorded."""
+
+    site: str
+    ways: tuple[str, ...]
+    minutes: int
+    commit: str
+    record: DeployRecord
+
+    @property
+    def sentence(self) -> str:
+        """Return how new versions are deployed, in a few words."""
+        return deploy_ways.describe_ways(self.ways, self.minutes)
+
+    @property
+    def last(self) -> LastDeploy | None:
+        return self.record.last
+
+    @property
+    def result(self) -> str:
+        """Return the last result in a few words; "" before the first."""
+        if self.last is None:
+            return ""
+        what = f"{self.last.commit[:SHORT]}: " if self.last.commit else ""
+        return f"{what}{RESULTS.get(self.last.result, self.last.result)}"
+
+    @property
+    def problem(self) -> str:
+        """Return why a new version is not online; "" if all are."""
+        last = self.last
+        if not self.ways or last is None or last.result == "deployed" or last.commit == self.commit:
+            return ""
+        what = f"{last.commit[:SHORT]} was not deployed" if last.commit else "new versions do not arrive"
+        return f"{what}: {last.detail}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status as --json prints it."""
+        return {
+            "site": self.site,
+            "ways": list(self.ways),
+            "poll_minutes": self.minutes if deploy_ways.POLL in self.ways else None,
+            "commit": self.commit or None,
+            **self.record.as_json(),
+        }
+
+
+def status_of(answers: Answers) -> DeployStatus:
+    """Return the status of a site. Quick: reads files only."""
+    site = str(answers.site)
+    minutes = deploy_ways.poll_minutes(answers)
+    return DeployStatus(site, deploy_ways.ways_of(answers), minutes, deployed_commit(site), read_record(site))

@@ -1,1 +1,0 @@
-"""Show a step's questions as a form."""

@@ -1,0 +1,70 @@
+"""Show help for the focused widget, and the keys that work there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from rich.text import Text
+
+from piwizard.screens.text_page import TextPage, heading
+from piwizard.screens.widgets.key_line import effect, key_name
+
+if TYPE_CHECKING:
+    from textual.binding import ActiveBinding
+    from textual.screen import Screen
+
+KEY_COLUMN = 20
+SYMBOLS = (
+    "  ○ waiting   ● in progress   ✓ OK   ✗ failed   ! needs you, or was interrupted\n"
+    "  – skipped   ≠ changed outside piwizard   ▸ closed   ▾ open\n"
+)
+HIDDEN_KEYS = ("super+c", "ctrl+q", "ctrl+c", "f1", "tab", "shift+tab", "ctrl+pageup", "ctrl+pagedown")
+"""Keys of Textual itself, and second keys for what has another one."""
+
+
+@runtime_checkable
+class HasHelp(Protocol):
+    """A widget or a page that explains itself."""
+
+    @property
+    def help_text(self) -> str:
+        """Return a title line, then sentences."""
+
+
+class HelpPage(TextPage):
+    """Help for what has the focus, and all keys that work there."""
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        focused = below.focused
+        nodes = focused.ancestors_with_self if focused is not None else [below]
+        self._help = next((node.help_text for node in nodes if isinstance(node, HasHelp) and node.help_text), "")
+        self._keys = _keys(below)
+
+    def text(self) -> Text:
+        text = Text()
+        if self._help:
+            title, _, rest = self._help.partition("\n")
+            heading(text, title)
+            text.append(f"{rest}\n" if rest else "")
+        heading(text, "Keys here")
+        for keys, label in self._keys:
+            text.append(f"  {keys:<{KEY_COLUMN}}", "bold").append(f"{label}\n")
+        text.append(f"  {'Tab, Shift+Tab':<{KEY_COLUMN}}", "bold").append("next, previous field or button\n")
+        heading(text, "Symbols")
+        text.append(SYMBOLS)
+        return text
+
+
+def _keys(below: Screen[object]) -> list[tuple[str, str]]:
+    """Return the keys of each effect, and the effect."""
+    found: dict[tuple[str, str], list[ActiveBinding]] = {}
+    for active in below.active_bindings.values():
+        if active.enabled and active.binding.description and active.binding.key not in HIDDEN_KEYS:
+            found.setdefault((effect(active), active.binding.action), []).append(active)
+    rows: list[tuple[str, str]] = []
+    for (label, _), actives in found.items():
+        actives.sort(key=lambda one: one.binding.key != "enter")
+        names = list(dict.fromkeys(key_name(one) for one in actives))
+        rows.append((", ".join(names[:2]), label))
+    return rows

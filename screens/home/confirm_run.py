@@ -1,0 +1,95 @@
+"""Show the complete plan of a run, and ask whether to apply it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.background import run_in_thread, start_worker
+from piwizard.screens.dialog import Dialog
+from piwizard.screens.messages import ActionPressed
+from piwizard.screens.screen_service import titles
+from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.screens.widgets.folding_list import FoldingList
+from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.log_model import Block
+from piwizard.screens.widgets.plan_blocks import counted, plan_blocks
+from piwizard.screens.widgets.run_progress import duration
+from piwizard.setup.service import Proposal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INSTALL_NOW = "Install now?"
+
+
+class ConfirmRun(Dialog[Proposal | PiwizardError]):
+    """The plan of a run, to confirm.
+
+    It returns the proposal if the user agrees, the error if it cannot be planned, None if the user goes back.
+    """
+
+    def __init__(self, plan: Callable[[], Proposal], *, usual: float = 0.0) -> None:
+        super().__init__(classes="")
+        self._plan, self._usual = plan, usual
+        self._proposal: Proposal | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(" Preparing the plan…", id="confirm-text", markup=False)
+        yield FoldingList(id="confirm-list")
+        yield Static(id="confirm-question", markup=False)
+        with Horizontal(id="confirm-actions"):
+            yield ActionButton("yes", "Install")
+            yield ActionButton("no", "Back")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one("#confirm-actions").display = False
+        start_worker(self, self._prepare, "plan")
+
+    async def _prepare(self) -> None:
+        try:
+            proposal = await run_in_thread(self._plan)
+        except PiwizardError as error:
+            self.dismiss(error)
+            return
+        if self in self.app.screen_stack:  # else the user has gone back meanwhile
+            self._show(proposal)
+
+    def _show(self, proposal: Proposal) -> None:
+        summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
+        if not proposal.plans:
+            summary.update(Text(" Nothing to do: everything is up to date.", "green"))
+            return
+        self._proposal = proposal
+        blocks: list[Block] = []
+        for instance, changes in proposal.plans:
+            blocks += plan_blocks(instance, changes, heading=True)
+        wanted = sum(not one.preview.in_sync for _, changes in proposal.plans for one in changes)
+        usual = f" Usually takes {duration(self._usual)}." if self._usual and wanted else ""
+        steps = ", ".join(titles([instance for instance, _ in proposal.plans]))
+        summary.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))
+        question = f"{INSTALL_NOW} You can disconnect at any time."
+        if not wanted:
+            question = f"{INSTALL_NOW} Nothing changes; piwizard checks the result again."
+        elif proposal.edited:
+            question = (
+                f"Files that were edited by hand (marked above) will be replaced; backups are kept. {INSTALL_NOW}"
+            )
+        lines = "\n".join(f" {clean(line)}" for line in (*proposal.warnings, question))
+        style = "yellow" if proposal.edited or proposal.warnings else ""
+        self.query_one("#confirm-question", Static).update(Text(lines, style))
+        changes_list.show(blocks)
+        self.query_one("#confirm-actions").display = True
+        self.question_appeared()
+        self.query(ActionButton).first().focus()
+
+    def on_action_pressed(self, event: ActionPressed) -> None:
+        event.stop()
+        self.dismiss(self._proposal if event.name == "yes" else None)

@@ -1,1 +1,0 @@
-"""Show pages and dialogs over the main screen."""

@@ -1,1 +1,0 @@
-"""Show the chosen step in tabs."""

@@ -1,0 +1,157 @@
+"""What alerts remember, what is sent, and to whom."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from piwizard.alerts import alert_state, delivery, event, heartbeat, message_text, sending
+from piwizard.alerts.alert_state import AlertState
+from piwizard.alerts.event import Event
+from piwizard.alerts.problem_log import Message, Observation, ProblemLog, advance
+from piwizard.alerts.quiet_hours import parse_quiet_hours
+from piwizard.system import paths
+
+NOW = 1_800_000_000.0
+MESSAGE = Message("failed", "disk-space", "Free disk space", "3 MiB free", "Delete something.", NOW)
+MAIL, NTFY = "mailtos://me:secret@mail.example", "ntfy://topic"
+BOTH = (sending.address_id(MAIL), sending.address_id(NTFY))
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
+    return tmp_path / "alerts"
+
+
+def waiting() -> AlertState:
+    return AlertState().with_message([MESSAGE], message_text.compose([MESSAGE], "pi"), NOW, BOTH)
+
+
+def test_event_is_stored_only_if_alerts_are_set_up(state_folder):
+    assert not event.report(Event("deploy-failed", "failed", "Deploy failed"))
+    event.events_dir().mkdir(parents=True)
+    assert event.report(Event("deploy-failed", "failed", "Deploy \x1b[31mfailed", subject="blog"))
+    [(path, stored)] = event.stored_events()
+    assert stored is not None
+    assert (stored.key, stored.title) == ("deploy-failed/blog", r"Deploy \x1b[31mfailed")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_flood_of_events_is_limited():
+    event.events_dir().mkdir(parents=True)
+    stored = [event.report(Event("x", "notice", "x")) for _ in range(event.MAX_STORED + 5)]
+    assert stored.count(True) == event.MAX_STORED
+
+
+def test_damaged_event_is_skipped():
+    event.events_dir().mkdir(parents=True)
+    for content in ("", "[]", "{", '{"id": 1}', '{"version": 1, "id": "x", "state": "odd", "title": ""}'):
+        (event.events_dir() / f"{len(content)}.json").write_text(content)
+    assert [found for _, found in event.stored_events()] == [None] * 5
+
+
+def test_state_survives_a_restart_and_is_written_only_if_changed():
+    log, _ = advance(ProblemLog(), [Observation("a", "A", "no")], [Event("b", "notice", "B")], NOW, quiet=True)
+    state = AlertState(log, waiting().unsent, (MESSAGE,), "boot")
+    assert alert_state.save(state)
+    assert alert_state.load() == state
+    before = alert_state.state_file().stat().st_ino
+    assert not alert_state.save(state, alert_state.load())
+    assert alert_state.state_file().stat().st_ino == before
+    assert alert_state.state_file().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1, "log": 3}'])
+def test_damaged_state_counts_as_none(content):
+    alert_state.state_file().parent.mkdir(parents=True)
+    alert_state.state_file().write_text(content)
+    assert alert_state.load() == AlertState()
+
+
+def test_state_contains_no_address():
+    alert_state.save(waiting())
+    assert "secret" not in alert_state.state_file().read_text()
+
+
+def test_address_that_fails_gets_the_message_later():
+    sent: list[str] = []
+
+    def refuse_mail(address, notification):
+        sent.append(address)
+        return "refused" if address == MAIL else "sent"
+
+    state, results = delivery.deliver(waiting(), (MAIL, NTFY), refuse_mail, NOW)
+    assert sent == [MAIL, NTFY]
+    assert results == {BOTH[0]: "refused", BOTH[1]: "sent"}
+    sent.clear()
+    state, _ = delivery.deliver(state, (MAIL, NTFY), lambda address, _: sent.append(address) or "sent", NOW)
+    assert sent == [MAIL]
+    assert state.unsent == ()
+
+
+def test_removed_address_and_old_messages_are_dropped():
+    assert delivery.deliver(waiting(), (), lambda *_: "sent", NOW)[0].unsent == ()
+    late = NOW + alert_state.KEEP_UNSENT_SECONDS + 1
+    assert delivery.deliver(waiting(), (MAIL, NTFY), lambda *_: "refused", late)[0].unsent == ()
+
+
+def test_notification_names_the_host_and_what_to_do():
+    notification = message_text.compose([MESSAGE], "raspberrypi")
+    assert notification.title == "raspberrypi: Free disk space"
+    assert "Delete something." in notification.body
+    assert notification.kind == "failure"
+    both = message_text.compose([Message("recovered", "b", "B", "", "", NOW), MESSAGE], "pi")
+    assert (both.title, both.kind) == ("pi: Free disk space (and 1 more)", "failure")
+    assert "B: OK again." in both.body
+
+
+@pytest.mark.parametrize(
+    ("hours", "time", "quiet"),
+    [
+        ("22:00-07:00", "23:30", True),
+        ("22:00-07:00", "06:59", True),
+        ("22:00-07:00", "07:00", False),
+        ("12:00-13:30", "13:29", True),
+        ("12:00-13:30", "11:59", False),
+    ],
+)
+def test_quiet_hours_may_span_midnight(hours, time, quiet):
+    found = parse_quiet_hours(hours)
+    assert found is not None
+    assert found.contain(datetime.fromisoformat(f"2026-11-30T{time}")) is quiet
+
+
+@pytest.mark.parametrize("text", ["", "22-7", "24:00-07:00", "22:00-22:00", "22:00 - 07:00"])
+def test_other_texts_are_no_quiet_hours(text):
+    assert parse_quiet_hours(text) is None
+
+
+def test_heartbeat_that_hangs_ends_at_the_limit(monkeypatch):
+    monkeypatch.setattr(heartbeat, "LIMITS", heartbeat.Limits(0.2, 100))
+    with socket.create_server(("127.0.0.1", 0)) as server:  # accepts, and never answers
+        assert not heartbeat.ping(f"http://127.0.0.1:{server.getsockname()[1]}/beat")
+
+
+def test_heartbeat_requests_its_path_once():
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as visitor:
+                asked.append(visitor.recv(4096))
+                visitor.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert heartbeat.ping(f"http://127.0.0.1:{server.getsockname()[1]}/uuid?a=b")
+        thread.join()
+    assert asked[0].startswith(b"GET /uuid?a=b HTTP/1.1\r\n")
+
+
+def test_address_is_named_by_its_kind_only():
+    assert sending.address_name(MAIL, 1) == "address 1 (mailtos)"

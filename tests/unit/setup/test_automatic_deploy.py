@@ -1,0 +1,122 @@
+"""Test when a new commit is deployed by itself, and when it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from piwizard.deploys import deploy_record, poll_backoff
+from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.setup import automatic_deploy, workspace
+from piwizard.setup.automatic_deploy import check_repository
+from piwizard.setup.planner import Planner
+from piwizard.system import paths
+
+OLD, NEW = "1" * 40, "2" * 40
+ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.example.org"]\n[app]\nrepo = "https://git.lan/me/blog"\n'
+
+
+@pytest.fixture
+def server(
+    planner_of: Callable[[str], Planner], own_places: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, object]:
+    """Return what the server says: `newest`, a commit or an error. A run ends with `result`."""
+    said: dict[str, object] = {"newest": NEW, "events": [], "runs": 0}
+    planner = planner_of(ANSWERS)
+    release = tmp_path / "srv" / "blog" / "releases" / "one"
+    release.mkdir(parents=True)
+    (release / "release.json").write_text(json.dumps({"commit": OLD}))
+    (tmp_path / "srv" / "blog" / "current").symlink_to("releases/one")
+
+    def newest(*_: object) -> str:
+        if isinstance(said["newest"], Exception):
+            raise said["newest"]
+        return str(said["newest"])
+
+    def start(*_: object) -> str:
+        said["runs"] = int(str(said["runs"])) + 1
+        if isinstance(said.get("refusal"), Exception):
+            raise said["refusal"]
+        return "run-1"
+
+    monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr(workspace, "planner", lambda *_: planner)
+    monkeypatch.setattr(planner.context, "fetch_newest", lambda sites: None)
+    monkeypatch.setattr(planner.context, "pins", lambda: {"blog": NEW})
+    monkeypatch.setattr(automatic_deploy, "newest_commit", newest)
+    monkeypatch.setattr(automatic_deploy, "_start", start)
+    monkeypatch.setattr(automatic_deploy, "follow", lambda run: iter(said["events"]))
+    monkeypatch.setattr(automatic_deploy.run_launch, "wait_until_free", lambda: None)
+    return said
+
+
+DONE = [{"event": "apply-finished", "result": "done", "seconds": 1.0}]
+FAILED = [
+    {"event": "error", "message": "app.entry: app:app failed its smoke test.", "key": None, "hint": "Fix it."},
+    {"event": "apply-finished", "result": "failed", "seconds": 1.0},
+]
+
+
+def test_current_commit_is_left_alone_and_nothing_is_written(server: dict[str, object]) -> None:
+    server["newest"] = OLD
+    assert check_repository("blog", "poll").result == "current"
+    assert server["runs"] == 0
+    assert not deploy_record.record_folder("blog").exists()
+
+
+def test_new_commit_is_deployed_and_recorded(server: dict[str, object]) -> None:
+    server["events"] = DONE
+    assert check_repository("blog", "poll").result == "deployed"
+    last = deploy_record.read_record("blog").last
+    assert (last.commit, last.result, last.way) == (NEW, "deployed", "poll")
+
+
+def test_failed_commit_is_not_tried_again(server: dict[str, object]) -> None:
+    server["events"] = FAILED
+    outcome = check_repository("blog", "poll")
+    assert (outcome.result, outcome.detail) == ("failed", "app.entry: app:app failed its smoke test. Fix it.")
+    assert check_repository("blog", "webhook").result == "refused"
+    assert server["runs"] == 1
+
+
+def test_plan_that_is_refused_counts_as_failed(server: dict[str, object]) -> None:
+    server["refusal"] = PiwizardError("app.env.KEY is missing.", hint="Add it.")
+    assert check_repository("blog", "poll").detail == "app.env.KEY is missing. Add it."
+    assert check_repository("blog", "poll").result == "refused"
+
+
+def test_interrupted_run_is_tried_again(server: dict[str, object]) -> None:
+    assert check_repository("blog", "poll").result == "interrupted"
+    server["events"] = DONE
+    assert check_repository("blog", "poll").result == "deployed"
+
+
+def test_rolled_back_commit_is_not_deployed(server: dict[str, object]) -> None:
+    deploy_record.refuse_commit("blog", NEW, "It was rolled back.")
+    assert check_repository("blog", "poll").result == "refused"
+    assert server["runs"] == 0
+
+
+def test_silent_server_is_asked_later_and_named_after_six_tries(
+    server: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server["newest"] = AnswerRefused("app.repo", "the host cannot be reached.")
+    assert check_repository("blog", "poll").result == "unreachable"
+    assert check_repository("blog", "poll").result == "waiting"
+    for _ in range(poll_backoff.TELL_AFTER_FAILURES - 1):
+        assert deploy_record.read_record("blog").last is None
+        assert check_repository("blog", "webhook", at_once=True).result == "unreachable"
+    assert deploy_record.read_record("blog").last.result == "unreachable"
+    server["newest"] = OLD
+    monkeypatch.setattr(poll_backoff, "boot_seconds", lambda: 1e9)
+    assert check_repository("blog", "poll").result == "current"
+    assert poll_backoff.read_backoff("blog").failures == 0
+
+
+def test_site_that_is_not_set_up_is_refused(server: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "srv" / "blog" / "current").unlink()
+    with pytest.raises(PiwizardError, match="blog is not set up yet"):
+        check_repository("blog", "poll")
