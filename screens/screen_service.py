@@ -165,6 +165,20 @@ class ScreenService(service.SetupService):
         planner = self._planner()
         return rules_for(planner.answers.of(site), planner.context.facts)
 
+    def waits_for_router(self, site: str) -> bool:
+        """Return whether the user has to set up the router, through which nobody has come yet."""
+        from datetime import UTC, datetime
+
+        ever = datetime.fromtimestamp(0, UTC)
+        return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
+
+    def failed_at_router(self, site: str) -> bool:
+        """Return whether the last run of a site failed because the user has yet to set up the router."""
+        from piwizard.setup.reach import FORWARD
+
+        failure = self.failure(site)
+        return failure is not None and failure.key == FORWARD and self.router_rules(site) is not None
+
     def last_run(self) -> str | None:
         """Return the newest run that has a log. Quick."""
         from piwizard.engine import run_log

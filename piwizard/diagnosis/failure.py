@@ -45,7 +45,7 @@ class RunFailure:
     All texts are printable, of limited length and without secrets.
 
     `location` and `excerpt` are empty if the failure is not in the app's code. `missing_key` is the answer whose
-    value solves it, if there is one.
+    value solves it, `key` the one that the error names; each is None if there is none.
     """
 
     heading: str
@@ -60,6 +60,7 @@ class RunFailure:
     step: StepInstance
     run: str
     remedies: Fix = ()
+    key: str | None = None
 
 
 def last_failure(planner: Planner, state: State, site: str) -> RunFailure | None:
@@ -111,6 +112,7 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
         step=instance,
         run=entry.run,
         remedies=finding.fix,
+        key=_named_key(only_step(events, name, instance.site)),
     )
 
 
@@ -120,6 +122,12 @@ def _heading(instance: StepInstance, entry: Entry, *, in_code: bool) -> str:
     if instance.step.stage in (Stage.APP, Stage.SERVICE):
         return "Your app stopped while starting" if in_code else "Your app could not be installed"
     return f"{instance.step.title} could not be set up"
+
+
+def _named_key(of_step: Sequence[Event]) -> str | None:
+    """Return the answer that the last error of a step names."""
+    error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
+    return error.get("key") if error else None
 
 
 def _raised(of_step: Sequence[Event]) -> Failure | None:

@@ -19,7 +19,7 @@ from tests.lab.pi import Pi
 
 APP_SECRET = "k3pt-Quietly-7741-by-the-app"
 ANSWERS_FILE, SECRETS_FILE = "etc/xdg/piwizard/answers.toml", "var/lib/piwizard/secrets.json"
-RUN = 300.0
+RUN = 900.0
 """Maximum seconds for the whole run."""
 Look = Callable[[], None]
 
