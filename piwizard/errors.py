@@ -44,8 +44,8 @@ class PiwizardError(Exception):
 
         For a form, where its field says which answer it is.
         """
-        message = self.message.removeprefix(f"{self.key}: ") if self.key else self.message
-        message = f"{message[:1].upper()}{message[1:]}"
+        reason = self.message.removeprefix(f"{self.key}: ") if self.key else self.message
+        message = reason if reason == self.message else f"{reason[:1].upper()}{reason[1:]}"
         return f"{message} {self.hint}" if self.hint else message
 
     def as_json(self) -> dict[str, dict[str, str | None]]:

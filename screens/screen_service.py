@@ -5,12 +5,13 @@ The methods are slow and run in threads, unless they say that they are quick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piwizard.errors import PiwizardError
-from piwizard.setup import service
+from piwizard.screens.machine_overview import MachineOverview
+from piwizard.setup.service import Proposal
+from piwizard.setup.site_service import SiteService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,55 +19,21 @@ if TYPE_CHECKING:
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.failure import RunFailure
     from piwizard.diagnosis.findings import Finding
-    from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
-    from piwizard.git.host_keys import HostKey
     from piwizard.screens.home.router_rules import RouterRules
     from piwizard.screens.home.run_summary import RunSummary
     from piwizard.screens.setup.site_setup import PageContent
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
     from piwizard.setup.planner import Planner
-    from piwizard.setup.reach import Audience
-    from piwizard.setup.repository_key import KeyOffer, KeyTest
     from piwizard.setup.run_request import Plans
-    from piwizard.setup.service import Proposal
     from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
-    from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
+    from piwizard.system.remedies import Fix
 
 
-@dataclass(frozen=True)
-class MachineOverview:
-    """The machine at one moment; `trouble` says what could not be read."""
-
-    facts: Facts
-    instances: tuple[StepInstance, ...]
-    statuses: tuple[Status, ...]
-    entries: dict[tuple[str, str | None], Entry]
-    domains: dict[str, tuple[str, ...]]
-    trouble: str = ""
-
-    def status(self, instance: StepInstance | None) -> Status | None:
-        """Return the status of a step, None if it is not known yet."""
-        return next((one for one in self.statuses if one.place == instance), None)
-
-    def entry(self, instance: StepInstance) -> Entry | None:
-        """Return what state.json says of the last run of a step."""
-        return self.entries.get((instance.step.name, instance.site))
-
-
-def titles(instances: Sequence[StepInstance]) -> list[str]:
-    """Return the titles of steps, with the site if there are several: "App (blog)"."""
-    several = len({instance.site for instance in instances if instance.site}) > 1
-    return [
-        f"{instance.step.title} ({instance.site})" if several and instance.site else instance.step.title
-        for instance in instances
-    ]
-
-
-class ScreenService(service.SetupService):
+class ScreenService(SiteService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
@@ -156,7 +123,7 @@ class ScreenService(service.SetupService):
                 planner.context.fetch_newest(dict.fromkeys(one.site for one in chosen if one.site))
             plans = run_request.needed(planner, planner.with_needs(chosen, finished), finished)
             self._pins |= planner.context.pins()
-        return service.Proposal(planner, plans)
+        return Proposal(planner, plans)
 
     def router_rules(self, site: str) -> RouterRules | None:
         """Return what to enter in the router by hand, None if nothing is."""
@@ -215,6 +182,29 @@ class ScreenService(service.SetupService):
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
 
+    def diagnose(self, site: str) -> list[Finding]:
+        """Look for problems of a site and this machine, and their causes."""
+        from piwizard.diagnosis import doctor
+
+        with self._source_lock:
+            return doctor.examine(site)
+
+    def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
+        """Add the answers that fix these problems; return the plan of the steps."""
+        from piwizard.diagnosis import fixes
+
+        remedies = [remedy for one in found for remedy in one.fix]
+        for owner in dict.fromkeys(one.site for one in found):
+            fixes.add_answers(owner, [remedy for one in found if one.site == owner for remedy in one.fix])
+        run = fixes.merge_runs(remedies)
+        return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
+
+    def add_answers(self, site: str | None, remedies: Fix) -> None:
+        """Add the answers of a fix that nobody has to type; existing ones stay."""
+        from piwizard.diagnosis import fixes
+
+        fixes.add_answers(site, remedies)
+
     def refresh_overview(self) -> HomeOverview:
         """Check all sites and this machine, and return what was found."""
         from piwizard.diagnosis import overview_refresh
@@ -254,41 +244,6 @@ class ScreenService(service.SetupService):
                 provider=provider.title if provider else "",
                 trouble=form.trouble,
             )
-
-    def name_site(self, site: str, audience: Audience, names: Sequence[str] = ()) -> None:
-        """Write what follows from the audience of a site and from its names."""
-        self.choose_audience(site, audience, names[0] if names else None)
-        if len(names) > 1:
-            self.answering.set(site, "site.domains", list(names))
-
-    def key_offer(self, site: str) -> KeyOffer:
-        """Return the deploy key of a site, created if it is missing, and where to add it."""
-        from piwizard.setup.repository_key import offer_key
-
-        return offer_key(self._planner().context.access(site))
-
-    def unknown_host_keys(self, offer: KeyOffer) -> list[HostKey]:
-        """Return the keys of the repository's server if piwizard does not trust it yet."""
-        from piwizard.setup import repository_key
-
-        return repository_key.unknown_host_keys(self._key_access(offer))
-
-    def trust_server(self, site: str, keys: list[HostKey]) -> None:
-        """Trust the keys of a server for the repository of a site."""
-        from piwizard.git import host_keys
-
-        host_keys.trust_keys(site, keys)
-
-    def test_key(self, offer: KeyOffer) -> KeyTest:
-        """Read the repository with the deploy key."""
-        from piwizard.setup import repository_key
-
-        return repository_key.test_key(self._key_access(offer))
-
-    def _key_access(self, offer: KeyOffer) -> GitAccess:
-        from piwizard.setup.repository_key import over_ssh
-
-        return over_ssh(self._planner().context.access(offer.site))
 
     def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
         """Look up an answer in DNS or at the Git host."""

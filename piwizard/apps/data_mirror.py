@@ -44,8 +44,9 @@ def mirror(source: Path, target: Path) -> None:
         mine = there.get(entry.name)
         if mine is None or _file_type(mine) != _file_type(entry):
             _remove(Path(entry.path))
-    databases = [name for name, entry in there.items() if entry.is_file(follow_symlinks=False) and _is_sqlite(entry)]
-    saved = {name for name in databases if _copy_database(source / name, target / name)}
+    found = {name: Path(entry.path) for name, entry in there.items() if entry.is_file(follow_symlinks=False)}
+    databases = [name for name, path in found.items() if is_sqlite(path)]
+    saved = {name for name in databases if copy_database(source / name, target / name)}
     done = saved | {f"{name}{end}" for name in saved for end in JOURNAL_SUFFIXES}
     for name, entry in there.items():
         if name not in done:
@@ -102,17 +103,18 @@ def _copy_metadata(source: Path, target: Path) -> None:
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-def _is_sqlite(entry: os.DirEntry[str]) -> bool:
+def is_sqlite(path: Path) -> bool:
+    """Return whether a regular file begins as SQLite's databases do."""
     if sqlite3 is None:
         return False
     try:
-        with Path(entry.path).open("rb") as file:
+        with path.open("rb") as file:
             return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
     except FileNotFoundError:
         return False
 
 
-def _copy_database(source: Path, target: Path) -> bool:
+def copy_database(source: Path, target: Path) -> bool:
     """Copy a database and its journal; return False if SQLite rejects it."""
     new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
     for end in ("", *JOURNAL_SUFFIXES):

@@ -33,6 +33,10 @@ class ChangeFailed(PiwizardError):
     """A change could not be applied. The message is for the user."""
 
 
+class RestartNeeded(ChangeFailed):
+    """A change waits for a restart of the machine. After it, the same run succeeds."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """The effect of applying a change.

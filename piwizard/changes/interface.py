@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes import file
-from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record, RestartNeeded
 from piwizard.system import boot_config, commands, files, paths
 from piwizard.system.boot_config import INTERFACES, BootInterface
 from piwizard.system.system_cache import SystemCache
@@ -99,14 +99,19 @@ class InterfacesStarted:
 
     def apply(self, work: ApplyContext) -> None:
         if waiting := waiting_for_restart(self.names):
-            labels = " and ".join(INTERFACES[name].label for name in waiting)
-            verb = "are" if len(waiting) > 1 else "is"
-            raise ChangeFailed(f"The app uses {labels}, which {verb} on from the next restart of the Pi.", hint=RESTART)
+            raise RestartNeeded(restart_sentence(waiting), hint=RESTART)
 
 
 def waiting_for_restart(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return which interfaces were turned on and do not work yet."""
     return tuple(name for name in names if restart_marker(name).exists() and not boot_config.is_present(name))
+
+
+def restart_sentence(waiting: tuple[str, ...]) -> str:
+    """Return that these interfaces work only after a restart."""
+    labels = " and ".join(INTERFACES[name].label for name in waiting)
+    is_on = "were turned on and work" if len(waiting) > 1 else "was turned on and works"
+    return f"{labels[0].upper()}{labels[1:]} {is_on} from the next restart of the Pi."
 
 
 def restart_marker(name: str) -> Path:

@@ -10,6 +10,8 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.system import files
 from piwizard.system.system_cache import SystemCache
 
+KEPT_RELEASES, MAX_KEPT_RELEASES = 2, 20
+
 
 @dataclass(frozen=True)
 class Prune:
@@ -21,7 +23,7 @@ class Prune:
     kind: ClassVar[str] = "prune"
     releases: Path
     current: Path
-    keep: int = 2
+    keep: int = KEPT_RELEASES
 
     def describe(self) -> str:
         return f"Keep {self.keep} releases in addition to the one in use"

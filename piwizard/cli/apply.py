@@ -14,6 +14,7 @@ from piwizard.engine.run_log import follow
 from piwizard.errors import ConsentMissing, MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.health import inspect
+from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
 from piwizard.steps.registry import StepInstance
@@ -217,6 +218,9 @@ def _say_end(event: ApplyFinished) -> None:
     match event["result"]:
         case "done":
             output.say_result(f"Done in {_duration(event['seconds'])}.")
+            output.warn(pending_restart())
+        case "stopped" if restart := pending_restart():
+            output.say_result(f"Not finished: {restart}", ok=False)
         case "stopped":
             output.say_result("Stopped. `piwizard apply` continues it.", ok=False)
         case _:

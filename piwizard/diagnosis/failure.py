@@ -17,7 +17,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import Stage
 from piwizard.system import printable, safe_open
-from piwizard.system.remedies import Fix, format_fix, input_keys
+from piwizard.system.remedies import Fix, format_advice, format_fix, input_keys
 from piwizard.system.secret_filter import SecretFilter
 
 MAX_LOG_BYTES = 4 << 20
@@ -44,8 +44,9 @@ class RunFailure:
 
     All texts are printable, of limited length and without secrets.
 
-    `location` and `excerpt` are empty if the failure is not in the app's code. `missing_key` is the answer whose
-    value solves it, `key` the one that the error names; each is None if there is none.
+    `location` and `excerpt` are empty if the failure is not in the app's code. `why` is empty if `error` says all
+    that is known. `missing_key` is the answer whose value solves it, `key` the one that was refused, if there is one.
+    `fix` names commands, `advice` is for a front end that has buttons for them.
     """
 
     heading: str
@@ -60,6 +61,7 @@ class RunFailure:
     step: StepInstance
     run: str
     remedies: Fix = ()
+    advice: str = ""
     key: str | None = None
 
 
@@ -90,9 +92,12 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
     name = instance.step.name
     context = find_app_context(planner, site, entry.run) if instance.site else None
     finding = explain_last_run(events, entry, name, instance.site, context)[-1]
-    raised = _raised(only_step(events, name, instance.site))
+    of_step = only_step(events, name, instance.site)
+    errors = [event for event in of_step if event["event"] == "error"]
+    refused = errors[-1].get("key") if errors else None
+    raised = _raised(of_step)
     frame = context.own_frame(raised) if context and raised else None
-    error = raised.message if raised else finding.detail
+    error = raised.message if raised else _without_key(finding.detail, refused)
     keys = input_keys(finding.fix)
 
     def shown(text: str, most: int = MAX_TEXT) -> str:
@@ -106,14 +111,21 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
         excerpt=_excerpt(context.tree, frame, secrets) if context and frame else (),
         why=shown(finding.cause),
         fix=shown(format_fix(finding.fix)),
+        advice=shown(format_advice(finding.fix)),
+        key=None if raised else refused,
         missing_key=keys[0] if keys else None,
         done_stages=done,
         waiting_stages=waiting,
         step=instance,
         run=entry.run,
         remedies=finding.fix,
-        key=_named_key(only_step(events, name, instance.site)),
     )
+
+
+def _without_key(text: str, key: str | None) -> str:
+    """Return an error without the key of its answer, which is no word for a person."""
+    reason = text.removeprefix(f"{key}: ") if key else text
+    return text if reason == text else f"{reason[:1].upper()}{reason[1:]}"
 
 
 def _heading(instance: StepInstance, entry: Entry, *, in_code: bool) -> str:
@@ -122,12 +134,6 @@ def _heading(instance: StepInstance, entry: Entry, *, in_code: bool) -> str:
     if instance.step.stage in (Stage.APP, Stage.SERVICE):
         return "Your app stopped while starting" if in_code else "Your app could not be installed"
     return f"{instance.step.title} could not be set up"
-
-
-def _named_key(of_step: Sequence[Event]) -> str | None:
-    """Return the answer that the last error of a step names."""
-    error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
-    return error.get("key") if error else None
 
 
 def _raised(of_step: Sequence[Event]) -> Failure | None:

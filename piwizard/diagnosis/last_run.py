@@ -29,7 +29,7 @@ def explain_last_run(
     def finding(cause: str, *fix: Remedy, detail: str = detail, kind: tuple[str, str] = LAST_RUN) -> list[Finding]:
         return [Finding(*kind, False, detail, cause, fix, step=step, site=site)]
 
-    if entry.result in ("running", "stopped"):
+    if entry.result in ("running", "stopped") and error is None:
         cause = "The run was stopped, or the Pi lost power."
         return finding(cause, ApplySteps((step,), "to resume it"), detail=f"{step} was interrupted at {entry.at}")
     table, _, name = ((error and error.get("key")) or "").rpartition(".")
@@ -37,10 +37,12 @@ def explain_last_run(
         cause = f"{_prefix(context)}The code reads {name} from its environment, but it is not set."
         return finding(cause, *missing_variables.ask_value(name, context), kind=missing_variables.MISSING)
     hint = error and error.get("hint")
+    if entry.result == "stopped":
+        return finding("The run is not finished.", *((Advice(hint),) if hint else ()))
     first = Advice(hint) if hint else RunCommand(f"piwizard logs {step}", "to see the whole log")
     newest = context is not None and context.newest
     again = RunCommand("piwizard deploy" if newest else f"piwizard apply {step}", "to try it again")
-    return finding(_prefix(context) or "The step failed.", first, again)
+    return finding(_prefix(context).rstrip(), first, again)
 
 
 def _prefix(context: AppContext | None) -> str:

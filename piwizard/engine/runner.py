@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.changes import UNDO, apt
-from piwizard.changes.base import Change, Record
+from piwizard.changes.base import Change, Record, RestartNeeded
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.backups import Backups
 from piwizard.engine.cancellation import Cancellation, Stopped
@@ -144,6 +144,10 @@ class Runner:
         try:
             with self.cancellation:
                 result, summary = body()
+        except RestartNeeded as error:
+            result, summary = "stopped", error.sentence
+            self.recorder.emit({"event": "error", "message": error.message, "key": error.key, "hint": error.hint})
+            raise Stopped from error
         except PiwizardError as error:
             self.locate(error, site)
             summary = error.message

@@ -10,20 +10,17 @@ from piwizard.diagnosis.failure import RunFailure, last_failure
 from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.errors import ConsentMissing, PiwizardError
-from piwizard.git import host_keys
-from piwizard.git.git_access import GitAccess
-from piwizard.git.host_keys import HostKey
-from piwizard.setup import kept_answers, offered_commands, repository_key, service, workspace
-from piwizard.setup.reach import Audience, forwards_by_hand
-from piwizard.setup.repository_key import KeyOffer, KeyTest
+from piwizard.setup import kept_answers, offered_commands, workspace
+from piwizard.setup.reach import forwards_by_hand
 from piwizard.setup.service import Proposal
 from piwizard.setup.site_overview import HomeOverview
+from piwizard.setup.site_service import SiteService
 from piwizard.setup.status import Status, status
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system import files, paths
 
 
-class PromptService(service.SetupService):
+class PromptService(SiteService):
     """The setup service for a front end that waits for each result."""
 
     def statuses(self) -> list[Status]:
@@ -49,39 +46,12 @@ class PromptService(service.SetupService):
         """Check all sites and this machine, and return what was found."""
         return overview_refresh.refresh(self._planner(), workspace.state())
 
-    def name_site(self, site: str, audience: Audience, names: Sequence[str] = ()) -> None:
-        """Write what follows from the audience of a site and from its names."""
-        self.choose_audience(site, audience, names[0] if names else None)
-        if len(names) > 1:
-            self.answering.set(site, "site.domains", list(names))
-
     def router_instructions(self) -> list[str]:
         """Return the lines about what to enter in the router, if the user does that."""
         sites = self._planner().answers
         if not any(forwards_by_hand(sites.of(site)) for site in sites.sites):
             return []
         return (files.read(paths.state_dir() / "router-by-hand.txt") or b"").decode("utf-8", "replace").splitlines()
-
-    # The repository
-
-    def key_offer(self, site: str) -> KeyOffer:
-        """Return the deploy key of a site, created if it is missing, and where to add it."""
-        return repository_key.offer_key(self._planner().context.access(site))
-
-    def unknown_host_keys(self, offer: KeyOffer) -> list[HostKey]:
-        """Return the keys of the repository's server if piwizard does not trust it yet."""
-        return repository_key.unknown_host_keys(self._key_access(offer))
-
-    def trust_server(self, site: str, keys: list[HostKey]) -> None:
-        """Trust the keys of a server for the repository of a site."""
-        host_keys.trust_keys(site, keys)
-
-    def test_key(self, offer: KeyOffer) -> KeyTest:
-        """Read the repository with the deploy key."""
-        return repository_key.test_key(self._key_access(offer))
-
-    def _key_access(self, offer: KeyOffer) -> GitAccess:
-        return repository_key.over_ssh(self._planner().context.access(offer.site))
 
     # Consent
 

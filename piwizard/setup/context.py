@@ -10,6 +10,7 @@ from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
+from piwizard.changes.release_record import Deployer
 from piwizard.engine.backups import find_owners
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
@@ -36,6 +37,9 @@ class SetupContext:
         self._store = store
         self._pins = dict(pins or {})
         self._sources: dict[str, AppSource] = {}
+        self.deployer = Deployer()
+        self.rollbacks: dict[str, str] = {}
+        """The release of each site that is to be rolled back."""
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
@@ -93,6 +97,7 @@ class SetupContext:
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
             local_units=self._local_units,
+            deployer=self.deployer,
         )
 
     def source(self, site: str) -> AppSource:
@@ -101,7 +106,9 @@ class SetupContext:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
             with self._answers.locating(site):
-                self._sources[site] = app_source.find_source(site, repo, branch, pinned, access=self.access(site))
+                self._sources[site] = app_source.find_source(
+                    site, repo, branch, pinned, access=self.access(site), rollback=self.rollbacks.get(site)
+                )
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
 from piwizard.steps.registry import StepInstance
+from piwizard.system import caller_env
 
 Plans = list[tuple[StepInstance, list[Previewed]]]
 
@@ -62,12 +63,14 @@ def in_background(instances: Sequence[StepInstance]) -> list[StepInstance]:
     return [instance for instance in instances if instance.step.background and instance.step.background.running()]
 
 
-def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
+def start(planner: Planner, plans: Plans, *, overwrite: bool, by: str = "") -> str:
     """Start a run of these plans, with the commits that they were made from.
 
-    Generates missing secrets first.
+    Generates missing secrets first. `by` is who or what starts it, if not the account that runs this command.
     Returns the id of the run.
     """
     planner.keep_secrets(instance for instance, _ in plans)
     steps = tuple((instance.step.name, instance.site) for instance, _ in plans)
-    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, tuple(planner.context.pins().items())))
+    pins = tuple(planner.context.pins().items())
+    rollbacks, by = tuple(planner.context.rollbacks.items()), by or caller_env.read_caller()
+    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, pins, rollbacks=rollbacks, by=by))

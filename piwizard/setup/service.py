@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from piwizard.nginx.access_log import Visit
     from piwizard.setup.answer_store import AnswerStore
     from piwizard.setup.planner import Planner
-    from piwizard.setup.reach import Audience
-    from piwizard.setup.review import Review
     from piwizard.setup.run_request import Plans
-    from piwizard.setup.site_form import RequiredAnswer, SiteForm
     from piwizard.setup.site_overview import HomeOverview
     from piwizard.setup.stage_progress import StageTracker
     from piwizard.steps.registry import StepInstance
@@ -118,68 +115,6 @@ class SetupService:
             self._pins |= planner.context.pins()
         given = self._file if self._file and self._file.exists() else None
         return Proposal(planner, plans, tuple(kept_answers.remarks(given, planner.answers)))
-
-    def begin_site(self, repository: str) -> str:
-        """Write the answers of a new site for a repository, and return its name.
-
-        Invalid says what the address must be. Quick.
-        """
-        from piwizard.answers.validators import repository as validate
-        from piwizard.setup.site_form import name_for
-
-        address = validate(repository)
-        store = self.answering
-        found = store.file()
-        name = name_for(address, set(found.sites))
-        if not found.sites:
-            name = found.unnamed.get("site.name", name)
-            store.set(None, "site.name", name)
-        store.set(name, "app.repo", repository)
-        return name
-
-    def site_form(self, site: str | None) -> SiteForm:
-        """Return what the pages ask of a site; `questions(APP)` of no site is quick."""
-        from piwizard.setup.site_form import SiteForm
-
-        planner = self._planner()
-        form = SiteForm(planner, site)
-        with self._source_lock:
-            form.read()
-            self._pins |= planner.context.pins()
-        return form
-
-    def missing(self, site: str) -> tuple[RequiredAnswer, ...]:
-        """Return the answers without which an installation of a site is refused."""
-        form = self.site_form(site)
-        with self._source_lock:
-            return form.missing()
-
-    def choose_audience(self, site: str, audience: Audience, name: str | None = None) -> None:
-        """Write the answers that make a site reachable at home or on the Internet.
-
-        `name` is what people type; None keeps the name, at home it becomes that of this machine.
-        """
-        from piwizard.setup import reach
-        from piwizard.steps.router import suggested_forwarding
-
-        planner = self._planner()
-        answers, store = planner.answers.of(site), self.answering
-        hostname = planner.context.facts.hostname
-        for answer in reach.choose(audience, name, answers, hostname, planner.answers.sites):
-            store.set(site, answer.key, answer.value)
-        if audience is reach.Audience.INTERNET and answers.get(reach.FORWARD) is None:
-            store.set(site, reach.FORWARD, suggested_forwarding(planner.context.facts.network))
-
-    def review(self, site: str) -> Review:
-        """Return what an installation of a site would change, and what is missing for it."""
-        from piwizard.setup import workspace
-        from piwizard.setup.review import review_site
-
-        planner = self._planner()
-        with self._source_lock:
-            found = review_site(planner, site, workspace.state())
-            self._pins |= planner.context.pins()
-        return found
 
     def stage_tracker(self, instances: Sequence[StepInstance] = ()) -> StageTracker:
         """Return a reader of a run's events that knows how long these steps usually take."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from piwizard.apps.layout import SiteLayout
 from piwizard.engine.state import State
 from piwizard.setup import deploy_status, reach
+from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
 from piwizard.setup.status import Status, remembered
@@ -20,7 +21,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart"]
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,25 @@ class SiteOverview:
     last_error_at: str = ""
     requests_per_hour: tuple[int, ...] = ()
     new_commit: str = ""
+    new_commit_subject: str = ""
     missing: tuple[str, ...] = ()
     problem: str = ""
     deploy_problem: str = ""
     """Why a version that should have been deployed by itself is not online."""
+    stopped: bool = False
+    """Whether its last run was stopped and can continue."""
 
 
 @dataclass(frozen=True)
 class HostOverview:
     """This machine at a glance. Sizes are in MiB; None is what is not known.
 
-    `way_in` are the places that a visitor passes, the name first.
+    `way_in` are the places that a visitor passes, the name first; `way_in_ok` is None if it was not checked.
+    `next_renewal` is a moment in ISO 8601.
     """
 
     way_in: tuple[str, ...] = ()
+    way_in_ok: bool | None = None
     temperature: float | None = None
     memory_used: int | None = None
     memory_total: int | None = None
@@ -103,7 +109,7 @@ class HomeOverview:
 Shown = TypeVar("Shown", SiteOverview, HostOverview)
 CHECKED = (
     *("commit_subject", "certificate_days", "page_ms", "page_status", "last_error", "last_error_at"),
-    *("requests_per_hour", "new_commit", "missing", "problem"),
+    *("requests_per_hour", "new_commit", "new_commit_subject", "missing", "problem"),
 )
 """The fields of a site that only a check knows; all others come from answers and state."""
 
@@ -115,7 +121,7 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    return HomeOverview(sites, host, attention_of(sites), kept.get("checked_at", ""))
+    return HomeOverview(sites, host, attention_of(sites, pending_restart()), kept.get("checked_at", ""))
 
 
 def save(overview: HomeOverview) -> None:
@@ -138,11 +144,18 @@ def with_state(overview: SiteOverview) -> SiteOverview:
     return overview
 
 
-def attention_of(sites: tuple[SiteOverview, ...]) -> tuple[Attention, ...]:
-    """Return what needs the user, the most urgent first."""
-    found = []
+def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[Attention, ...]:
+    """Return what needs the user, the most urgent first.
+
+    `restart` is what waits for a restart of the Pi.
+    """
+    found = [Attention(restart, "restart", None)] if restart else []
     for one in sites:
-        if one.state == "failed":
+        if one.stopped and restart:
+            continue  # it continues after the restart
+        if one.stopped:
+            found.append(Attention(f"{one.name}: the installation is not finished.", "failure", one.name))
+        elif one.state == "failed":
             found.append(Attention(f"{one.name}: the installation failed.", "failure", one.name))
         elif one.state == "problem":
             found.append(Attention(f"{one.name}: {one.problem}", "check", one.name))
@@ -173,6 +186,7 @@ def _site(planner: Planner, state: State, name: str, statuses: list[Status], kep
         version=str(release.get("commit", ""))[:7],
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),
+        stopped=any(one.state == "interrupted" for one in own) and not any(one.state == "failed" for one in own),
         deploy_problem=deploy_status.status_of(answers).problem,
     )
     known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})

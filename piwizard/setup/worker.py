@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from piwizard.changes.base import Change
+from piwizard.changes.release_record import Deployer
 from piwizard.engine import retention, run_launch, run_log
 from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.run_lock import Lock
@@ -40,6 +41,8 @@ def work(run: str) -> bool:
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation)
         if planner:
+            planner.context.rollbacks = dict(request.rollbacks)
+            planner.context.deployer = Deployer(request.by, time.time())
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
         if all(_one(instance, planner, engine, request) for instance in chosen):

@@ -155,7 +155,8 @@ def companion_checks(context: PlanContext, answers: Answers) -> Iterator[Check]:
 
 
 def _process_check(unit: str, process: AppProcess, state: systemd.UnitState) -> Check:
-    restarts = systemd.find_crash_loop(unit) if state.running or state.failing else 0
+    up = state.running or state.failing
+    restarts = systemd.find_crash_loop(unit, systemd.CHECKED_STABLE_SECONDS) if up else 0
     problem = f"systemd restarted it {restarts} times" if restarts else describe_stop(state)
     problem = problem or ("" if state.enabled else "it does not start at boot")
     said = read_last_line(unit) if problem else ""

@@ -12,22 +12,16 @@ from typing import Any, TypeVar
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.command import Notice
-from piwizard.changes.file import File
-from piwizard.changes.folder import Folder
-from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
-from piwizard.changes.transaction import Activation, Transaction
-from piwizard.dns import ddclient, noip_duc, provider_errors
+from piwizard.dns import ddclient, provider_errors
 from piwizard.dns.ddns_account import Account, account_of
-from piwizard.dns.noip_duc import NoipPackage
 from piwizard.dns.points_here import check_host, is_public
 from piwizard.dns.providers import PROVIDERS, owner_of
-from piwizard.dns.reset_backoff import ResetBackoff
 from piwizard.dns.verify_account import VerifyAccount
 from piwizard.errors import PiwizardError
 from piwizard.network import public_ip
+from piwizard.steps.ddns_clients import ddclient_changes, noip_duc_changes
 from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import paths, systemd
 from piwizard.system.checks import Check
@@ -35,7 +29,6 @@ from piwizard.system.remedies import Advice, ApplySteps, RunCommand
 
 UPDATED = ("ddns-last-update", "Last DDNS update accepted")
 
-UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
 Found = TypeVar("Found")
 PROPAGATION_SECONDS = 40.0
@@ -157,7 +150,7 @@ class Ddns(Step):
                 key="ddns.interval",
                 hint=f"Set it to {account.provider.least_minutes} or more.",
             )
-        setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
+        setting_up = noip_duc_changes if _client(answers) == "noip-duc" else ddclient_changes
         verify = VerifyAccount(account, lambda: public_ip.find_public_ip(4).address, _verified_file())
         return (*_not_followed(account, context), verify, *setting_up(account, minutes, context))
 
@@ -223,68 +216,6 @@ def _verified_file() -> Path:
 
 def _client(answers: Answers) -> str:
     return str(answers.get("ddns.client", "ddclient"))
-
-
-def _ddclient(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
-    """Return the changes for ddclient. Without the settings, its package would ask for them and start ddclient."""
-    system = context.machine.os
-    debian = int(system.version) if system.version.isdigit() else None
-    version = ddclient.version_for(context.installed.get("ddclient"), debian)
-    settings, drop_in = ddclient.settings_path(version), UNITS / f"{ddclient.SERVICE}.d"
-    gateway = context.machine.network.gateway6
-    text = ddclient.render_settings(account, version, gateway.interface if gateway else None)
-    own = (
-        File(settings, text, 0o600, secret=True, takes_over=True),
-        File(ddclient.DEFAULTS, ddclient.render_defaults(minutes), takes_over=True),
-        File(drop_in / "piwizard.conf", ddclient.render_limits()),
-    )
-    folders = (Folder(drop_in), *((Folder(settings.parent),) if version >= (4, 0) else ()))
-    return (
-        DisabledUnit(noip_duc.SERVICE),
-        *folders,
-        _activated("ddclient-settings", own, ddclient.SERVICE),
-        Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
-        RunningUnit(ddclient.SERVICE),
-        ResetBackoff(account, settings),
-    )
-
-
-def _noip_duc(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
-    use_debians = 'Set ddns.client to "ddclient".'
-    if account.provider.name != "no-ip" or account.server != account.provider.server:
-        wrong = "noip-duc, the client of No-IP, can only update domains of No-IP"
-        raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
-    if account.ipv6:
-        raise PiwizardError(
-            "ddns.ipv6: noip-duc is set up for IPv4 only.", key="ddns.ipv6", hint="Set ddns.ipv6 to false."
-        )
-    if context.machine.architecture.armv6:
-        wrong = "No-IP has no package of noip-duc for the processor of this board (ARMv6)"
-        raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
-    own = (
-        File(noip_duc.DEFAULTS, noip_duc.render_defaults(account, minutes), 0o600, secret=True, takes_over=True),
-        File(UNITS / noip_duc.SERVICE, noip_duc.render_service(), takes_over=True),
-    )
-    return (
-        NoipPackage(paths.cache_dir()),
-        DisabledUnit(ddclient.SERVICE),
-        _activated("noip-duc-settings", own, noip_duc.SERVICE),
-        RunningUnit(noip_duc.SERVICE),
-    )
-
-
-def _activated(name: str, own: tuple[File, ...], service: str) -> Transaction:
-    activate = (
-        Activation(("systemctl", "daemon-reload")),
-        Activation(("systemctl", "try-restart", service), unit=service),
-    )
-    return Transaction(name, own, activate=activate, verify=lambda: _problem(service))
-
-
-def _problem(service: str) -> str | None:
-    """Return what is wrong with a client that was just restarted; None if nothing is, or it does not exist."""
-    state = systemd.read_states([service])[service]
-    return f"{service} does not run with its new settings." if state.failed else None
 
 
 def _last_update(account: Account) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from piwizard.answers.questions import Question
 from piwizard.apps import app_units, network_access, path_mapping, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
+from piwizard.apps.rollback_pin import PIN
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.link import Link
-from piwizard.changes.prune import Prune
+from piwizard.changes.prune import KEPT_RELEASES, MAX_KEPT_RELEASES, Prune
+from piwizard.changes.release_record import RecordRelease
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.companion_units import CompanionUnits
@@ -54,6 +57,14 @@ QUESTIONS = (
         v.whole(1, 256),
         kind="number",
     ),
+    Question(
+        "app.releases",
+        "Kept releases",
+        "Number of earlier releases that stay on the disk, so that `piwizard rollback` can go back to them.",
+        v.whole(1, MAX_KEPT_RELEASES),
+        kind="number",
+        default=KEPT_RELEASES,
+    ),
 )
 
 
@@ -87,6 +98,7 @@ class Gunicorn(Step):
         return [
             QUESTIONS[0].suggest(found.workers, f"one process: {model.reason}" if model.single else board),
             QUESTIONS[1].suggest(found.threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
+            *QUESTIONS[2:],
         ]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
@@ -97,6 +109,9 @@ class Gunicorn(Step):
         settings = "".join(
             f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
         )
+        pin = app.source.pin
+        pinned = (File(where.folder / PIN, replace(pin, release=where.release.name).encode()),) if pin else ()
+        unpinned = () if pin else (AbsentFile(where.folder / PIN),)
         units_group = Transaction(
             f"{name}-service",
             (
@@ -106,6 +121,7 @@ class Gunicorn(Step):
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 *further.files(),
+                *pinned,  # before the link, which makes it count
                 Link(where.current, f"releases/{where.release.name}"),
             ),
             activate=(
@@ -116,12 +132,13 @@ class Gunicorn(Step):
             data=preparation.data_switch(app, further.data_writers()),
             companions=further.companions(),
         )
-        prune = Prune(where.folder / "releases", where.current)
+        record = RecordRelease(where.release, where.current, where.commit, name, context.deployer)
+        prune = Prune(where.folder / "releases", where.current, answers.get("app.releases", KEPT_RELEASES))
         network = network_access.egress_changes(name, app.network, app.network_reason)
         notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
         enabled = (*running, *further.running(), *further.removals())
-        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, prune)
+        return (*notices, *network, *power_access.power_changes(app), units_group, *unpinned, *enabled, record, prune)
 
     def live_checks(self, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -158,7 +175,7 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(f"{name}.service")
+        restarts = systemd.find_crash_loop(f"{name}.service", systemd.CHECKED_STABLE_SECONDS)
         yield Check(
             "app-stays-up",
             "Service runs without restarts",

@@ -14,6 +14,7 @@ from piwizard.answers.questions import Question
 from piwizard.errors import PiwizardError
 from piwizard.steps.alerts import Alerts
 from piwizard.steps.app import App
+from piwizard.steps.backup import Backup
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
 from piwizard.steps.deploys import AutomaticDeploys
@@ -26,6 +27,7 @@ from piwizard.steps.site import Site
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
+from piwizard.steps.updates import Updates
 
 STEPS: tuple[Step, ...] = (
     System(),
@@ -37,9 +39,11 @@ STEPS: tuple[Step, ...] = (
     StaticIp(),
     Router(),
     Dhparam(),
+    Backup(),
     Certbot(),
     Renewal(),
     AutomaticDeploys(),
+    Updates(),
     Alerts(),
 )
 

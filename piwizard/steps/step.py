@@ -13,6 +13,7 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
+from piwizard.changes.release_record import Deployer
 from piwizard.errors import MissingAnswer
 from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.system.apt_archive import AptArchive
@@ -77,6 +78,8 @@ class PlanContext:
     """The units of Debian's packages: no site may have the name of one."""
     local_units: Mapping[str, str] = field(default_factory=dict)
     """The units in /etc/systemd/system, each with the site that piwizard wrote it for; "" for others."""
+    deployer: Deployer = field(default_factory=Deployer)
+    """Who started the run that the plan is for."""
 
 
 def app_of(context: PlanContext, answers: Answers) -> AppConfig:

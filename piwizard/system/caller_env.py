@@ -6,12 +6,16 @@ sudo drops most of them, but they can be read from its own process.
 from __future__ import annotations
 
 import os
+import pwd
+import re
 from pathlib import Path
 
 from piwizard.system import commands
 
 DISPLAY = ("NO_COLOR", "COLORFGBG", "COLUMNS", "LINES")
 """Variables that describe the user's terminal, and that sudo drops."""
+
+ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 
 
 def read_variable(name: str) -> str | None:
@@ -21,6 +25,17 @@ def read_variable(name: str) -> str | None:
     which ones sudo should keep. sudo itself was started with the user's environment, which root can read.
     """
     return os.environ.get(name) or _of_sudo(os.getppid()).get(name)
+
+
+def read_caller() -> str:
+    """Return the name of the account that started piwizard, also through sudo."""
+    name = os.environ.get("SUDO_USER", "")
+    if ACCOUNT.fullmatch(name):
+        return name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
 
 
 def restore_display() -> None:

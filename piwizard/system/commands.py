@@ -70,12 +70,12 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=SEARCH_PATH)
 
 
-def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
+def as_nobody(argv: Sequence[str], *, group: str = "nogroup") -> tuple[str, ...]:
     """Return the argv that runs `argv` without root's privileges.
 
-    For programs that parse untrusted input.
+    For programs that parse untrusted input. `group` may be one that can read it.
     """
-    who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
+    who = ("--reuid", "nobody", "--regid", group, "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
     return ("setpriv", *who, "--", *argv) if os.geteuid() == 0 else tuple(argv)
 
 
@@ -150,6 +150,8 @@ def start(
     cwd: Path | str | None = None,
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
 ) -> Process:
     """Start a command in a session of its own.
 
@@ -157,6 +159,7 @@ def start(
 
     A signal that arrives during the start ends the command and then takes its normal effect.
     `on_text`, in place of `on_line`, receives output as it arrives, for programs that do not print lines.
+    `stdin` and `stdout` are open files or pipes that the command gets instead, for data of any size.
     """
     import sh
 
@@ -178,8 +181,8 @@ def start(
         "_new_session": True,
         "_tty_out": False,
         "_tty_in": False,
-        "_in": input if input is not None else "",
-        "_out": out,
+        "_in": stdin if stdin is not None else input if input is not None else "",
+        "_out": stdout if stdout is not None else out,
         "_err": err,
     }
     if cwd is not None:
@@ -245,6 +248,8 @@ def run(
     cwd: Path | str | None = None,
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
     timeout: float | None = None,
 ) -> Result:
     """Run a command and return its result, whatever its exit code is.
@@ -252,7 +257,7 @@ def run(
     After `timeout` seconds the process group is stopped and the exit code is 124, as with timeout(1).
     """
     argv = tuple(argv)
-    process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text)
+    process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text, stdin=stdin, stdout=stdout)
     if timeout is not None:
         until = time.monotonic() + timeout
         while process.alive and time.monotonic() < until:

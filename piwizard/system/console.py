@@ -59,6 +59,21 @@ def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
     _write(others, sys.stderr if errors else sys.stdout, len(indent) + styled.EXTRA_INDENT)
 
 
+def reveal(rows: Iterable[tuple[str, str]], qr: str) -> None:
+    """Print values that the user has asked to see, even secrets, and a QR code.
+
+    The code is only drawn at a terminal that can show it.
+    """
+    import segno
+
+    start_line.erase()
+    for label, value in rows:
+        print(f"  {label + ':':12} {as_encodable(printable.line(value), sys.stdout)}", flush=True)
+    if sys.stdout.isatty() and supports_unicode():
+        print("", flush=True)
+        segno.make(qr, error="l", micro=False).terminal(border=2, compact=True)
+
+
 def say_json(value: object, *, but: Collection[str] = ()) -> None:
     """Print a value as JSON on one line.
 

@@ -83,6 +83,10 @@ class Advice:
     text: str
 
 
+AGAIN = (["piwizard", "deploy"], ["piwizard", "apply"])
+"""Commands that try a step again."""
+SHOW_LOG = ["piwizard", "logs"]
+
 Remedy = ApplySteps | AddAnswer | AddTableEntries | GenerateSecret | AskAnswer | RunCommand | WaitUntil | Advice
 Fix = tuple[Remedy, ...]
 """In order of execution; empty if no fix is known."""
@@ -111,6 +115,34 @@ def format_fix(fix: Fix) -> str:
         parts.append(f"Then r{text[1:]}" if answered and isinstance(one, ApplySteps) else text)
         answered = answered or isinstance(one, AddAnswer | AddTableEntries | GenerateSecret | AskAnswer)
     return " ".join(parts)
+
+
+def adds_answers(fix: Fix) -> bool:
+    """Return whether it adds answers that nobody has to type."""
+    return any(isinstance(one, AddAnswer | AddTableEntries | GenerateSecret) for one in fix)
+
+
+def format_advice(fix: Fix) -> str:
+    """Return what is left to a person where the front end has a button for the rest.
+
+    Such as "Correct app.py, line 5, and commit it. Then try again." without the commands that try again.
+    """
+    parts, again = [], False
+    for one in fix:
+        match one:
+            case ApplySteps():
+                again = True
+            case RunCommand() if one.command.split()[:2] in AGAIN:
+                again = True
+            case RunCommand() if one.command.split()[:2] == SHOW_LOG:
+                parts.append("The log shows all of it.")
+            case AskAnswer():
+                parts.append(f"Enter a value for {one.key.rpartition('.')[2]}.")
+            case GenerateSecret():
+                parts.append(f"piwizard can generate {one.key.rpartition('.')[2]} for you.")
+            case _:
+                parts.append(_text(one))
+    return " ".join([*parts, "Then try again." if parts else "Try again."] if again else parts)
 
 
 def apply_command(steps: ApplySteps) -> str:

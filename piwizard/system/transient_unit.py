@@ -38,17 +38,19 @@ def run(
     env: Mapping[str, str],
     cwd: Path,
     on_line: OnLine | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
 ) -> Result:
     """Run a command in a unit with these properties ("User=blog").
 
     Stop everything that it left running.
 
     `argv[0]` is looked up on the PATH of `env`, inside the unit. `env` may contain secrets: it is passed in a file that
-    only root can read. The exit code is the command's own, negative for the signal that killed it. Raise PiwizardError
-    if one of its processes cannot be stopped.
+    only root can read. `stdin` and `stdout` are open pipes for data of any size. The exit code is the command's own,
+    negative for the signal that killed it. Raise PiwizardError if one of its processes cannot be stopped.
     """
     with _started(argv, properties, "--pipe", env, cwd) as (unit, wrapped):
-        result = commands.run(wrapped, on_line=on_line)
+        result = commands.run(wrapped, on_line=on_line, stdin=stdin, stdout=stdout)
     code = result.exit if unit.code is None else unit.code
     return Result(tuple(argv), code, result.output, result.errors, result.tail, result.seconds)
 

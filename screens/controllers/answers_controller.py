@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.machine_overview import MachineOverview
+    from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
     from piwizard.screens.widgets.fields import Field
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.machine_overview import MachineOverview
+    from piwizard.screens.screen_service import ScreenService
     from piwizard.steps.registry import StepInstance
 
 STOPPED_EARLY = ("failed", "interrupted")

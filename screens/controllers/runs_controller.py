@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from piwizard.screens.controllers.navigation_controller import NavigationController
     from piwizard.screens.controllers.run_monitor import RunMonitor
     from piwizard.screens.controllers.step_controller import StepController
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.machine_overview import MachineOverview
+    from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.widgets.log_pane import LogPane
     from piwizard.screens.widgets.run_bar import RunBar
     from piwizard.screens.widgets.run_watch import RunWatch

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.controllers.inspection_controller import InspectionController
     from piwizard.screens.controllers.navigation_controller import NavigationController
-    from piwizard.screens.screen_service import MachineOverview
+    from piwizard.screens.machine_overview import MachineOverview
     from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
 

@@ -12,8 +12,8 @@ from textual.widgets import Static
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.dialog import Dialog
+from piwizard.screens.machine_overview import titles
 from piwizard.screens.messages import ActionPressed
-from piwizard.screens.screen_service import titles
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_line import KeyLine

@@ -14,6 +14,7 @@ from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.system.remedies import adds_answers
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -43,10 +44,11 @@ class FailurePage(Page):
         return (self.report,)
 
     def buttons(self) -> Sequence[tuple[str, str]]:
-        logs = (("app_log", "App log"),) if self.site else ()
+        failure = self.failure
+        in_app = bool(self.site) and (failure is None or bool(failure.excerpt or failure.location))
         return (
-            ("retry", "Try again"),
-            *logs,
+            main_button(failure),
+            ("app_log", "App log") if in_app else ("full_log", "Full log"),
             ("edit", "Edit settings"),
             ("ask", "Prepare a report" if self.app.size.width >= NARROW_COLUMNS else "Report"),
         )
@@ -55,7 +57,10 @@ class FailurePage(Page):
         self.show_title(f"Installing {self.site or ''}".strip())
         self.read_machine()
         self.run_in_background(self._read, self._show, group="failure")
-        self.call_after_refresh(self.focus_button, "retry")
+        self.call_after_refresh(self._focus_main)
+
+    def _focus_main(self) -> None:
+        self.focus_button(main_button(self.failure)[0])
 
     def _read(self) -> RunFailure | None:
         return self.service.failure(self.site) if self.site else None
@@ -66,6 +71,31 @@ class FailurePage(Page):
             self.report.update("The run has failed. Its log says why.")
         else:
             self.report.update(failure_text(failure, min(TEXT_WIDTH, self.size.width - 4)))
+            self.start(self._show_buttons, "buttons")
+
+    async def _show_buttons(self) -> None:
+        moved = self.focused is not None and self.focused.name != "retry"
+        await self.show_buttons(self.buttons())
+        if not moved:
+            self._focus_main()
+
+    async def action_enter(self) -> None:
+        """Open the field of the answer that is missing."""
+        if self.failure is not None:
+            await self.navigator.open_setup(self.site, key=self.failure.missing_key or "")
+
+    def action_fix(self) -> None:
+        """Add the answers that fix it, then try again."""
+        failure = self.failure
+        if failure is not None:
+            self.run_in_background(
+                lambda: self.service.add_answers(failure.step.site, failure.remedies),
+                lambda _: self.start(self.action_retry, "retry"),
+                group="fix",
+            )
+
+    async def action_full_log(self) -> None:
+        await self.navigator.open_log(self.run_id)
 
     async def action_retry(self) -> None:
         await self.navigator.retry(self.run_id, self.site)
@@ -75,9 +105,9 @@ class FailurePage(Page):
             await self.navigator.open_app_log(self.site)
 
     async def action_edit(self) -> None:
-        """Open the page of the answer that is missing, or all settings."""
-        if self.failure is not None and self.failure.missing_key:
-            await self.navigator.open_setup(self.site, key=self.failure.missing_key)
+        """Open the field of the answer that was refused, or all settings."""
+        if self.site and self.failure is not None and (key := self.failure.missing_key or self.failure.key):
+            await self.navigator.open_setup(self.site, key=key)
         elif self.site:
             await self.navigator.open_settings(self.site)
         else:
@@ -90,10 +120,19 @@ class FailurePage(Page):
         await self.navigator.open_home()
 
 
+def main_button(failure: RunFailure | None) -> tuple[str, str]:
+    """Return the button of what helps most: its name and label."""
+    if failure is not None and failure.missing_key:
+        return ("enter", f"Enter {failure.missing_key.rpartition('.')[2]}")
+    if failure is not None and adds_answers(failure.remedies):
+        return ("fix", "Fix and try again")
+    return ("retry", "Try again")
+
+
 def failure_text(failure: RunFailure, width: int = TEXT_WIDTH) -> Text:
     """Return the failure as text, wrapped. Red are the symbol and the heading alone."""
     text = Text("✗ ", "bold red").append(f"{failure.heading}\n\n", "bold red")
-    text.append(f"  {clean(failure.error)}\n", "not bold")
+    text.append("".join(f"  {part}\n" for part in wrap(clean(failure.error), width - 2)), "not bold")
     if failure.location:
         text.append(f"  {clean(failure.location)}\n", "not bold dim")
     if failure.excerpt:
@@ -104,7 +143,7 @@ def failure_text(failure: RunFailure, width: int = TEXT_WIDTH) -> Text:
             style = "bold" if line.marked else "not bold dim"
             text.append(f"  {mark} {line.number:>{digits}}   {clean(line.text)}\n", style)
     text.append("\n")
-    for label, words in (("Why", failure.why), ("Fix", failure.fix)):
+    for label, words in (("Why", failure.why), ("Fix", failure.advice or failure.fix)):
         if words:
             lines = wrap(clean(words), width - INDENT)
             text.append(f"{label:<{INDENT}}", "bold")

@@ -15,7 +15,8 @@ from piwizard.screens.shell import run_command
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.machine_overview import MachineOverview
+    from piwizard.screens.screen_service import ScreenService
 
 INTRODUCTION = "Undo restores the files as they were. piwizard asks before it starts, and keeps the app's data."
 

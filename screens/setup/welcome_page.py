@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.machine_overview import MachineOverview
+    from piwizard.screens.screen_service import ScreenService
     from piwizard.system.facts import Facts
 
 TITLE = "Put your Flask app online from this Raspberry Pi"

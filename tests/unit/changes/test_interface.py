@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.changes import interface
-from piwizard.changes.base import ChangeFailed
+from piwizard.changes.base import RestartNeeded
 from piwizard.changes.interface import InterfacesStarted, PiInterface, restart_marker
 from piwizard.engine.undo_journal import Journal
 from piwizard.system import boot_config, commands
@@ -51,7 +51,7 @@ def test_restart_is_requested_until_the_interface_works(working, tmp_path, monke
     work = working("app", "lamp")
     assert not work.make(InterfacesStarted(("i2c",)))
     work.make(PiInterface("i2c", tmp_path / "config.txt"))
-    with pytest.raises(ChangeFailed, match="uses I2C, which is on from the next restart") as raised:
+    with pytest.raises(RestartNeeded, match="I2C was turned on and works from the next restart") as raised:
         work.make(InterfacesStarted(("i2c", "spi")))
     assert "sudo reboot" in raised.value.hint
     restart_marker("i2c").unlink()  # as a restart does

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.changes.base import RestartNeeded
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
@@ -132,6 +133,16 @@ def test_stopped_step_is_interrupted(tmp_path):
         signal.signal(signal.SIGTERM, before)
     assert read(tmp_path / "run-1")[-1]["result"] == "stopped"
     assert State(tmp_path / "lib").entry("nginx", None).result == "stopped"
+    assert not (tmp_path / "never").exists()
+
+
+def test_step_that_waits_for_a_restart_is_interrupted(engine, tmp_path):
+    error = RestartNeeded("I2C works from the next restart of the Pi.", hint="Restart the Pi.")
+    with pytest.raises(Stopped):
+        run(engine, [Fails(error), File(tmp_path / "never", "", owner=ME)])
+    shown, last = read(tmp_path / "run-1")[-2:]
+    assert (shown["message"], shown["hint"]) == ("I2C works from the next restart of the Pi.", "Restart the Pi.")
+    assert (last["result"], last["summary"]) == ("stopped", error.sentence)
     assert not (tmp_path / "never").exists()
 
 

@@ -52,6 +52,8 @@ gateway = "192.168.178.1"
 forward = "upnp"
 [dhparam]
 way = "generate"
+[backup]
+target = "/mnt/usb/backup"
 """
 ACCOUNTS = (
     '[ddns]\nprovider = "no-ip"\nhostname = "blog.ddns.net"\nusername = "me@example.org"\n',
@@ -60,7 +62,7 @@ ACCOUNTS = (
     '[ddns]\nprovider = "duckdns"\nhostname = "blog.duckdns.org"\n',
     '[ddns]\nprovider = "cloudflare"\nhostname = "blog.example.org"\n',
 )
-SECRETS = {"ddns.password": "hush-hush-hush", "app.token": "hush-hush-token"}
+SECRETS = {"ddns.password": "hush-hush-hush", "app.token": "hush-hush-token", "backup.secret": "hush-hush-secret"}
 
 
 @dataclass(frozen=True)

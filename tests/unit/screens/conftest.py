@@ -14,6 +14,8 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import pytest
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from piwizard.apps import app_source
@@ -59,8 +61,14 @@ class Seen:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        names = {"/": "slash", ":": "colon", ".": "full_stop", "-": "minus", " ": "space", "@": "at", "_": "underscore"}
-        await self.pilot.press(*(names.get(char, char) for char in text))
+        """Send characters at once. Pilot's own keys wait for an idle process after each."""
+        driver = self.app._driver
+        assert driver is not None
+        for char in text:
+            key = Key(_character_to_key(char), char)
+            key.set_sender(self.app)
+            driver.send_message(key)
+        await self.pilot.pause()
 
     async def until(self, what: Callable[[], object], words: str = "") -> None:
         """Wait until a condition is true."""

@@ -19,6 +19,7 @@ from piwizard.system import paths
 from tests.unit.screens import fake_pi
 
 RUN = "20260101T000001-beef"
+PLAIN = "from flask import Flask\n\napp = Flask(__name__)\n"
 WEATHER = 'import os\nfrom flask import Flask\n\napp = Flask(__name__)\nKEY = os.environ["WEATHER_API_KEY"]\n'
 PHOTOS = 'from flask import Flask\nimport settings\n\napp = Flask(__name__)\n\nCONFIG = settings.load("config.json")\n'
 SETTINGS = 'import json\n\n\ndef load(path):\n    with open("/home/user/" + path) as f:\n        return json.load(f)\n'
@@ -95,6 +96,25 @@ def failed_app(folder: Path, monkeypatch: Any) -> None:
         {"event": "apply-finished", "result": "failed", "seconds": 9.0},
     )
     workspace.state().mark("app", "photos", "failed", RUN, "app:app does not start.", 9.0)
+
+
+def failed_certificate(folder: Path, monkeypatch: Any) -> None:
+    """Let the last run of photos have failed at the certificate, as its name points elsewhere."""
+    code(folder, monkeypatch, app=PLAIN)
+    more = "[sites.photos.tls]\nhttps = true\n"
+    write_answers(folder, SITE.format(name="photos", domain="photos-home.duckdns.org", more=more))
+    for step in ("system", "nginx"):
+        fake_pi.remember(folder, step)
+    for step in DONE:
+        fake_pi.remember(folder, step, "photos")
+    reason = "photos-home.duckdns.org points to 5.6.7.8, but your public IP is 11.22.33.44."
+    write_run(
+        {"event": "apply-started", "action": "apply", "steps": [["certbot", "photos"]]},
+        {"event": "run-started", "step": "certbot", "site": "photos", "plan": []},
+        {"event": "error", "message": reason, "key": "site.domains", "hint": "Wait until the name is updated."},
+        {"event": "apply-finished", "result": "failed", "seconds": 3.0},
+    )
+    workspace.state().mark("certbot", "photos", "failed", RUN, reason, 3.0)
 
 
 def three_sites(folder: Path, monkeypatch: Any) -> None:

@@ -18,8 +18,8 @@ from piwizard.screens.controllers.navigation_controller import NavigationControl
 from piwizard.screens.controllers.run_monitor import MonitorUpdate
 from piwizard.screens.controllers.runs_controller import RunsController
 from piwizard.screens.controllers.step_controller import StepController
+from piwizard.screens.machine_overview import MachineOverview
 from piwizard.screens.messages import AnswerGiven, SecretGiven
-from piwizard.screens.screen_service import MachineOverview
 
 
 class FakeHost:

@@ -61,6 +61,17 @@ def test_failed_app_shows_the_line_of_its_code(folder, monkeypatch):
     assert found.fix
 
 
+def test_failed_certificate_shows_its_own_reason_and_no_command(folder, monkeypatch):
+    fake_cases.failed_certificate(folder, monkeypatch)
+    found = ScreenService().failure("photos")
+    assert found.heading == "Certificate could not be set up"
+    assert found.error == "photos-home.duckdns.org points to 5.6.7.8, but your public IP is 11.22.33.44."
+    assert found.why == ""
+    assert found.advice == "Wait until the name is updated. Then try again."
+    assert found.key == "site.domains"
+    assert "`" not in found.advice
+
+
 def test_overview_shows_two_healthy_sites_and_one_that_waits(folder, monkeypatch):
     fake_cases.three_sites(folder, monkeypatch)
     found = ScreenService().saved_overview()

@@ -11,7 +11,8 @@ from textual.geometry import Offset
 from piwizard.screens import dialog
 from piwizard.screens.help_page import HelpPage
 from piwizard.screens.home.keep_address import KeepAddressDialog
-from piwizard.screens.screen_service import ScreenService, titles
+from piwizard.screens.machine_overview import titles
+from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.screens.widgets.checks_pane import checks_summary
 from piwizard.screens.widgets.editors import LineEditor

@@ -10,6 +10,7 @@ from piwizard.engine import run_launch
 from piwizard.setup import run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, all_questions, step_named
+from piwizard.system import caller_env
 from piwizard.system.background_job import BackgroundJob
 
 NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
@@ -45,8 +46,13 @@ def planner(own_places):
 def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
     asked = []
     monkeypatch.setattr(run_launch, "start", lambda wanted: asked.append(wanted) or "run-1")
+    monkeypatch.setattr(caller_env, "read_caller", lambda: "alex")
     run_request.start(planner, [(NGINX, []), (DHPARAM, [])], overwrite=True)
-    assert asked == [run_launch.RunRequest("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
+    run_request.start(planner, [(NGINX, [])], overwrite=False, by="poll")
+    assert asked == [
+        run_launch.RunRequest("apply", (("nginx", None), ("dhparam", None)), overwrite=True, by="alex"),
+        run_launch.RunRequest("apply", (("nginx", None),), by="poll"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_units_are_enabled_after_they_are_written(context, answers):
 
 
 def test_gunicorn_questions_name_the_board(context, memory):
-    workers, threads = Gunicorn().questions(context(machine=memory(430, 1)), None)
+    workers, threads, *_ = Gunicorn().questions(context(machine=memory(430, 1)), None)
     assert (workers.default, threads.default) == (1, 16)
 
 
@@ -97,7 +97,7 @@ def proven(tmp_path, monkeypatch):
 def test_measured_memory_decides_the_workers(context, answers, memory, proven):
     proven(61)
     on = context(machine=memory(430, 4))
-    workers, threads = Gunicorn().questions(on, answers())
+    workers, threads, *_ = Gunicorn().questions(on, answers())
     assert (workers.default, threads.default) == (2, 16)
     assert workers.detected == "for 4 cores, 512 MB; the app uses 61 MB per worker"
     (text,) = [f.content for f in of_kind(Gunicorn().plan(on, answers()), "file") if f.path.name == "blog.service"]
@@ -137,7 +137,7 @@ def test_state_in_memory_needs_one_worker(context, answers, written):
         "The app runs in one process: it keeps lamp in memory, and toggle() changes it (app.py:7). "
         "gunicorn starts one worker, with more threads."
     )
-    workers, _ = Gunicorn().questions(context(files), answers())
+    workers, *_ = Gunicorn().questions(context(files), answers())
     assert workers.default == 1
     assert workers.detected == "one process: it keeps lamp in memory, and toggle() changes it (app.py:7)"
 
@@ -193,7 +193,7 @@ def test_plain_app_gets_neither_power_nor_the_system_bus(written, context, answe
     assert "50-piwizard-blog.rules" not in files
     assert "InaccessiblePaths=-/run/dbus" in files["blog.service"].content
     gone = of_kind(Gunicorn().plan(context(), answers()), "gone")
-    assert [change.path.name for change in gone] == ["50-piwizard-blog.rules"]
+    assert [change.path.name for change in gone] == ["50-piwizard-blog.rules", "rollback.json"]
 
 
 SCRIPT = """

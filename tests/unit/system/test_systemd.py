@@ -128,7 +128,20 @@ def runs(*states: tuple[str, int, float]) -> Callable[[str], ServiceRun]:
     ],
 )  # fmt: skip
 def test_crash_loop_is_seen(states: list[tuple[str, int, float]], restarts: int) -> None:
-    assert systemd.find_crash_loop("blog.service", runs(*states)) == restarts
+    assert systemd.find_crash_loop("blog.service", read=runs(*states)) == restarts
+
+
+@pytest.mark.parametrize(("state", "reads"), [(("running", 0, 11.0), 1), (("running", 2, 11.0), 2)])
+def test_check_of_a_service_waits_only_for_one_that_has_just_started(state, reads):
+    read = runs(state, ("running", state[1], 16.0))
+    asked: list[str] = []
+
+    def count(name: str) -> ServiceRun:
+        asked.append(name)
+        return read(name)
+
+    assert systemd.find_crash_loop("blog.service", systemd.CHECKED_STABLE_SECONDS, count) == 0
+    assert len(asked) == reads
 
 
 def test_service_run_is_parsed() -> None:

@@ -1,0 +1,1 @@
+"""Save sites and settings with restic, and restore them."""

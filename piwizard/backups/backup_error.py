@@ -1,0 +1,99 @@
+"""Explain why restic refused something, in one sentence with what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from piwizard.errors import PiwizardError
+
+Reason = Literal["passphrase", "full", "away", "locked", "missing", "damaged", "refused", "clock", "other"]
+"""away: the target cannot be reached. missing: it is reached, and has no backup repository."""
+
+EXIT_CODES: dict[int, Reason] = {10: "missing", 11: "locked", 12: "passphrase"}
+"""restic 0.17 and later."""
+MESSAGES: tuple[tuple[Reason, str], ...] = (
+    ("passphrase", r"wrong password or no key found"),
+    ("locked", r"repository is already locked|unable to create lock in backend"),
+    ("full", r"no space left on device|disk quota exceeded|insufficient storage|quota exceeded|entity too large"),
+    ("refused", r"permission denied|access denied|\b40[13]\b|unauthorized|forbidden|invalidaccesskeyid|"
+                r"signaturedoesnot"),
+    ("missing", r"is there a repository at the following location|unable to open config file"),
+    ("damaged", r"ciphertext verification failed|invalid data returned|does not match id|pack .* contains|"
+                r"tree .* not found|not found in index|repository contains errors|hash mismatch|load.*invalid"),
+    ("away", r"no such host|connection refused|no route to host|network is unreachable|i/o timeout|"
+             r"connection reset|connection timed out|broken pipe|host key verification|unable to start the sftp|"
+             r"server misbehaving|input/output error|unexpected eof|context deadline|no such file or directory|"
+             r"transport endpoint|stale file handle|bad gateway|service unavailable"),
+)  # fmt: skip
+"""What older versions print, and what servers answer; the first that fits counts."""
+
+SENTENCES: dict[Reason, tuple[str, str]] = {
+    "passphrase": (
+        "The passphrase does not open the backups at {target}.",
+        "Copy it from the recovery sheet that belongs to this target, and try again.",
+    ),
+    "full": (
+        "The backup target {target} is full.",
+        "Free space there, then run `piwizard backup now`. The earlier backups are unchanged.",
+    ),
+    "away": (
+        "The backup target {target} cannot be reached.",
+        "Connect the drive or check the network and the server; piwizard tries again by itself.",
+    ),
+    "locked": (
+        "Another backup is using {target}.",
+        "Wait until it ends; piwizard tries again by itself.",
+    ),
+    "missing": (
+        "There are no backups at {target}.",
+        "Check backup.target. To start new backups there, run `piwizard apply backup`.",
+    ),
+    "damaged": (
+        "The backups at {target} are damaged.",
+        "Run `piwizard backup verify`, and choose another target in backup.target for new backups.",
+    ),
+    "refused": (
+        "The backup target {target} refused access.",
+        "Check backup.user and backup.secret, and the permissions at the target.",
+    ),
+    "clock": (
+        "The clock of this Pi is wrong, so no backup was made: it would have the wrong date.",
+        "Run `sudo timedatectl set-ntp true`; piwizard tries again by itself.",
+    ),
+    "other": ("restic failed at {target}: {said}", "Run `piwizard backup verify` to check the target."),
+}
+RETRIED: frozenset[Reason] = frozenset(("away", "locked", "clock"))
+"""What may be over in a while: a scheduled backup is tried again."""
+
+
+class BackupError(PiwizardError):
+    """A backup or a restore that failed; `reason` is for programs."""
+
+    def __init__(self, reason: Reason, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, key="backup.target" if reason == "missing" else None)
+        self.reason = reason
+
+    @property
+    def retried(self) -> bool:
+        """Return whether the next attempt may succeed without a person."""
+        return self.reason in RETRIED
+
+
+def backup_error(reason: Reason, target: str, said: str = "") -> BackupError:
+    """Return the error for a reason."""
+    message, hint = SENTENCES[reason]
+    return BackupError(reason, message.format(target=target, said=said or "no message"), hint=hint)
+
+
+def explain_failure(code: int, said: str, target: str) -> BackupError:
+    """Return the error for restic's exit code and what it printed."""
+    reason = EXIT_CODES.get(code) or find_reason(said)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return backup_error(reason, target, lines[-1][:300] if lines else f"exit code {code}")
+
+
+def find_reason(said: str) -> Reason:
+    """Return the reason for what restic printed."""
+    text = said.lower()
+    return next((reason for reason, pattern in MESSAGES if re.search(pattern, text)), "other")

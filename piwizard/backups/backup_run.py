@@ -1,0 +1,108 @@
+"""Make a backup: the machine's archive, then that of each site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from piwizard.backups import backup_record, contents
+from piwizard.backups.backup_error import BackupError, backup_error
+from piwizard.backups.backup_record import BackupRecord, LastBackup, SavedSite
+from piwizard.backups.data_archive import PackReport
+from piwizard.backups.restic import ResticRepository
+from piwizard.backups.site_archive import pack_site
+from piwizard.network import internet_time
+from piwizard.system import app_data
+
+PackSite = Callable[[str, int], PackReport]
+PRUNE_HOURS = 24.0
+
+
+def pack_data(site: str, output: int) -> PackReport:
+    """Write the archive of a site's data to a pipe."""
+    return pack_site(site, app_data.data_folder(site), output)
+
+
+def make_backup(
+    repository: ResticRepository, host: str, sites: Sequence[str], *, pack: PackSite = pack_data
+) -> BackupRecord:
+    """Save everything, remove what is too old, and record the result.
+
+    BackupError says why it failed, and is recorded, too.
+    """
+    at = backup_record.now()
+    saved: dict[str, SavedSite] = {}
+    try:
+        _require_clock()
+        _require_known(repository)
+        repository.unlock()
+        _save(repository, host, sites, saved, pack)
+        record = backup_record.update_record(
+            last=LastBackup(at, True, "", "", saved, contents.other_databases()), succeeded_at=backup_record.now()
+        )
+        return _prune(repository, host, record)
+    except BackupError as error:
+        message = error.sentence
+        backup_record.update_record(
+            last=LastBackup(at, False, error.reason, message, saved, contents.other_databases())
+        )
+        raise
+
+
+def _save(
+    repository: ResticRepository, host: str, sites: Sequence[str], saved: dict[str, SavedSite], pack: PackSite
+) -> None:
+    at = datetime.now(UTC)
+    reports: list[PackReport] = []
+    for site in sites:
+        reports.clear()
+        snapshot = repository.save(
+            contents.archive_name(site),
+            host,
+            at,
+            lambda pipe, site=site: reports.append(pack(site, pipe)),  # type: ignore[misc]
+        )
+        found: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in asdict(reports[0]).items()
+        }
+        found.pop("version")
+        saved[site] = SavedSite(snapshot, **found)
+    # The machine's archive comes last: a restore that finds it finds all of its sites.
+    repository.save(contents.MACHINE, host, at, lambda pipe: _pack_machine(pipe, sites))
+
+
+def _pack_machine(pipe: int, sites: Sequence[str]) -> None:
+    with os.fdopen(os.dup(pipe), "wb") as output:
+        contents.pack_machine(output, sites)
+
+
+def _prune(repository: ResticRepository, host: str, record: BackupRecord) -> BackupRecord:
+    hours = backup_record.hours_since(record.pruned_at)
+    if hours is not None and 0 <= hours < PRUNE_HOURS:
+        return record
+    try:
+        repository.forget(host)
+    except BackupError as error:
+        if error.reason == "locked":  # another Pi uses the repository: the next backup tries again
+            return record
+        raise
+    return backup_record.update_record(pruned_at=backup_record.now())
+
+
+def _require_clock() -> None:
+    if not internet_time.check_clock(internet_time.read_clock()).ok:
+        raise backup_error("clock", "")
+
+
+def _require_known(repository: ResticRepository) -> None:
+    """Raise BackupError unless this is the repository that the step has opened."""
+    found, known = repository.identity(), backup_record.read_record().repository
+    if known and found != known:
+        raise BackupError(
+            "missing",
+            f"The backups at {repository.target.location} are not those of this Pi: another drive may be connected.",
+            hint="Connect the right one. To use this one from now on, run `piwizard apply backup`.",
+        )

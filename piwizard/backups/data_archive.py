@@ -1,0 +1,376 @@
+"""Pack or unpack a site's data: `python data_archive.py pack FOLDER`.
+
+Runs as the site's user, in the sandbox of its app. `pack` writes a tar archive to standard output, and `unpack` reads
+one from standard input; the last line on standard error is a report as JSON. SQLite databases are packed as SQLite's
+online backup copies them. Other files are read again if they change meanwhile; the last copy in the archive counts.
+Needs only the standard library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import stat
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+try:
+    from piwizard.apps import data_mirror
+except ImportError:  # as a program of its own: the other one is beside it in the sandbox
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "apps")]
+    import data_mirror  # type: ignore[import-not-found, no-redef]
+
+VERSION = 1
+PREFIX, MANIFEST = "data", "manifest.json"
+"""The data is below `data/` in the archive; the manifest is its last member."""
+SCRATCH = Path("/var/tmp")
+"""For the copies of databases. systemd gives each unit its own, on the disk and not in memory."""
+WHOLE_FILE_BYTES = 4 << 20
+"""Smaller files are read at once, so that a change meanwhile costs nothing."""
+CHUNK_BYTES = 1 << 20
+MAX_TRIES = 5
+RACY_SECONDS = 0.05
+"""A file that was written so recently may be written again with the same time."""
+MAX_NAMED = 20
+MAX_DEPTH = 200
+SPARSE_BYTES = 1 << 30
+"""A larger file that is mostly holes is skipped: its zeros could exceed every disk."""
+OTHER_DATABASES = {b"DUCK": (8, "DuckDB"), b"\xde\xc0\xef\xbe": (16, "LMDB")}
+"""Databases without an online backup: their magic bytes, where these are, and their name."""
+
+
+@dataclass
+class PackReport:
+    """The content of an archive. Lists name at most MAX_NAMED paths.
+
+    `databases` were saved by SQLite's online backup. `changing` were written all the time, and may be torn.
+    `unsupported` are other databases, saved as plain files. `skipped` could not be read, or are no files.
+    """
+
+    version: int = VERSION
+    files: int = 0
+    bytes: int = 0
+    databases: list[str] = field(default_factory=list)
+    changing: list[str] = field(default_factory=list)
+    unsupported: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class UnpackReport:
+    """The result of unpacking.
+
+    `complete`: the archive had its manifest, and as many files as that says.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    complete: bool = False
+    refused: list[str] = field(default_factory=list)
+    broken_databases: list[str] = field(default_factory=list)
+
+
+def _name(names: list[str], path: str) -> None:
+    if len(names) < MAX_NAMED:
+        names.append(path[:200])
+
+
+class Packer:
+    """Writes folders into one archive."""
+
+    def __init__(self, output: IO[bytes], *, databases: bool = True) -> None:
+        self._tar = tarfile.open(fileobj=output, mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK_BYTES)  # noqa: SIM115
+        self._databases = databases
+        self.report = PackReport()
+
+    def add_folder(self, folder: Path, prefix: str = PREFIX, leave_out: frozenset[Path] = frozenset()) -> None:
+        """Add everything in a folder, without following links."""
+        again: list[tuple[Path, str]] = []
+        for path, info in _entries(folder, leave_out):
+            name = f"{prefix}/{path.relative_to(folder)}"
+            if stat.S_ISDIR(info.st_mode):
+                self._add_head(name, info, tarfile.DIRTYPE)
+            elif stat.S_ISLNK(info.st_mode):
+                with contextlib.suppress(OSError):
+                    self._add_head(name, info, tarfile.SYMTYPE, os.readlink(path))
+            elif not stat.S_ISREG(info.st_mode) or _is_mostly_holes(info):
+                _name(self.report.skipped, name)
+            elif not self._is_journal(path):
+                self._add_file(path, name, again)
+        for _ in range(MAX_TRIES):
+            again = [(path, name) for path, name in again if not self._add_plain(path, name, again=True)]
+        for _, name in again:
+            _name(self.report.changing, name)
+
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Add a file with this content."""
+        head = tarfile.TarInfo(name)
+        head.size, head.mode = len(content), 0o600
+        self._tar.addfile(head, io.BytesIO(content))
+
+    def finish(self) -> None:
+        """Add the manifest, by which a complete archive is known."""
+        self.add_bytes(MANIFEST, json.dumps(asdict(self.report)).encode())
+        self._tar.close()
+
+    def _is_journal(self, path: Path) -> bool:
+        """Return whether a file belongs to a database, whose copy has its content already."""
+        if not self._databases:
+            return False
+        ends = data_mirror.JOURNAL_SUFFIXES
+        base = next((path.name.removesuffix(end) for end in ends if path.name.endswith(end)), None)
+        return bool(base) and data_mirror.is_sqlite(path.with_name(str(base)))
+
+    def _add_file(self, path: Path, name: str, again: list[tuple[Path, str]]) -> None:
+        self.report.files += 1
+        try:
+            if self._databases and data_mirror.is_sqlite(path) and self._add_database(path, name):
+                self.report.databases.append(name)
+                return
+            if not self._add_plain(path, name):
+                again.append((path, name))
+        except FileNotFoundError:  # removed meanwhile
+            self.report.files -= 1
+        except PermissionError:
+            self.report.files -= 1
+            _name(self.report.skipped, name)
+
+    def _add_database(self, path: Path, name: str) -> bool:
+        with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
+            copy = Path(scratch) / "copy"
+            if not data_mirror.copy_database(path, copy):
+                return False
+            with copy.open("rb") as file:
+                self._add_open(file, name, os.fstat(file.fileno()))
+            return True
+
+    def _add_plain(self, path: Path, name: str, *, again: bool = False) -> bool:
+        """Add a file as it is. Return False if it changed meanwhile."""
+        for _ in range(MAX_TRIES):
+            try:
+                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except FileNotFoundError:
+                if again:  # it is gone: the copy from before stays
+                    return True
+                raise
+            with os.fdopen(handle, "rb", buffering=0) as file:
+                before = os.fstat(file.fileno())
+                if (age := time.time() - before.st_mtime) < RACY_SECONDS:
+                    time.sleep(min(RACY_SECONDS, max(0.0, RACY_SECONDS - age)))
+                    before = os.fstat(file.fileno())
+                if before.st_size > WHOLE_FILE_BYTES:
+                    self._add_open(file, name, before, count=not again)
+                    self._name_unsupported(file, name)
+                    return _same(before, os.fstat(file.fileno()))
+                content = _read_exactly(file, before.st_size)
+                stable = _same(before, os.fstat(file.fileno()))
+                if not stable and not again:
+                    continue
+                self._add_open(io.BytesIO(content), name, before, count=not again)
+                self._name_unsupported(file, name)
+                return stable
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as last:
+            self._add_open(last, name, os.fstat(last.fileno()))
+        return False
+
+    def _name_unsupported(self, file: IO[bytes], name: str) -> None:
+        file.seek(0)
+        head = file.read(32)
+        for magic, (place, _) in OTHER_DATABASES.items():
+            if head[place : place + len(magic)] == magic and name not in self.report.unsupported:
+                _name(self.report.unsupported, name)
+
+    def _add_open(self, file: IO[bytes], name: str, info: os.stat_result, *, count: bool = True) -> None:
+        head = _head(name, info, tarfile.REGTYPE)
+        head.size = info.st_size
+        if count:
+            self.report.bytes += head.size
+        self._tar.addfile(head, _Padded(file, head.size))  # type: ignore[arg-type]  # it only reads
+
+    def _add_head(self, name: str, info: os.stat_result, kind: bytes, link: str = "") -> None:
+        head = _head(name, info, kind)
+        head.linkname = link
+        self._tar.addfile(head)
+
+
+class _Padded:
+    """A file of which exactly `size` bytes are read, even if it becomes shorter or longer meanwhile."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self._left = file, size
+
+    def read(self, size: int) -> bytes:
+        wanted = min(size, self._left)
+        found = self._file.read(wanted)
+        self._left -= wanted
+        while len(found) < wanted:
+            more = self._file.read(wanted - len(found))
+            found += more or bytes(wanted - len(found))
+        return found
+
+
+def _head(name: str, info: os.stat_result, kind: bytes) -> tarfile.TarInfo:
+    head = tarfile.TarInfo(name)
+    head.type, head.mode, head.mtime = kind, stat.S_IMODE(info.st_mode) & 0o777, info.st_mtime
+    return head
+
+
+def _entries(folder: Path, leave_out: frozenset[Path], depth: int = 0) -> Iterator[tuple[Path, os.stat_result]]:
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return
+    for name in names:
+        path = folder / name
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            continue
+        if path in leave_out:
+            continue
+        yield path, info
+        if stat.S_ISDIR(info.st_mode) and depth < MAX_DEPTH:
+            yield from _entries(path, leave_out, depth + 1)
+
+
+def _is_mostly_holes(info: os.stat_result) -> bool:
+    return info.st_size > SPARSE_BYTES and info.st_blocks * 512 < info.st_size // 4
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns, before.st_ctime_ns) == (
+        after.st_size,
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+    )
+
+
+def _read_exactly(file: IO[bytes], size: int) -> bytes:
+    content = b""
+    while len(content) < size and (piece := file.read(size - len(content))):
+        content += piece
+    return content.ljust(size, b"\0")
+
+
+def pack(folder: Path, output: IO[bytes]) -> PackReport:
+    """Write an archive of a site's data."""
+    packer = Packer(output)
+    packer.add_folder(folder)
+    packer.finish()
+    return packer.report
+
+
+def unpack(folder: Path, source: IO[bytes], limit: int = 0) -> UnpackReport:
+    """Create the content of an archive in an empty folder.
+
+    At most `limit` bytes are created if that is not 0.
+
+    Neither the archive nor the folder is trusted: names that lead out of it are refused, and no link is followed.
+    """
+    report, manifest, seen = UnpackReport(), None, set[str]()
+    with tarfile.open(fileobj=source, mode="r|", bufsize=CHUNK_BYTES) as archive:
+        for member in archive:
+            if member.name == MANIFEST and member.isreg() and member.size < CHUNK_BYTES:
+                content = archive.extractfile(member)
+                manifest = json.loads(content.read()) if content else None
+                continue
+            parts = PurePosixPath(member.name).parts
+            if len(parts) < 2 or parts[0] != PREFIX or ".." in parts or len(parts) > MAX_DEPTH + 2:
+                _name(report.refused, member.name)
+                continue
+            if member.isreg():
+                report.bytes += 0 if member.name in seen else member.size
+                if limit and report.bytes > limit:
+                    raise OSError(28, os.strerror(28), str(folder))
+                seen.add(member.name)
+            _create(folder, parts[1:], member, archive, report)
+    report.files = len(seen)
+    report.complete = isinstance(manifest, dict) and manifest.get("files") == report.files and not report.refused
+    return report
+
+
+def _create(
+    folder: Path, parts: tuple[str, ...], member: tarfile.TarInfo, archive: tarfile.TarFile, report: UnpackReport
+) -> None:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    within = os.open(folder, flags)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, flags, dir_fd=within)
+            os.close(within)
+            within = inner
+        name, mode = parts[-1], member.mode & 0o777
+        if member.isdir():
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=within)
+            made = os.open(name, flags, dir_fd=within)
+            os.fchmod(made, mode | 0o700)
+            os.close(made)
+            return
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=within)
+        if member.issym():
+            os.symlink(member.linkname, name, dir_fd=within)
+        elif member.isreg():
+            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=within)
+            with os.fdopen(handle, "wb") as file:
+                content = archive.extractfile(member)
+                while content and (piece := content.read(CHUNK_BYTES)):
+                    file.write(piece)
+                file.flush()
+                os.fchmod(handle, mode)
+                os.utime(handle, (member.mtime, member.mtime))
+                os.fsync(handle)
+        else:
+            _name(report.refused, member.name)
+    finally:
+        os.close(within)
+
+
+def broken_databases(folder: Path) -> list[str]:
+    """Return the databases below a folder that SQLite's integrity check rejects."""
+    import sqlite3
+    from urllib.parse import quote
+
+    found: list[str] = []
+    for path, info in _entries(folder, frozenset()):
+        if not stat.S_ISREG(info.st_mode) or not data_mirror.is_sqlite(path):
+            continue
+        try:
+            address = f"file:{quote(os.fsencode(path))}?mode=rw"
+            with contextlib.closing(sqlite3.connect(address, uri=True, timeout=5)) as database:
+                ok = database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        except sqlite3.Error:
+            ok = False
+        if not ok:
+            _name(found, str(path.relative_to(folder)))
+    return found
+
+
+def main(words: list[str]) -> int:
+    """Run the program, print its report, and return the exit code."""
+    command, folder = words[0], Path(words[1])
+    try:
+        if command == "pack":
+            print(json.dumps(asdict(pack(folder, sys.stdout.buffer))), file=sys.stderr, flush=True)
+        else:
+            report = unpack(folder, sys.stdin.buffer, int(words[2]))
+            report.broken_databases = broken_databases(folder)
+            print(json.dumps(asdict(report)), file=sys.stderr, flush=True)
+    except (OSError, tarfile.TarError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        print(json.dumps({"error": f"{getattr(error, 'filename', None) or folder}: {reason}"}), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,292 @@
+"""Run restic with limits on output and time.
+
+Secrets are in its environment and in a private file.
+
+The commands are those that version 0.14 of Debian 12 has, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from piwizard.backups.backup_error import backup_error, explain_failure
+from piwizard.backups.target import Target
+from piwizard.system import commands, files, paths
+from piwizard.system.commands import Process, Result
+
+MAX_ANSWER_BYTES = 8 << 20
+"""For the list of snapshots: thousands of them."""
+QUICK_SECONDS, LONG_SECONDS = 300.0, 20 * 3600.0
+END_SECONDS = 3.0
+"""How long restic may take to end after its pipe broke."""
+OUTPUT_CLOSED = "stdout: broken pipe"
+"""What it prints if the reader of its output has ended."""
+TAG = "piwizard"
+KEPT = ("--keep-last=3", "--keep-daily=7", "--keep-weekly=4", "--keep-monthly=12")
+SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=20 -o ServerAliveCountMax=3"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One saved archive.
+
+    `name` is its file: the site, or MACHINE for the machine's own.
+    """
+
+    id: str
+    at: datetime
+    host: str
+    name: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the form used with --json."""
+        return {"id": self.id, "at": self.at.isoformat(), "host": self.host, "name": self.name}
+
+
+class ResticRepository:
+    """The backups at one target.
+
+    `limit` is the most KiB per second to send; 0 is no limit. BackupError says what is wrong with the target.
+    """
+
+    def __init__(self, target: Target, passphrase: str, *, limit: int = 0, ssh_key: Path | None = None) -> None:
+        self.target, self._passphrase, self._limit, self._ssh_key = target, passphrase, limit, ssh_key
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        found = [f"--repo={self.target.location}", "--json", f"--limit-upload={self._limit}"]
+        if self.target.kind == "sftp":
+            host, _, port = self.target.host.partition(":")
+            key = f" -i {self._ssh_key} -o IdentitiesOnly=yes" if self._ssh_key else ""
+            known = f" -o UserKnownHostsFile={self._ssh_key.with_name('known_hosts')}" if self._ssh_key else ""
+            found += ["-o", f"sftp.command={SSH}{key}{known}{f' -p {port}' if port else ''} {host} -s sftp"]
+        return tuple(found)
+
+    @contextmanager
+    def _environment(self) -> Iterator[dict[str, str]]:
+        folder = paths.lock_file().parent / "jobs"
+        files.make_owned_folder(folder, 0o700, (os.geteuid(), os.getegid()))
+        handle, name = tempfile.mkstemp(prefix="restic-", dir=folder)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(self._passphrase)
+            cache = paths.cache_dir() / "restic"
+            yield {
+                **self.target.environment,
+                "RESTIC_PASSWORD_FILE": name,
+                "RESTIC_CACHE_DIR": str(cache),
+                "GOGC": "20",  # less memory for a little more time
+                "RESTIC_PROGRESS_FPS": "0.1",
+            }
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _run(
+        self, words: Sequence[str], seconds: float, *, stdin: int | None = None, stdout: int | None = None
+    ) -> Result:
+        self._require_mounted()
+        with self._environment() as env:
+            argv = ("restic", *words, *self._options)
+            return commands.run(
+                argv, env=env, timeout=seconds, stdin=stdin, stdout=stdout, on_line=lambda stream, line: None
+            )
+
+    def _checked(self, words: Sequence[str], seconds: float = QUICK_SECONDS, **streams: int) -> Result:
+        result = self._run(words, seconds, **streams)
+        if not result.ok:
+            raise self._failure(result)
+        return result
+
+    def _failure(self, result: Result) -> Exception:
+        if result.exit == 124:
+            return backup_error("away", self.target.location)
+        return explain_failure(result.exit, "\n".join(result.tail), self.target.location)
+
+    def _require_mounted(self) -> None:
+        """Raise BackupError if the folder is missing, as when its drive is not connected."""
+        folder = self.target.folder
+        if folder is not None and not folder.is_dir():
+            raise backup_error("away", self.target.location)
+
+    def _place(self) -> tuple[int, int] | None:
+        """Return what identifies the folder of the repository on its disk; None for a server.
+
+        BackupError if it is missing.
+        """
+        folder = self.target.folder
+        if folder is None:
+            return None
+        try:
+            info = (folder / "config").stat()
+        except OSError as error:
+            raise backup_error("away", self.target.location) from error
+        return info.st_dev, info.st_ino
+
+    def _answer(self, words: Sequence[str]) -> Any:  # noqa: ANN401 — whatever restic answers
+        with tempfile.TemporaryFile() as file:
+            self._checked(words, stdout=file.fileno())
+            if file.seek(0, os.SEEK_END) > MAX_ANSWER_BYTES:
+                raise backup_error("other", self.target.location, "the list of snapshots is too long")
+            file.seek(0)
+            try:
+                return json.loads(file.read() or b"null")
+            except ValueError as error:
+                raise backup_error("other", self.target.location, "restic's answer is no JSON") from error
+
+    def identity(self) -> str:
+        """Return the repository's own ID.
+
+        BackupError if there is none, or the passphrase is another.
+        """
+        found = self._answer(("cat", "config"))
+        return str(found.get("id", "")) if isinstance(found, dict) else ""
+
+    def initialize(self) -> str:
+        """Create the repository and return its ID.
+
+        Create the folder of a folder target first.
+        """
+        folder = self.target.folder
+        if folder is not None:
+            files.make_folders(folder, 0o700)
+        self._checked(("init",))
+        return self.identity()
+
+    def snapshots(self, host: str | None = None, name: str | None = None) -> list[Snapshot]:
+        """Return the snapshots, the oldest first."""
+        words = ("snapshots", f"--tag={TAG}", *((f"--host={host}",) if host else ()))
+        found = [one for entry in self._answer(words) or [] if (one := _snapshot(entry))]
+        return sorted((one for one in found if name in (None, one.name)), key=lambda one: one.at)
+
+    def save(self, name: str, host: str, at: datetime, write: Callable[[int], None]) -> str:
+        """Save what `write` writes to a pipe as a snapshot, and return its ID.
+
+        If `write` fails, restic is stopped and no snapshot exists.
+        """
+        place = self._place()
+        words = ("backup", "--stdin", f"--stdin-filename={name}", f"--host={host}", f"--tag={TAG}")
+        argv = ("restic", *words, f"--time={at.astimezone():%Y-%m-%d %H:%M:%S}", *self._options)
+        summaries: list[str] = []
+        with self._environment() as env:
+            reading, writing = os.pipe()
+            try:
+                restic = commands.start(
+                    argv, env=env, stdin=reading, on_line=lambda stream, line: _keep_summary(summaries, line)
+                )
+            except BaseException:
+                os.close(writing)
+                raise
+            finally:
+                os.close(reading)  # or nobody would notice when restic ends
+            try:
+                write(writing)
+            except BaseException as failure:
+                # Its input must not end while it runs: it would save an incomplete archive.
+                result = _ended(restic) if isinstance(failure, Exception) else None
+                _end(restic)
+                os.close(writing)
+                if result is not None and not result.ok:
+                    raise self._failure(result) from failure
+                raise
+            os.close(writing)
+            result = restic.wait()
+        if not result.ok:
+            raise self._failure(result)
+        if self._place() != place:  # restic makes missing folders again, and would go on at the mount point
+            raise backup_error("away", self.target.location)
+        return next((str(json.loads(line).get("snapshot_id", "")) for line in summaries), "")
+
+    def load(self, snapshot: Snapshot, read: Callable[[int], None]) -> None:
+        """Let `read` read the archive of a snapshot from a pipe.
+
+        BackupError if restic could not read it to its end: then what `read` got does not count.
+        """
+        self._require_mounted()
+        argv = ("restic", "dump", snapshot.id, f"/{snapshot.name}", *self._options)
+        with self._environment() as env:
+            reading, writing = os.pipe()
+            try:
+                restic = commands.start(argv, env=env, stdout=writing, on_line=lambda stream, line: None)
+            except BaseException:
+                os.close(reading)
+                raise
+            finally:
+                os.close(writing)
+            try:
+                read(reading)
+            except BaseException as failure:
+                os.close(reading)
+                result = _ended(restic) if isinstance(failure, Exception) else None
+                _end(restic)
+                if result is not None and not result.ok and OUTPUT_CLOSED not in "\n".join(result.tail):
+                    raise self._failure(result) from failure
+                raise
+            os.close(reading)
+            result = restic.wait()
+        if not result.ok:
+            raise self._failure(result)
+
+    def forget(self, host: str) -> None:
+        """Remove the snapshots of a host that are not to be kept, and their data."""
+        words = ("forget", f"--host={host}", f"--tag={TAG}", "--group-by=host,paths", *KEPT, "--prune")
+        self._checked(words, LONG_SECONDS)
+
+    def verify(self, share: str) -> None:
+        """Check the repository's structure and a share of its data, such as "5%"."""
+        self._checked(("check", f"--read-data-subset={share}"), LONG_SECONDS)
+
+    def unlock(self) -> None:
+        """Remove the locks of processes that no longer exist, as after a power cut."""
+        self._checked(("unlock",))
+
+
+def _ended(restic: Process) -> Result | None:
+    """Return the result of restic if it ends by itself; None if it still runs."""
+    until = time.monotonic() + END_SECONDS
+    while restic.alive:
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.02)
+    return restic.wait()
+
+
+def _end(restic: Process) -> None:
+    """End restic as Ctrl-C does, so that it removes its lock."""
+    if restic.alive:
+        restic.signal(signal.SIGINT)
+        if _ended(restic) is None:
+            restic.end()
+
+
+def _keep_summary(summaries: list[str], line: str) -> None:
+    if line.startswith('{"message_type":"summary"'):
+        summaries[:] = [line]
+
+
+def _snapshot(entry: object) -> Snapshot | None:
+    """Return a snapshot of restic's list; None if piwizard did not make it."""
+    if not isinstance(entry, dict):
+        return None
+    found, name = entry.get("paths"), ""
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
+        name = found[0].lstrip("/")
+    try:
+        # restic gives nanoseconds, which Python 3.11 does not read.
+        at = datetime.fromisoformat(re.sub(r"\.\d+", "", str(entry.get("time", ""))))
+    except ValueError:
+        return None
+    identity, host = str(entry.get("id", "")), str(entry.get("hostname", ""))
+    if not name or not re.fullmatch("[0-9a-f]{64}", identity) or at.tzinfo is None:
+        return None
+    return Snapshot(identity, at, host, name)
