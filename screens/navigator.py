@@ -141,7 +141,7 @@ class Navigator:
         await self._replace(load, site)
 
     async def open_failure(self, site: str | None, run: str | None = None) -> None:
-        """Show why the last run of a site failed: the router by hand if only that is left."""
+        """Show why a site's last run failed, or the router's steps if only they are left."""
 
         def load() -> type:
             from piwizard.screens.home.failure_page import FailurePage

@@ -133,14 +133,14 @@ class ScreenService(SiteService):
         return rules_for(planner.answers.of(site), planner.context.facts)
 
     def waits_for_router(self, site: str) -> bool:
-        """Return whether the user has to set up the router, through which nobody has come yet."""
+        """Return whether nobody has come yet through the router of the user."""
         from datetime import UTC, datetime
 
         ever = datetime.fromtimestamp(0, UTC)
         return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
 
     def failed_at_router(self, site: str) -> bool:
-        """Return whether the last run of a site failed because the user has yet to set up the router."""
+        """Return whether the last run failed because the router is not set up yet."""
         from piwizard.setup.reach import FORWARD
 
         failure = self.failure(site)
