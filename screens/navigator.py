@@ -251,6 +251,22 @@ class Navigator:
 
         await self._push(load)
 
+    async def open_deploy_key(self, site: str) -> None:
+        """Open the deploy key of a site, where to add it, and the test whether it works."""
+        from piwizard.setup.site_form import FormPage
+
+        await self.open_setup(site, FormPage.KEY)
+
+    async def open_doctor(self, site: str) -> None:
+        """Open the diagnosis of a site, which starts at once."""
+
+        def load() -> type:
+            from piwizard.screens.home.doctor_page import DoctorPage
+
+            return DoctorPage
+
+        await self._push(load, site)
+
     async def deploy(self, site: str) -> None:
         """Show what the newest commit of a site changes; install it after a confirmation."""
         await self.confirm(lambda: self._service.deployment(site), site)

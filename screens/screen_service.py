@@ -14,7 +14,7 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.site_service import SiteService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.failure import RunFailure
@@ -167,6 +167,23 @@ class ScreenService(SiteService):
 
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
+
+    def diagnose(self, site: str) -> list[Finding]:
+        """Look for problems of a site and this machine, and their causes."""
+        from piwizard.diagnosis import doctor
+
+        with self._source_lock:
+            return doctor.examine(site)
+
+    def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
+        """Add the answers that fix these problems; return the plan of the steps."""
+        from piwizard.diagnosis import fixes
+
+        remedies = [remedy for one in found for remedy in one.fix]
+        for owner in dict.fromkeys(one.site for one in found):
+            fixes.add_answers(owner, [remedy for one in found if one.site == owner for remedy in one.fix])
+        run = fixes.merge_runs(remedies)
+        return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
 
     def add_answers(self, site: str | None, remedies: Fix) -> None:
         """Add the answers of a fix that nobody has to type; existing ones stay."""

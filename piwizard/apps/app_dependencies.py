@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps.environment_packages import pip_install
+from piwizard.apps.rebuild_date import read_rebuild_date
 from piwizard.apps.system_modules import SYSTEM_MODULE
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.changes.pip_install import PipInstall
@@ -45,7 +46,9 @@ class AppDependencies:
         system = bool(self.app.debian.modules.provided or modules)
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.app.archive.installed else ()
-        return replace(own, added=(*own.added, *self.app.debian.modules.added), system=system, again=again)
+        added = (*own.added, *self.app.debian.modules.added)
+        rebuilt = read_rebuild_date(str(self.app.answers.site))
+        return replace(own, added=added, system=system, again=again, rebuilt=rebuilt)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:

@@ -99,14 +99,14 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
     commit = planner.context.pins()[site]
     try:
-        run = _start(planner, site)
+        run = start_deploy(planner, site)
     except run_launch.RunUnderWay:
         raise
     except PiwizardError as error:
         return _end(site, way, "failed", commit, error.sentence, began)
     if run is None:
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
-    result, reason = _follow(run, on_event)
+    result, reason = follow_to_end(run, on_event)
     if result == "interrupted":
         return DeployOutcome("interrupted", "The run was interrupted. The next check continues it.", commit)
     if result == "done":
@@ -114,8 +114,8 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     return _end(site, way, "failed", commit, reason or f"The run was {result}.", began)
 
 
-def _start(planner: Planner, site: str) -> str | None:
-    """Start a run of the steps that a new version needs; None if nothing is to be done."""
+def start_deploy(planner: Planner, site: str) -> str | None:
+    """Start a run of the steps that a new version needs; None if none is needed."""
     names = [step.name for step in STEPS if step.deployed]
     done = run_request.done(planner, workspace.state())
     chosen = planner.with_needs(planner.select_complete(names, site), done)
@@ -126,7 +126,7 @@ def _start(planner: Planner, site: str) -> str | None:
     return run_request.start(planner, plans, overwrite=False)
 
 
-def _follow(run: str, on_event: OnEvent | None) -> tuple[str, str]:
+def follow_to_end(run: str, on_event: OnEvent | None = None) -> tuple[str, str]:
     """Wait for the end of a run. Return its result, and the first error's sentence."""
     reason = ""
     for event in follow(run):
