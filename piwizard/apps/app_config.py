@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from piwizard.answers.model import Answers
@@ -98,8 +98,10 @@ class AppConfig:
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
-        """Return the mismatch if the current release needs a Python that is gone."""
-        return find_venv_mismatch(SiteLayout(str(self.answers.site), "").current / "venv")
+        """Return the mismatch if the release to use needs a Python that is gone."""
+        current = SiteLayout(str(self.answers.site), "").current
+        kept = self.source.release if self.source.kept else None
+        return find_venv_mismatch((kept or current) / "venv")
 
     @cached_property
     def entry(self) -> EntryCandidate:
@@ -180,9 +182,13 @@ class AppConfig:
     def setup(self) -> SetupCommands:
         """Return which setup commands run and which are only offered."""
         wanted = self.answers.get("app.init")
-        return choose_setup_commands(
+        chosen = choose_setup_commands(
             wanted, self.found_init if wanted is None else self.analysis.init or (), self.layout.folder
         )
+        if not self.source.kept:
+            return chosen
+        # Migrations of an earlier release do not know the data of a later one.
+        return replace(chosen, run=tuple(one for one in chosen.run if one.makes or not one.release))
 
     @property
     def init(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from piwizard.apps import rollback_pin
 from piwizard.apps.app_source import site_folder
 from piwizard.deploys import deploy_record, poll_backoff
 from piwizard.deploys.deploy_record import DeployResult, LastDeploy
@@ -63,6 +64,9 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
     poll_backoff.forget_failures(site)
     if commit == in_use:
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
+    if (pin := rollback_pin.read_pin(site)) and pin.leaves(commit):
+        detail = f"{commit[:SHORT]} was rolled back. `piwizard deploy` deploys it; a newer commit is deployed as usual."
+        return DeployOutcome("refused", detail, commit)
     if refused := deploy_record.read_record(site).refusal_of(commit):
         return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
     return deploy_newest(site, way, on_event)
