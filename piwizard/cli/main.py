@@ -15,6 +15,7 @@ from piwizard.cli import (
     diagnosis_commands,
     release_commands,
     removal_commands,
+    restore_command,
     run_commands,
     update_commands,
 )
@@ -50,6 +51,7 @@ for command in (
     app_command.run_command,
     deploy_commands.key_command,
     backup_commands.backup_command,
+    restore_command.restore_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     alert_commands.alerts_group,

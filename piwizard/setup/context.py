@@ -43,7 +43,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -74,7 +74,8 @@ class SetupContext:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     @cached_property
-    def _local_units(self) -> dict[str, str]:
+    def local_units(self) -> dict[str, str]:
+        """Return the units in /etc/systemd/system, each with its site or ""."""
         return find_owners(LOCAL_UNITS, paths.state_dir() / "backups")
 
     def of(self, instance: StepInstance) -> PlanContext:
@@ -96,7 +97,7 @@ class SetupContext:
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
-            local_units=self._local_units,
+            local_units=self.local_units,
             deployer=self.deployer,
         )
 

@@ -24,6 +24,7 @@ from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.process_notices import downtime_notices
 from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
+from piwizard.backups.restored_data import restored_data
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.build_workspace import BUILD_USER
@@ -141,6 +142,7 @@ class App(Step):
             preparation.setup_recorded(app),
             HandEditsKept(name, where.current.resolve(), where.release),
             Folder(where.data, 0o750, Owner(name, name)),
+            *restored_data(name),
             GitCheckout(
                 where.release,
                 app.source.repo,
