@@ -14,7 +14,7 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.site_service import SiteService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.failure import RunFailure
@@ -132,6 +132,20 @@ class ScreenService(SiteService):
         planner = self._planner()
         return rules_for(planner.answers.of(site), planner.context.facts)
 
+    def waits_for_router(self, site: str) -> bool:
+        """Return whether nobody has come yet through the router of the user."""
+        from datetime import UTC, datetime
+
+        ever = datetime.fromtimestamp(0, UTC)
+        return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
+
+    def failed_at_router(self, site: str) -> bool:
+        """Return whether the last run failed because the router is not set up yet."""
+        from piwizard.setup.reach import FORWARD
+
+        failure = self.failure(site)
+        return failure is not None and failure.key == FORWARD and self.router_rules(site) is not None
+
     def last_run(self) -> str | None:
         """Return the newest run that has a log. Quick."""
         from piwizard.engine import run_log
@@ -167,6 +181,23 @@ class ScreenService(SiteService):
 
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
+
+    def diagnose(self, site: str) -> list[Finding]:
+        """Look for problems of a site and this machine, and their causes."""
+        from piwizard.diagnosis import doctor
+
+        with self._source_lock:
+            return doctor.examine(site)
+
+    def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
+        """Add the answers that fix these problems; return the plan of the steps."""
+        from piwizard.diagnosis import fixes
+
+        remedies = [remedy for one in found for remedy in one.fix]
+        for owner in dict.fromkeys(one.site for one in found):
+            fixes.add_answers(owner, [remedy for one in found if one.site == owner for remedy in one.fix])
+        run = fixes.merge_runs(remedies)
+        return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
 
     def add_answers(self, site: str | None, remedies: Fix) -> None:
         """Add the answers of a fix that nobody has to type; existing ones stay."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps.app_source import site_folder
+from piwizard.apps.commit_subject import fetched_subject
 from piwizard.cli import output
-from piwizard.git import git_command
 from piwizard.setup.planner import Planner
 from piwizard.setup.status import addresses, remembered
 from piwizard.setup.workspace import state
-from piwizard.system import files, paths
+from piwizard.system import files
 from piwizard.tls.lineage import folders_in_use
 
 SHORT = 7
@@ -53,7 +53,7 @@ def live_versions(planner: Planner, before: Mapping[str, str]) -> list[LiveVersi
     domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
     urls = addresses(remembered(planner, state()), domains, folders_in_use())
     return [
-        LiveVersion(site, commit, before.get(site), _subject(site, commit), urls.get(site, ""))
+        LiveVersion(site, commit, before.get(site), fetched_subject(site, commit), urls.get(site, ""))
         for site, commit in deployed_commits(sites).items()
     ]
 
@@ -69,11 +69,3 @@ def show_live_versions(planner: Planner, sites: Iterable[str], before: Mapping[s
 def _commit_of(note: Path) -> str:
     content = files.read(note)
     return str(json.loads(content).get("commit", "")) if content else ""
-
-
-def _subject(site: str, commit: str) -> str:
-    """Return the first line of a commit's message, if the fetched code is of that commit."""
-    folder = paths.cache_dir() / "sources" / site
-    if _commit_of(folder / "release.json") != commit:
-        return ""
-    return git_command.read_subject(folder / "tree")

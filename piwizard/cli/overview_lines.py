@@ -73,7 +73,9 @@ def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> 
 
 def describe_host(host: HostOverview) -> str:
     """Return the way in, temperature, memory and disk, as far as they are known."""
-    parts = [" → ".join(host.way_in) if console.supports_unicode() else " -> ".join(host.way_in)]
+    way_in = (" → " if console.supports_unicode() else " -> ").join(host.way_in)
+    problem = "" if host.way_in_ok else " (not checked)" if host.way_in_ok is None else " (does not work)"
+    parts = [f"{way_in}{problem}" if way_in else ""]
     if host.temperature is not None:
         parts.append(f"{host.temperature:.0f} °C")
     if host.memory_used is not None and host.memory_total:
@@ -81,7 +83,7 @@ def describe_host(host: HostOverview) -> str:
     if host.disk_free is not None and host.disk_total:
         parts.append(f"disk {(host.disk_total - host.disk_free) / 1024:.0f} of {host.disk_total / 1024:.0f} GB")
     if host.clock_correct is False:
-        parts.append("the clock is wrong")
+        parts.append("the clock is not synchronized")
     if host.undervoltage:
         parts.append("the power supply is too weak")
     return GAP.join(filter(None, parts)) or "not checked yet"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from piwizard.apps.commit_subject import fetch_subject, fetched_subject
 from piwizard.diagnosis import journald
 from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
+from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.tracebacks import find_failures
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
@@ -85,6 +87,7 @@ def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOve
     host = (*answers.get("site.domains", ()), "")[0]
     status, spent = _page(host, f"{answers.get('site.path', '')}/", secure=one.https)
     problem = "" if status is not None and status < 500 else "the page does not open" if status is None else ""
+    newest = _new_commit(planner, one)
     found = replace(
         one,
         page_status=status,
@@ -93,7 +96,9 @@ def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOve
         last_error=printable.line(secrets.text(error), MAX_TEXT),
         last_error_at=error_at,
         requests_per_hour=access_log.requests_per_hour(one.name, datetime.now(UTC)),
-        new_commit=_new_commit(planner, one),
+        commit_subject=fetched_subject(one.name, one.version) or one.commit_subject,
+        new_commit=newest,
+        new_commit_subject=_new_subject(planner, one, newest, secrets),
         problem=problem or (f"the page answers with {status}" if status and status >= 500 else ""),
     )
     return site_overview.with_state(found)
@@ -144,10 +149,25 @@ def _new_commit(planner: Planner, one: SiteOverview) -> str:
     return ""
 
 
+def _new_subject(planner: Planner, one: SiteOverview, newest: str, secrets: SecretFilter) -> str:
+    """Return the subject of the newest commit, which is fetched once."""
+    if not newest:
+        return ""
+    if newest == one.new_commit and one.new_commit_subject:
+        return one.new_commit_subject
+    if fetched := fetched_subject(one.name, newest):
+        return secrets.text(fetched)
+    with suppress(PiwizardError, OSError):
+        answers = planner.answers.of(one.name)
+        return secrets.text(fetch_subject(planner.context.access(one.name), answers.get("app.branch")))
+    return ""
+
+
 def _host(facts: Facts, planner: Planner) -> HostOverview:
     memory, disk = facts.memory, facts.disk
     return HostOverview(
         way_in=_way_in(planner, facts),
+        way_in_ok=_way_in_ok(planner, facts),
         temperature=board_sensors.read_temperature(),
         memory_used=memory.total - memory.available,
         memory_total=memory.total,
@@ -169,11 +189,20 @@ def _way_in(planner: Planner, facts: Facts) -> tuple[str, ...]:
     return (public, *gateway, *own)
 
 
+def _way_in_ok(planner: Planner, facts: Facts) -> bool | None:
+    """Return whether the public names point to this Pi; None if that is not known."""
+    names = [name for site in planner.answers.sites for name in planner.answers.of(site).get("site.domains", ())]
+    found = list(check_names(names, facts.network, local=True))
+    return all(check.ok for check in found) if found else None
+
+
 def _next_renewal() -> str:
     """Return when systemd next renews certificates; "" if it does not."""
-    result = commands.run(("systemctl", "show", "certbot.timer", "--property=NextElapseUSecRealtime", "--value"))
-    return printable.line(_first(result.output.splitlines()), MAX_TEXT) if result.ok else ""
-
-
-def _first(lines: Sequence[str]) -> str:
-    return lines[0].strip() if lines else ""
+    argv = ("systemctl", "show", "certbot.timer", "--property=NextElapseUSecRealtime", "--value", "--timestamp=unix")
+    result = commands.run(argv)
+    seconds = result.output.strip().removeprefix("@")
+    if not result.ok or not seconds.isdecimal():
+        return ""
+    with suppress(OverflowError, OSError, ValueError):  # "infinity" and times beyond the calendar
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
+    return ""

@@ -22,7 +22,7 @@ BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 the memory controller of the kernel; `piwizard doctor` checks it."""
 Steps = tuple[tuple[str, str | None], ...]
 """Pairs of step and site."""
-PAIRS = ("steps", "pins")
+PAIRS = ("steps", "pins", "rollbacks")
 FORMER = ("lane", "background")
 """Fields of requests that earlier versions wrote."""
 SECONDS_BETWEEN_CHECKS = 2.0
@@ -50,6 +50,8 @@ class RunRequest:
     """The sites whose data undo deletes. The user agreed to each of them; no other data is deleted."""
     packages: bool = False
     """Undo also removes the packages that piwizard installed, after the last step."""
+    rollbacks: tuple[tuple[str, str], ...] = ()
+    """Pairs of site and release: sites that go back to an earlier release."""
     by: str = ""
     """Who or what started the run: an account, or for example "poll"."""
 

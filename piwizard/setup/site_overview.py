@@ -47,6 +47,7 @@ class SiteOverview:
     last_error_at: str = ""
     requests_per_hour: tuple[int, ...] = ()
     new_commit: str = ""
+    new_commit_subject: str = ""
     missing: tuple[str, ...] = ()
     problem: str = ""
     deploy_problem: str = ""
@@ -59,10 +60,12 @@ class SiteOverview:
 class HostOverview:
     """This machine at a glance. Sizes are in MiB; None is what is not known.
 
-    `way_in` are the places that a visitor passes, the name first.
+    `way_in` are the places that a visitor passes, the name first; `way_in_ok` is None if it was not checked.
+    `next_renewal` is a moment in ISO 8601.
     """
 
     way_in: tuple[str, ...] = ()
+    way_in_ok: bool | None = None
     temperature: float | None = None
     memory_used: int | None = None
     memory_total: int | None = None
@@ -106,7 +109,7 @@ class HomeOverview:
 Shown = TypeVar("Shown", SiteOverview, HostOverview)
 CHECKED = (
     *("commit_subject", "certificate_days", "page_ms", "page_status", "last_error", "last_error_at"),
-    *("requests_per_hour", "new_commit", "missing", "problem"),
+    *("requests_per_hour", "new_commit", "new_commit_subject", "missing", "problem"),
 )
 """The fields of a site that only a check knows; all others come from answers and state."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from piwizard.diagnosis.findings import Finding
+    from piwizard.screens.navigator import Navigator
 
 
 class CheckupPage(ModalScreen[None]):
@@ -34,6 +36,8 @@ class CheckupPage(ModalScreen[None]):
         Binding("q", "app.leave", "quit"),
     ]
 
+    WAITING = "Checking everything from a visitor's view. This takes a moment."
+
     def __init__(self, service: ScreenService) -> None:
         super().__init__()
         self._service = service
@@ -41,26 +45,36 @@ class CheckupPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="checkup-text", markup=False)
         yield FoldingList(id="checkup-list")
+        yield Horizontal(id="checkup-actions")
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.query_one("#checkup-actions").display = False
         self.query_one(FoldingList).focus()
         self.action_check()
 
     def action_check(self) -> None:
         """Run all checks."""
-        self._show("Checking everything from a visitor's view. This takes a moment.", "dim", ())
+        self._show(self.WAITING, "dim", ())
         start_worker(self, self._check, "checkup")
+
+    def examine(self) -> list[Finding]:
+        """Return the findings. Slow."""
+        return self._service.checkup()
 
     async def _check(self) -> None:
         try:
-            found = await run_in_thread(self._service.checkup)
+            found = await run_in_thread(self.examine)
         except PiwizardError as error:
             self._show(error.sentence, "yellow", ())
             return
         if self not in self.app.screen_stack:  # the user has gone back meanwhile
             return
         self._show(*checks_summary(found), found)
+        await self.found(found)
+
+    async def found(self, found: Sequence[Finding]) -> None:
+        """React to the findings. Does nothing by default."""
 
     def _show(self, text: str, style: str, found: Sequence[Finding]) -> None:
         findings = self.query_one(FoldingList)
@@ -68,6 +82,14 @@ class CheckupPage(ModalScreen[None]):
         worst_first = sorted(found, key=lambda one: one.ok)
         self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
         findings.show([check_block(_name(one, several=several), one, findings.size.width) for one in worst_first])
+
+    @property
+    def navigator(self) -> Navigator:
+        """Return what opens other pages."""
+        from piwizard.screens.textual_app import PiwizardApp
+
+        assert isinstance(self.app, PiwizardApp)
+        return self.app.navigator
 
     def action_back(self) -> None:
         self.dismiss(None)

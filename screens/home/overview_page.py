@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
@@ -19,6 +19,7 @@ from piwizard.screens.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from textual.events import Resize
+    from textual.widget import Widget
 
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.site_overview import Attention, HomeOverview
@@ -55,7 +56,7 @@ class OverviewPage(Page):
         self.sites_heading = Static(" Sites", markup=False)
         self.detail = Static("", id="site-detail", markup=False)
         self.host = Static("", id="host-detail", markup=False)
-        self.attention = Horizontal(id="attention")
+        self.attention = Vertical(id="attention")
         self._attention: tuple[Attention, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -126,14 +127,21 @@ class OverviewPage(Page):
         if overview is None or overview.attention == self._attention:
             return
         self._attention = overview.attention
-        first = next(iter(overview.attention), None)
+        focused = next((button.name for button in self.attention.query(ActionButton) if button.has_focus), "")
         await self.attention.remove_children()
-        if first is not None:
-            what = first.text if self.size.width >= NARROW_COLUMNS else first.site or first.text
-            text = f" {needs_you(overview)}: {what}  "
-            await self.attention.mount(
-                Static(text, markup=False), ActionButton("attend", ATTENTION_LABELS.get(first.action, "Open"))
-            )
+        rows: list[Widget] = []
+        single = len(overview.attention) == 1
+        if overview.attention and not single:
+            rows.append(Static(Text(f" {needs_you(overview)}", "bold"), markup=False))
+        for number, one in enumerate(overview.attention):
+            what = one.text if self.size.width >= NARROW_COLUMNS else one.site or one.text
+            lead = f"{needs_you(overview)}: " if single else ""
+            button = ActionButton(f"attend({number})", ATTENTION_LABELS.get(one.action, "Open"))
+            rows.append(Horizontal(Static(f" {lead}{what}  ", markup=False), button))
+        await self.attention.mount_all(rows)
+        for kept in self.attention.query(ActionButton):
+            if kept.name == focused:
+                kept.focus()
 
     def on_resize(self, event: Resize) -> None:
         self._show_chosen()
@@ -176,9 +184,9 @@ class OverviewPage(Page):
     async def action_more(self) -> None:
         await self.navigator.open_site(self.sites.chosen)
 
-    async def action_attend(self) -> None:
-        """Open what helps with the most urgent thing."""
-        first = next(iter(self._attention), None)
+    async def action_attend(self, number: int) -> None:
+        """Open what helps with one of the things that need the user."""
+        first = self._attention[number] if number < len(self._attention) else None
         if first is None:
             return
         if first.site is None:
@@ -192,4 +200,4 @@ class OverviewPage(Page):
             case "failure":
                 await self.navigator.open_failure(first.site)
             case _:
-                await self.navigator.open_checkup()
+                await self.navigator.open_doctor(first.site)

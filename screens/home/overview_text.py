@@ -23,6 +23,12 @@ STATES = {
     "new": ("○", "", "not set up"),
 }
 """Symbol, style and word of each state of a site."""
+WAYS_IN = {
+    True: ("✓", "green", ""),
+    False: ("!", "yellow", "the names do not point to this Pi: choose Check"),
+    None: ("○", "dim", "not checked"),
+}
+"""Symbol, style and remark by what the last check found of the way in."""
 SPARKS = "▁▂▃▄▅▆▇"
 HALF = 41
 """Columns of the left half of the details."""
@@ -72,6 +78,22 @@ def parsed(at: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def moment(at: str, now: datetime) -> str:
+    """Return a moment in local time: "today, 15:12" or "2 Dec 2026, 03:12"."""
+    found = parsed(at)
+    if found is None:
+        return at
+    local, today = found.astimezone(), now.astimezone().date()
+    days_off = (local.date() - today).days
+    day = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days_off, f"{local.day} {local:%b %Y}")
+    return f"{day}, {local:%H:%M}"
+
+
+def commit(version: str, subject: str) -> str:
+    """Return a commit with its subject, if that is known."""
+    return f"{version} “{subject}”" if subject else version
+
+
 def checked(at: str, now: datetime) -> str:
     """Return when the last check was."""
     if not at:
@@ -104,8 +126,24 @@ def site_detail(site: SiteOverview, checked_at: str, now: datetime, width: int) 
             text.append(f"{'':<{max(1, HALF - 3 - len(words))}}{beside[number]}", "not bold")
         text.append("\n")
     if site.new_commit:
-        text.append(" ↑ ", "not bold cyan").append(f"New commit: {site.new_commit}\n", "not bold")
+        newest = commit(site.new_commit, site.new_commit_subject)
+        text.append(" ↑ ", "not bold cyan").append(f"New commit: {newest}\n", "not bold")
     return text
+
+
+def site_summary(site: SiteOverview, now: datetime) -> Text:
+    """Return the state of a site, its address, and its versions, for its own page."""
+    symbol, style, word = STATES.get(site.state, STATES["new"])
+    text = Text(no_wrap=True, overflow="ellipsis").append(f"{symbol} ", style).append(word)
+    for address in (*site.addresses, *site.home_addresses)[:1]:
+        text.append(f"   {address.rstrip('/')}")
+    if site.version:
+        past = age(site.deployed_at, now)
+        live = commit(site.version, site.commit_subject)
+        text.append(f"\n  Version {live}{f', deployed {past} ago' if past else ''}")
+    if site.new_commit:
+        text.append("\n↑ ", "cyan").append(f"New commit: {commit(site.new_commit, site.new_commit_subject)}")
+    return text.append("\n")
 
 
 def _page(site: SiteOverview) -> list[tuple[str, str, str]]:
@@ -143,12 +181,16 @@ def host_detail(host: HostOverview, width: int) -> Text:
     if host == HostOverview():
         return text.append(" Checking…\n", "not bold dim")
     if host.way_in:
-        text.append(" ✓ ", "not bold green").append(f"{'Way in':<11}{' → '.join(host.way_in)}\n", "not bold")
+        symbol, style, remark = WAYS_IN[host.way_in_ok]
+        text.append(f" {symbol} ", f"not bold {style}").append(f"{'Way in':<11}{' → '.join(host.way_in)}", "not bold")
+        text.append(f"  {remark}\n" if remark else "\n", "not bold dim")
     symbol, style = ("!", "yellow") if _ailing(host) else ("✓", "green")
     if parts := _health(host):
         text.append(f" {symbol} ", f"not bold {style}").append(f"{'Health':<11}{' · '.join(parts)}\n", "not bold")
     if host.next_renewal:
-        text.append(" ✓ ", "not bold green").append(f"{'Renewal':<11}{host.next_renewal}\n", "not bold")
+        at = moment(host.next_renewal, datetime.now(UTC))
+        text.append(" ✓ ", "not bold green")
+        text.append(f"{'Renewal':<11}next certificate check {at}\n", "not bold")
     return text
 
 
@@ -156,7 +198,7 @@ def _short_host(host: HostOverview) -> Text:
     text = Text("\n This Pi ", "bold", no_wrap=True, overflow="ellipsis")
     symbol, style = ("!", "yellow") if _ailing(host) else ("✓", "green")
     for known, mark, shade, words in (
-        (host.way_in, "✓", "green", "way in"),
+        (host.way_in, *WAYS_IN[host.way_in_ok][:2], "way in"),
         (_health(host), symbol, style, "health"),
         (host.next_renewal, "✓", "green", "renewal"),
     ):
@@ -182,7 +224,7 @@ def _health(host: HostOverview) -> list[str]:
     if host.disk_free is not None and host.disk_total:
         parts.append(f"disk {_gb(host.disk_total - host.disk_free)} of {_gb(host.disk_total)} GB")
     if host.clock_correct is not None:
-        parts.append("clock correct" if host.clock_correct else "clock is wrong")
+        parts.append("clock correct" if host.clock_correct else "clock not synchronized")
     if host.undervoltage:
         parts.append("power supply too weak")
     return parts

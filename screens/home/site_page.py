@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import set_cell_size
@@ -10,7 +11,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widgets import Static
 
+from piwizard.screens.home.overview_text import site_summary
 from piwizard.screens.page import Page
 from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.row_list import RowList
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.setup.site_overview import HomeOverview
 
 ACTIONS = (
     ("deploy", "Deploy", "install the newest commit; you see first what changes"),
@@ -27,6 +31,7 @@ ACTIONS = (
     ("settings", "Settings", "repository, address, HTTPS, environment"),
     ("diagnose", "Diagnose", "find problems and their fixes"),
     ("key", "Deploy key", "give access to a private repository"),
+    ("deploys", "Automatic deploys", "how new versions get online, what to enter where"),
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
@@ -82,14 +87,29 @@ class SitePage(Page):
     def __init__(self, service: ScreenService, site: str) -> None:
         super().__init__(service, id="site-page")
         self.site = site
+        self.summary = Static("", id="site-summary", markup=False)
         self.actions_list = ActionList(ACTIONS)
 
     def body(self) -> Iterable[Widget]:
+        yield self.summary
         yield self.actions_list
 
     def on_mount(self) -> None:
         self.rail.show(self.site, "")
         self.actions_list.focus()
+        self._read()
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another page was in front."""
+        self._read()
+
+    def _read(self) -> None:
+        self.run_in_background(self.service.saved_overview, self._show, group="overview")
+
+    def _show(self, overview: HomeOverview) -> None:
+        site = overview.site(self.site)
+        if site is not None:
+            self.summary.update(site_summary(site, datetime.now(UTC)))
 
     async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
         site, go = self.site, self.navigator
@@ -109,9 +129,11 @@ class SitePage(Page):
             case "undo":
                 await go.open_undo(site)
             case "diagnose":
-                run_command(self.app, ("doctor", "--site", site))
+                await go.open_doctor(site)
             case "key":
-                run_command(self.app, ("key", "--site", site))
+                await go.open_deploy_key(site)
+            case "deploys":
+                run_command(self.app, ("deploys", "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":

@@ -61,3 +61,22 @@ def test_unreadable_or_newer_file_counts_as_no_check(machine):
     for content in ("no JSON", '{"version": 99, "checked_at": "x"}', "[]"):
         (paths.state_dir() / "overview.json").write_text(content)
         assert site_overview.saved(*machine).checked_at == ""
+
+
+def test_waiting_commit_has_its_subject_which_is_fetched_once(machine, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(overview_refresh, "newest_commit", lambda access, ref: "8f2c1aa" + "0" * 33)
+    monkeypatch.setattr(site_overview, "_release", lambda site: {"commit": "5406c3a" + "0" * 33})
+    monkeypatch.setattr(overview_refresh, "fetch_subject", lambda access, ref: fetched.append(ref) or "Resize images")
+    for _ in range(2):
+        found = overview_refresh.refresh(*machine).site("photos")
+        assert (found.new_commit, found.new_commit_subject) == ("8f2c1aa", "Resize images")
+    assert len(fetched) == 1
+
+
+def test_next_renewal_is_a_moment(machine, monkeypatch):
+    def run(argv, **_):
+        return Result(argv, 0 if "certbot.timer" in argv else 1, "@1767237120\n", "", (), 0.0)
+
+    monkeypatch.setattr(commands, "run", run)
+    assert overview_refresh.refresh(*machine).host.next_renewal == "2026-01-01T03:12:00+00:00"

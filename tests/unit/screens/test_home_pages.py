@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from piwizard.diagnosis.failure import ExcerptLine, RunFailure
+from piwizard.diagnosis.findings import Finding
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
 from piwizard.screens.home import app_log_page
 from piwizard.screens.home.failure_page import main_button
-from piwizard.screens.home.overview_text import sparkline
+from piwizard.screens.home.overview_text import host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
+from piwizard.setup.reach import FORWARD
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import Stage
@@ -36,14 +38,14 @@ SITES = (
     SiteOverview(
         "photos", "online", ("https://photos-home.duckdns.org/",), ("http://192.168.1.100/",), "5406c3a", https=True,
         certificate_days=89, page_ms=38, page_status=200, requests_per_hour=REQUESTS,
-        new_commit="“Resize images” by user, today 09:41",
+        commit_subject="Fix the upload", new_commit="8f2c1aa", new_commit_subject="Resize images",
     ),
     SiteOverview("hello", "online", (), ("http://raspberrypi.local/",), "c6ceb83", page_ms=12, page_status=200),
     SiteOverview("weather", "waiting", missing=("app.env.WEATHER_API_KEY",)),
 )  # fmt: skip
 HOST = HostOverview(
-    ("name", "11.22.33.44", "router", "this Pi"), 48.2, 1228, 4096, 37 << 10, 58 << 10, True, False,
-    "next certificate check tonight, 03:12",
+    ("name", "11.22.33.44", "router", "this Pi"), True, 48.2, 1228, 4096, 37 << 10, 58 << 10, True, False,
+    "tonight, 03:12",
 )  # fmt: skip
 NEEDED = Attention("weather cannot start without WEATHER_API_KEY.", "answer", "weather", "app.env.WEATHER_API_KEY")
 HOME = HomeOverview(SITES, HOST, (NEEDED,))
@@ -86,6 +88,7 @@ def home(site, monkeypatch):
 
 async def overview(seen):
     await seen.see("This Pi")
+    await seen.see("[ Enter it ]")
 
 
 async def failure(seen):
@@ -247,6 +250,37 @@ async def test_run_is_shown_at_once_on_return(site):
         await seen.see("Go to overview")
 
 
+async def test_everything_that_needs_the_user_has_its_button(home, monkeypatch):
+    two = (NEEDED, Attention("photos: the page does not open", "check", "photos"))
+    monkeypatch.setattr(ScreenService, "saved_overview", lambda self: replace(HOME, attention=two))
+    monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: replace(HOME, attention=two))
+    bad = Finding("app-fails", "App runs", False, "it crashes", "No idea.", (ApplySteps(("app",)),), site="photos")
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [bad])
+    async with opened(home, steps=False) as seen:
+        await seen.see("2 things need you")
+        await seen.see("[ Enter it ]")
+        await seen.see("[ Diagnose ]")
+        await seen.press("attend(1)")
+        await seen.see("it crashes")
+        await seen.see("[ Fix 1 problem ]")
+        await seen.keys("escape")
+        await seen.see("2 things need you")
+
+
+async def test_moment_is_written_as_other_dates():
+    now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC).astimezone()
+    assert moment(now.isoformat(), now).startswith("today, ")
+    assert moment((now + timedelta(days=1)).isoformat(), now).startswith("tomorrow, ")
+    assert moment((now + timedelta(days=40)).isoformat(), now).startswith("10 Feb 2026, ")
+
+
+async def test_way_in_that_was_not_checked_is_no_tick():
+    shown = host_detail(replace(HOST, way_in_ok=None, clock_correct=False), 100).plain
+    assert "○ Way in" in shown
+    assert "not checked" in shown
+    assert "clock not synchronized" in shown
+
+
 async def test_visit_from_outside_is_noticed(home, monkeypatch):
     found = []
     monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: found[0] if found else None)
@@ -256,6 +290,22 @@ async def test_visit_from_outside_is_noticed(home, monkeypatch):
         found.append(Visit(datetime.now(UTC), "/", public=True))
         await seen.see("A visitor got in.")
         await seen.see("[ Continue ]")
+
+
+async def test_failure_for_want_of_visitors_shows_the_steps_of_the_router(home, monkeypatch):
+    failed = replace(a_failure(None), key=FORWARD)
+    monkeypatch.setattr(ScreenService, "failure", lambda self, site: failed)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_failure("photos", "run")
+        await seen.see("One thing left: let visitors through your router")
+
+
+async def test_result_is_the_address_once_somebody_has_come_in(home, monkeypatch):
+    visit = Visit(datetime.now(UTC), "/", public=True)
+    monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: visit)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_result("photos")
+        await seen.see("Go to overview")
 
 
 async def test_type_ahead_never_confirms(home):

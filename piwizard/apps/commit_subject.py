@@ -1,0 +1,49 @@
+"""Read the first line of a commit's message, without a checkout of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from piwizard.git import git_command
+from piwizard.git.git_access import GitAccess
+from piwizard.system import bounded_command, files, paths, printable
+
+MAX_SUBJECT = 100
+
+
+def fetched_subject(site: str, commit: str) -> str:
+    """Return the subject of a commit, if the fetched code of the site is of it.
+
+    `commit` may be abbreviated.
+    """
+    folder = paths.cache_dir() / "sources" / site
+    content = files.read(folder / "release.json")
+    fetched = str(json.loads(content).get("commit", "")) if content else ""
+    if not commit or not fetched.startswith(commit):
+        return ""
+    return _printable(git_command.read_subject(folder / "tree"))
+
+
+def fetch_subject(access: GitAccess, ref: str | None) -> str:
+    """Fetch the newest commit of a branch without its files, and return its subject.
+
+    It is "" if it cannot be fetched. Limited in bytes and time; keeps nothing.
+    """
+    root = paths.cache_dir() / "subjects"
+    files.make_folders(root, 0o700)
+    with tempfile.TemporaryDirectory(dir=root) as place:
+        bare = Path(place) / "repository"
+        branch = ("--branch", ref) if ref else ()
+        argv = (
+            "git", "clone", "--quiet", "--bare", "--depth=1", "--filter=tree:0", "--no-tags", *branch, "--",
+            access.repo, str(bare),
+        )  # fmt: skip
+        result = bounded_command.run(argv, Path(place), env=git_command.git_environment(access))
+        return _printable(git_command.read_subject(bare)) if result is not None and result.ok else ""
+
+
+def _printable(subject: str) -> str:
+    """Return a subject without control characters: anybody who can push chose it."""
+    return printable.line(subject, MAX_SUBJECT)

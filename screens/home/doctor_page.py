@@ -1,0 +1,60 @@
+"""Show what is wrong with a site and why, and fix what can be fixed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+
+from piwizard.screens.home.checkup_page import CheckupPage
+from piwizard.screens.messages import ActionPressed
+from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.system.remedies import input_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piwizard.diagnosis.findings import Finding
+    from piwizard.screens.screen_service import ScreenService
+
+
+class DoctorPage(CheckupPage):
+    """The findings of `piwizard doctor` for a site, with a button that fixes them."""
+
+    WAITING = "Looking for problems and their causes. This takes a moment."
+
+    def __init__(self, service: ScreenService, site: str) -> None:
+        super().__init__(service)
+        self._site = site
+        self._fixable: tuple[Finding, ...] = ()
+        self._missing_key = ""
+
+    def examine(self) -> list[Finding]:
+        return self._service.diagnose(self._site)
+
+    async def found(self, found: Sequence[Finding]) -> None:
+        self._fixable = tuple(one for one in found if one.fixable and one.site in (None, self._site))
+        asked = [key for one in found if one.asks and one.site == self._site for key in input_keys(one.fix)]
+        self._missing_key = asked[0] if asked else ""
+        buttons = [("again", "Check again")]
+        if self._missing_key:
+            buttons.append(("enter", f"Enter {self._missing_key.rpartition('.')[2]}"))
+        if self._fixable:
+            count = len(self._fixable)
+            buttons.append(("fix", "Fix 1 problem" if count == 1 else f"Fix {count} problems"))
+        actions = self.query_one("#checkup-actions", Horizontal)
+        await actions.remove_children()
+        await actions.mount_all(ActionButton(name, label) for name, label in buttons)
+        actions.display = True
+
+    async def on_action_pressed(self, event: ActionPressed) -> None:
+        event.stop()
+        go = self.navigator
+        if event.name == "again":
+            self.query_one("#checkup-actions").display = False
+            self.action_check()
+        elif event.name == "enter":
+            await go.open_setup(self._site, key=self._missing_key)
+        else:
+            await go.confirm(partial(self._service.fixing, self._site, self._fixable), self._site)
