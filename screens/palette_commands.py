@@ -20,6 +20,7 @@ IN_TERMINAL = (
     ("Fix problems", "piwizard doctor --fix", ("doctor", "--fix")),
     ("Alerts", "piwizard alerts list; open problems and the last messages", ("alerts", "list")),
     ("Send a test alert", "piwizard alerts test", ("alerts", "test")),
+    ("Updates", "piwizard updates list; what was updated in the last 30 days", ("updates", "list")),
     ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
     ("Report for a helper", "piwizard report", ("report",)),
     ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),

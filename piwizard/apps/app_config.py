@@ -28,6 +28,7 @@ from piwizard.apps.layout import SiteLayout
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.processes import FoundProcess
+from piwizard.apps.rebuild_date import read_rebuild_date
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.start_folder import StartFolder
@@ -147,12 +148,15 @@ class AppConfig:
         system = bool(self.modules.provided or modules)
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
-        return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
+        rebuilt = read_rebuild_date(str(self.answers.site))
+        return replace(own, added=(*own.added, *self.modules.added), system=system, again=again, rebuilt=rebuilt)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
-        """Return the mismatch if the current release needs a Python that is gone."""
-        return find_venv_mismatch(SiteLayout(str(self.answers.site), "").current / "venv")
+        """Return the mismatch if the release to use needs a Python that is gone."""
+        current = SiteLayout(str(self.answers.site), "").current
+        kept = self.source.release if self.source.kept else None
+        return find_venv_mismatch((kept or current) / "venv")
 
     @cached_property
     def entry(self) -> EntryCandidate:
@@ -252,9 +256,13 @@ class AppConfig:
     def setup(self) -> SetupCommands:
         """Return which setup commands run and which are only offered."""
         wanted = self.answers.get("app.init")
-        return choose_setup_commands(
+        chosen = choose_setup_commands(
             wanted, self.found_init if wanted is None else self.analysis.init or (), self.layout.folder
         )
+        if not self.source.kept:
+            return chosen
+        # Migrations of an earlier release do not know the data of a later one.
+        return replace(chosen, run=tuple(one for one in chosen.run if one.makes or not one.release))
 
     @property
     def init(self) -> tuple[str, ...]:

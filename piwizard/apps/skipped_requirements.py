@@ -12,7 +12,7 @@ from piwizard.apps.debian_modules import DEBIAN_MODULES, Replacement, python_min
 from piwizard.apps.unusable_requirements import UnusableLine
 from piwizard.apps.version_specs import normalized_name
 from piwizard.changes.virtualenv import MARKER
-from piwizard.errors import Consent, ConsentMissing
+from piwizard.errors import Consent, ConsentMissing, PiwizardError
 from piwizard.system import files
 
 if TYPE_CHECKING:
@@ -22,11 +22,15 @@ KEY = "app.skip_requirements"
 
 
 def require_usable_list(app: AppConfig) -> None:
-    """Raise ConsentMissing if the list has unusable lines that are not to be skipped."""
+    """Raise ConsentMissing if the list has unusable lines that are not to be skipped.
+
+    Raise PiwizardError if the answer names something that the list does not have.
+    """
     wanted = app.requirements
+    given = tuple(app.answers.get(KEY, ()))
+    _require_known(app, given)
     if wanted is None:
         return
-    given = tuple(app.answers.get(KEY, ()))
     replaced = () if KEY in app.answers.values else _unusable(app, app.replacements.others)
     lines = (*wanted.unusable, *replaced)
     if not lines or files.read(app.layout.release / MARKER) == app.recipe:
@@ -44,6 +48,20 @@ def require_usable_list(app: AppConfig) -> None:
             Consent(f"Skip {one.text} ({one.file}, line {one.line})? Reason: {one.reason}.", one.name) for one in lines
         ),
     )
+
+
+def _require_known(app: AppConfig, given: tuple[str, ...]) -> None:
+    """Require that the answer names only what the list has, before something is built."""
+    known = (*(app.requirements.skipped if app.requirements else ()), *(app.own_list.skipped if app.own_list else ()))
+    unknown = [one for one in given if one not in known]
+    if not unknown or files.read(app.layout.release / MARKER) == app.recipe:
+        return
+    names = ", ".join(unknown)
+    if app.requirements is None:
+        sentence = f"{KEY} names {names}, and the app has no list of packages."
+    else:
+        sentence = f"{KEY} names {names}, and {app.requirements.file} has no such package or line."
+    raise PiwizardError(sentence, key=KEY, hint="Remove it from the answers, or write it as the list does.")
 
 
 def requirement_notices(app: AppConfig) -> list[str]:
@@ -70,8 +88,6 @@ def requirement_notices(app: AppConfig) -> list[str]:
         found.append(
             f"{wanted.file} asks for gunicorn{wanted.gunicorn}, which is too old. The environment gets a current one."
         )
-    if unknown := [one for one in app.answers.get(KEY, ()) if one not in wanted.skipped]:
-        found.append(f"{KEY} names {', '.join(unknown)}, and {wanted.file} has no such line.")
     return found
 
 

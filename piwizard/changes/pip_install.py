@@ -25,7 +25,7 @@ class PipInstall:
     are in the list. `added` are gunicorn and Flask: one list with hashes makes pip require hashes of everything in its
     call, and an old version that the list pins would keep gunicorn old. `pins` are the versions that `added` must not
     change. `inputs` are files of the code that decide what is installed. `system`: the environment sees the system's
-    packages; `again` are those of them that it needs as its own.
+    packages; `again` are those of them that it needs as its own. `rebuilt` is the day of a rebuild with newer versions.
     """
 
     arguments: tuple[str, ...] = ()
@@ -37,6 +37,7 @@ class PipInstall:
     inputs: tuple[str, ...] = ()
     system: bool = False
     again: tuple[str, ...] = ()
+    rebuilt: str = ""
 
     def calls(self) -> Iterator[tuple[str, ...]]:
         """Yield the arguments of each call of `pip install`, in order."""
@@ -70,5 +71,6 @@ class PipInstall:
         }
         # Absent where empty: environments that were built before there were such calls count as up to date.
         built_with |= {"apart": self.apart} if self.apart else {}
+        built_with |= {"rebuilt": self.rebuilt} if self.rebuilt else {}
         built_with |= {"system": True, "again": self.again} if self.system else {}
         return json.dumps(built_with).encode()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Everyday", ("status", "deploy", "deploys", "releases", "logs", "checkup", "alerts", "backup", "run")),
+    (
+        "Everyday",
+        ("status", "deploy", "deploys", "releases", "logs", "checkup", "alerts", "updates", "backup", "run"),
+    ),
     ("Set up", ("plan", "apply", "stop", "confirm", "key", "rehearse")),
-    ("When something is wrong", ("doctor", "report", "undo")),
+    ("When something is wrong", ("doctor", "report", "rollback", "undo")),
     ("Cleaning up", ("remove",)),
 )
 EXAMPLES = (

@@ -16,6 +16,7 @@ from piwizard.cli import (
     release_commands,
     removal_commands,
     run_commands,
+    update_commands,
 )
 from piwizard.cli.command_help import GroupedHelp
 from piwizard.cli.ui import interactive
@@ -45,12 +46,14 @@ for command in (
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
     release_commands.releases_command,
+    release_commands.rollback_command,
     app_command.run_command,
     deploy_commands.key_command,
     backup_commands.backup_command,
     diagnosis_commands.doctor_command,
     diagnosis_commands.checkup_command,
     alert_commands.alerts_group,
+    update_commands.updates_group,
     removal_commands.undo_command,
     removal_commands.remove_command,
     run_commands.logs_command,

@@ -22,7 +22,7 @@ BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 the memory controller of the kernel; `piwizard doctor` checks it."""
 Steps = tuple[tuple[str, str | None], ...]
 """Pairs of step and site."""
-PAIRS = ("steps", "pins")
+PAIRS = ("steps", "pins", "rollbacks")
 FORMER = ("lane", "background")
 """Fields of requests that earlier versions wrote."""
 SECONDS_BETWEEN_CHECKS = 2.0
@@ -54,6 +54,8 @@ class RunRequest:
     """The sites whose answers, secrets and caches are deleted once their steps are undone."""
     keep_secrets: bool = False
     """Whether the secrets of removed sites stay."""
+    rollbacks: tuple[tuple[str, str], ...] = ()
+    """Pairs of site and release: sites that go back to an earlier release."""
     by: str = ""
     """Who or what started the run: an account, or for example "poll"."""
 

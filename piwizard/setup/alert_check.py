@@ -26,7 +26,7 @@ from piwizard.alerts.sending import Send
 from piwizard.engine import run_launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.setup import health_timer, workspace
+from piwizard.setup import health_timer, update_cause, workspace
 from piwizard.setup.health import inspect_live
 from piwizard.setup.planner import Planner
 from piwizard.system import file_lock, files, paths
@@ -152,7 +152,12 @@ def _observe(
             return [one for one in found if one not in new], lines
         planner.context.invalidate()
         again = {one.key for one in _inspect(planner, workspace.state(), complete=False)[0]}
-        found = [one for one in found if one not in new or one.key in again]
+        cause = update_cause.possible_cause()
+        found = [
+            one if one not in new else replace(one, hint=" ".join(filter(None, (one.hint, cause))))
+            for one in found
+            if one not in new or one.key in again
+        ]
     return found, lines
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from piwizard.apps import rollback_pin
 from piwizard.apps.app_source import site_folder
 from piwizard.deploys import deploy_record, poll_backoff
 from piwizard.deploys.deploy_record import DeployResult, LastDeploy
@@ -63,6 +64,9 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
     poll_backoff.forget_failures(site)
     if commit == in_use:
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
+    if (pin := rollback_pin.read_pin(site)) and pin.leaves(commit):
+        detail = f"{commit[:SHORT]} was rolled back. `piwizard deploy` deploys it; a newer commit is deployed as usual."
+        return DeployOutcome("refused", detail, commit)
     if refused := deploy_record.read_record(site).refusal_of(commit):
         return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
     return deploy_newest(site, way, on_event)
@@ -99,14 +103,14 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
     commit = planner.context.pins()[site]
     try:
-        run = _start(planner, site)
+        run = start_deploy(planner, site)
     except run_launch.RunUnderWay:
         raise
     except PiwizardError as error:
         return _end(site, way, "failed", commit, error.sentence, began)
     if run is None:
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
-    result, reason = _follow(run, on_event)
+    result, reason = follow_to_end(run, on_event)
     if result == "interrupted":
         return DeployOutcome("interrupted", "The run was interrupted. The next check continues it.", commit)
     if result == "done":
@@ -114,8 +118,8 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     return _end(site, way, "failed", commit, reason or f"The run was {result}.", began)
 
 
-def _start(planner: Planner, site: str) -> str | None:
-    """Start a run of the steps that a new version needs; None if nothing is to be done."""
+def start_deploy(planner: Planner, site: str) -> str | None:
+    """Start a run of the steps that a new version needs; None if none is needed."""
     names = [step.name for step in STEPS if step.deployed]
     done = run_request.done(planner, workspace.state())
     chosen = planner.with_needs(planner.select_complete(names, site), done)
@@ -126,7 +130,7 @@ def _start(planner: Planner, site: str) -> str | None:
     return run_request.start(planner, plans, overwrite=False)
 
 
-def _follow(run: str, on_event: OnEvent | None) -> tuple[str, str]:
+def follow_to_end(run: str, on_event: OnEvent | None = None) -> tuple[str, str]:
     """Wait for the end of a run. Return its result, and the first error's sentence."""
     reason = ""
     for event in follow(run):

@@ -38,6 +38,8 @@ class SetupContext:
         self._pins = dict(pins or {})
         self._sources: dict[str, AppSource] = {}
         self.deployer = Deployer()
+        self.rollbacks: dict[str, str] = {}
+        """The release of each site that is to be rolled back."""
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
@@ -104,7 +106,9 @@ class SetupContext:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
             with self._answers.locating(site):
-                self._sources[site] = app_source.find_source(site, repo, branch, pinned, access=self.access(site))
+                self._sources[site] = app_source.find_source(
+                    site, repo, branch, pinned, access=self.access(site), rollback=self.rollbacks.get(site)
+                )
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:

@@ -41,6 +41,7 @@ def work(run: str) -> bool:
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation)
         if planner:
+            planner.context.rollbacks = dict(request.rollbacks)
             planner.context.deployer = Deployer(request.by, time.time())
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]

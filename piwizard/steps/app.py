@@ -95,7 +95,7 @@ class App(Step):
         instead = app.left_behind.sentence if app.left_behind else ""
         lfs = ("git-lfs",) if app.large_files else ()
         published = {**app.static, **app.root_files}
-        options = smoke_test_options(chosen_serving(context.machine, app), app.process)
+        options = smoke_test_options(chosen_serving(context.machine, app), app.process, known=app.source.kept)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
             (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
@@ -105,7 +105,7 @@ class App(Step):
             f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
-            proves=(app.entry.entry, *app.hardware),
+            proves=(app.entry.entry, *app.hardware, *_rolled_back(app)),
             variables=app.settings.unset,
             hints=missing_modules.module_hints(app),
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
@@ -178,5 +178,12 @@ class App(Step):
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
+def _rolled_back(app: AppConfig) -> tuple[str, ...]:
+    """Return what makes a smoke test from before a rollback invalid: data and answers may have changed since."""
+    pin = app.source.pin
+    return (f"after {pin.left[-1].release}",) if pin else ()
+
+
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site, app.startup)
+    where = app.layout
+    return Virtualenv(where.venv, app.python, where.code, app.pip, where.site, app.startup, app.source.kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from piwizard.answers.questions import Question
 from piwizard.apps import app_units, network_access, path_mapping, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
+from piwizard.apps.rollback_pin import PIN
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.link import Link
 from piwizard.changes.prune import KEPT_RELEASES, MAX_KEPT_RELEASES, Prune
 from piwizard.changes.release_record import RecordRelease
@@ -107,6 +109,9 @@ class Gunicorn(Step):
         settings = "".join(
             f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
         )
+        pin = app.source.pin
+        pinned = (File(where.folder / PIN, replace(pin, release=where.release.name).encode()),) if pin else ()
+        unpinned = () if pin else (AbsentFile(where.folder / PIN),)
         units_group = Transaction(
             f"{name}-service",
             (
@@ -116,6 +121,7 @@ class Gunicorn(Step):
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 *further.files(),
+                *pinned,  # before the link, which makes it count
                 Link(where.current, f"releases/{where.release.name}"),
             ),
             activate=(
@@ -132,7 +138,7 @@ class Gunicorn(Step):
         notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
         enabled = (*running, *further.running(), *further.removals())
-        return (*notices, *network, *power_access.power_changes(app), units_group, *enabled, record, prune)
+        return (*notices, *network, *power_access.power_changes(app), units_group, *unpinned, *enabled, record, prune)
 
     def live_checks(self, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)

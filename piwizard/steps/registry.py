@@ -27,6 +27,7 @@ from piwizard.steps.site import Site
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
+from piwizard.steps.updates import Updates
 
 STEPS: tuple[Step, ...] = (
     System(),
@@ -42,6 +43,7 @@ STEPS: tuple[Step, ...] = (
     Certbot(),
     Renewal(),
     AutomaticDeploys(),
+    Updates(),
     Alerts(),
 )
 

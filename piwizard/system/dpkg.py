@@ -62,6 +62,11 @@ def has_unfinished_package(status: str) -> bool:
     return HALFWAY.search(status) is not None
 
 
+def unfinished_packages(status: str) -> list[str]:
+    """Return the packages of a status file that are only half installed."""
+    return [read_field(f"\n{stanza}", "\nPackage: ") for stanza in _stanzas(status) if HALFWAY.search(stanza)]
+
+
 def parse_packages(status: str) -> tuple[Package, ...]:
     """Return the installed packages of a dpkg status file, in its order.
 

@@ -47,7 +47,7 @@ def server(
     monkeypatch.setattr(planner.context, "fetch_newest", lambda sites: None)
     monkeypatch.setattr(planner.context, "pins", lambda: {"blog": NEW})
     monkeypatch.setattr(automatic_deploy, "newest_commit", newest)
-    monkeypatch.setattr(automatic_deploy, "_start", start)
+    monkeypatch.setattr(automatic_deploy, "start_deploy", start)
     monkeypatch.setattr(automatic_deploy, "follow", lambda run: iter(said["events"]))
     monkeypatch.setattr(automatic_deploy.run_launch, "wait_until_free", lambda: None)
     return said

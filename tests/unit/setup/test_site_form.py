@@ -38,7 +38,7 @@ def test_site_is_named_after_its_repository(repository, name):
 def test_every_step_has_a_stage_and_advanced_ones_are_last_in_no_flow():
     stages = {step.name: step.stage for step in registry.STEPS}
     advanced = {name for name, stage in stages.items() if stage is Stage.ADVANCED}
-    assert advanced == {"static-ip", "dhparam", "alerts", "backup"}
+    assert advanced == {"static-ip", "dhparam", "updates", "alerts", "backup"}
 
 
 def test_every_question_of_a_site_is_on_one_page(planner_of):

@@ -246,9 +246,17 @@ def test_invalid_list_of_skipped_requirements_is_refused_with_its_line(answers, 
         answers(f"\nskip_requirements = {answer}")
 
 
-def test_skipped_requirement_that_the_list_lacks_is_mentioned(plan):
-    changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"}, '\nskip_requirements = ["numpy"]')
-    assert any("names numpy" in one.sentence for one in of_kind(changes, "notice"))
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"requirements.txt": "flask\n"}, "names numpy, and requirements.txt has no such package or line"),
+        ({}, "names numpy, and the app has no list of packages"),
+    ],
+)
+def test_skipped_requirement_that_the_list_lacks_is_refused(plan, files, sentence):
+    with pytest.raises(PiwizardError, match=sentence) as refused:
+        plan({"app.py": FLASK} | files, '\nskip_requirements = ["numpy"]')
+    assert refused.value.key == "app.skip_requirements"
 
 
 @pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])

@@ -1,0 +1,56 @@
+"""Rebuild an app's environment with newer versions, and deploy it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from piwizard.alerts import event
+from piwizard.alerts.event import Event
+from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
+from piwizard.engine import run_launch
+from piwizard.errors import PiwizardError
+from piwizard.setup import workspace
+from piwizard.setup.automatic_deploy import deployed_commit, follow_to_end, start_deploy
+
+EVENT = "environment-rebuild"
+
+
+@dataclass(frozen=True)
+class RebuildOutcome:
+    """The end of a rebuild. `detail` is a sentence for people."""
+
+    site: str
+    ok: bool
+    detail: str
+
+
+def rebuild_environment(site: str) -> RebuildOutcome:
+    """Rebuild the environment of the version in use, and wait for the end.
+
+    pip installs the newest versions of what the app's list leaves open. If the smoke test fails, the environment in
+    use stays, and the alerts report it.
+    """
+    commit = deployed_commit(site)
+    if not commit:
+        raise PiwizardError(f"{site} is not set up yet.", hint="Run `piwizard apply` first.")
+    before = read_rebuild_date(site)
+    run_launch.wait_until_free()
+    write_rebuild_date(site, f"{datetime.now(UTC):%Y-%m-%d}")
+    result, reason = "failed", ""
+    try:
+        run = start_deploy(workspace.planner(None, {site: commit}), site)
+        result, reason = ("done", "") if run is None else follow_to_end(run)
+    except PiwizardError as error:
+        reason = error.sentence
+    finally:
+        if result not in ("done", "interrupted"):  # an interrupted run is continued by the next one
+            write_rebuild_date(site, before)
+    title = f"Rebuild of the environment of {site}"
+    if result == "done":
+        event.report(Event(EVENT, "ok", title, subject=site))
+        return RebuildOutcome(site, True, f"The environment of {site} was rebuilt.")
+    detail = reason or f"The run was {result}."
+    hint = "The version in use stays. Fix the version that fails in the requirements, or set updates.app to off."
+    event.report(Event(EVENT, "failed", title, detail, hint, subject=site))
+    return RebuildOutcome(site, False, f"The environment of {site} was not rebuilt: {detail}")

@@ -1,0 +1,141 @@
+"""Install Debian's security updates, and rebuild the apps' environments monthly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
+from piwizard.changes.apt import Packages
+from piwizard.changes.base import Change
+from piwizard.changes.file import AbsentFile, File
+from piwizard.changes.folder import Folder
+from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
+from piwizard.steps.step import PlanContext, Stage, Step
+from piwizard.system import apt_state, dpkg, systemd
+from piwizard.system.checks import Check
+from piwizard.system.remedies import ApplySteps, RunCommand
+from piwizard.templates.render import render
+
+UNITS = Path("/etc/systemd/system")
+APT_SETTINGS = Path("/etc/apt/apt.conf.d/53piwizard-updates")
+APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+KEEP_SETTINGS = Path(apt_state.KEEP_SETTINGS_FILE)
+AFTER_APT = UNITS / "apt-daily-upgrade.service.d"
+CHECK, REBUILD, REBUILD_TIMER = "piwizard-updates.service", "piwizard-rebuild.service", "piwizard-rebuild.timer"
+MONTHLY, OFF = "monthly", "off"
+MAX_NAMED = 5
+
+QUESTIONS = (
+    Question(
+        "updates.security",
+        "Security updates",
+        "Installs Debian's updates every day, nginx and certbot included, and checks your sites after that.",
+        v.yes_or_no,
+        kind="yesno",
+        required=True,
+        default=True,
+        declines=False,
+    ),
+    Question(
+        "updates.app",
+        "Rebuild of environments",
+        "monthly: installs the newest versions of what your app's requirements leave open, after a smoke test.",
+        v.one_of(MONTHLY, OFF),
+        kind="choice",
+        choices=(MONTHLY, OFF),
+        default=MONTHLY,
+    ),
+)
+
+
+class Updates(Step):
+    """Set up unattended-upgrades, a check after it, and the monthly rebuild."""
+
+    name = "updates"
+    title = "Updates"
+    heading = "Maintenance"
+    stage = Stage.ADVANCED
+    why = (
+        "Installs the security updates of Debian every day, nginx and certbot included. Services that still use an old "
+        "library are restarted without a failed request, and all checks run after each update: an alert names what was "
+        "updated and how to go back. Once a month, the Python environment of each app is rebuilt with newer versions. "
+        "Nothing restarts the Pi."
+    )
+    optional = True
+    needs = ("system",)
+    typical_seconds = 20
+
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        return QUESTIONS
+
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        return (*_security(wanted=bool(answers["updates.security"])), *_rebuild(answers.get("updates.app", MONTHLY)))
+
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
+        unfinished = dpkg.unfinished_packages(dpkg.read_status())
+        more = f" and {len(unfinished) - MAX_NAMED} more" if len(unfinished) > MAX_NAMED else ""
+        yield Check(
+            "packages-complete",
+            "Packages completely installed",
+            not unfinished,
+            f"not completely installed: {', '.join(unfinished[:MAX_NAMED])}{more}" if unfinished else "all of them",
+            cause="An update failed or was interrupted. What ran before still runs.",
+            fix=(RunCommand("sudo dpkg --configure -a", "to finish it, or to see why it fails"),),
+        )
+
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        yield from self.live_checks(answers)
+        wanted = [
+            *(APT_TIMERS if answers["updates.security"] else ()),
+            *((REBUILD_TIMER,) if answers.get("updates.app", MONTHLY) == MONTHLY else ()),
+        ]
+        states = systemd.read_states(wanted)
+        stopped = [unit for unit in wanted if not (states[unit].running and states[unit].enabled)]
+        yield Check(
+            "update-timers-running",
+            "Update timers running",
+            not stopped,
+            f"{', '.join(stopped)} not running" if stopped else "they run",
+            cause="The timers were stopped.",
+            fix=(ApplySteps(("updates",), "to start them again"),),
+        )
+
+
+def _security(*, wanted: bool) -> tuple[Change, ...]:
+    reload = (Activation(("systemctl", "daemon-reload")),)
+    own = {
+        APT_SETTINGS: "apt/updates.conf",
+        UNITS / CHECK: "systemd/updates.service",
+        AFTER_APT / "piwizard.conf": "systemd/apt-updates.conf",
+    }
+    if not wanted:
+        return (Transaction("security-updates", tuple(map(AbsentFile, own)), activate=reload),)
+    # As the step nginx does once the package is there: its nginx.conf is edited.
+    keep = () if apt_state.others_decide_conffiles() else (File(KEEP_SETTINGS, render("apt/keep-settings.conf.j2")),)
+    return (
+        Packages(("unattended-upgrades",)),
+        *keep,
+        Folder(AFTER_APT),
+        Transaction("security-updates", tuple(File(path, render(name)) for path, name in own.items()), activate=reload),
+        *map(RunningUnit, APT_TIMERS),
+    )
+
+
+def _rebuild(when: str) -> tuple[Change, ...]:
+    reload = (Activation(("systemctl", "daemon-reload")),)
+    names = {UNITS / REBUILD: "systemd/rebuild.service", UNITS / REBUILD_TIMER: "systemd/rebuild.timer"}
+    if when == OFF:
+        return (
+            DisabledUnit(REBUILD_TIMER),
+            Transaction("environment-rebuild", tuple(map(AbsentFile, names)), activate=reload),
+        )
+    return (
+        Transaction(
+            "environment-rebuild", tuple(File(path, render(name)) for path, name in names.items()), activate=reload
+        ),
+        RunningUnit(REBUILD_TIMER),
+    )
