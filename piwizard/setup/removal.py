@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piwizard.deploys.deploy_record import record_folder
 from piwizard.engine import run_launch
 from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
@@ -59,3 +60,4 @@ def delete_caches(site: str) -> None:
     """Delete what can be fetched again."""
     for kind in CACHES:
         files.remove(paths.cache_dir() / kind / site)
+    files.remove(record_folder(site))
