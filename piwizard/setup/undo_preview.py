@@ -1,4 +1,4 @@
-"""Say what an undo or the removal of a site does, and start it: the data of the pages."""
+"""Describe what an undo or the removal of a site does, and start it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from piwizard.system.app_data import Contents
 
 @dataclass(frozen=True)
 class UndoPreview:
-    """What an undo means. `step` None: the whole site is removed.
+    """The effects of an undo.
 
-    `lines` say what is removed and restored, `offline` which sites go offline. `data` may be deleted or kept.
+    `step` None: the whole site is removed. `lines` say what is removed and restored, `offline` which sites go offline. `data` may be deleted or kept.
     `dependents` are the titles of steps that would stop working: it is not possible before they are undone.
     """
 
@@ -29,7 +29,10 @@ class UndoPreview:
 
 
 def preview_undo(site: str, step: str | None) -> UndoPreview:
-    """Return what the undo of a step of a site does, or its whole removal. Alters nothing."""
+    """Return what the undo of a step does, or the removal of a site.
+
+    Alters nothing.
+    """
     state = workspace.state()
     if step is None:
         data = removal.find_data(site)
@@ -52,7 +55,10 @@ def preview_undo(site: str, step: str | None) -> UndoPreview:
 
 
 def start_undo(preview: UndoPreview, *, wipe: bool) -> str:
-    """Start the run, and return its id. `wipe`: the user has said yes to the deletion of the data."""
+    """Start the run, and return its id.
+
+    `wipe`: the user has said yes to the deletion of the data.
+    """
     run_launch.require_systemd()
     run_launch.require_free()
     if wipe and preview.data:

@@ -26,7 +26,10 @@ KEEP, DELETE = "keep", "delete"
 
 
 class ConfirmUndoPage(Page):
-    """The undo of a step of a site, or its removal (`step` None). The data stays unless the user chooses otherwise."""
+    """The undo of a step of a site, or its removal (`step` None).
+
+    The data stays unless the user chooses otherwise.
+    """
 
     def __init__(self, service: ScreenService, site: str, step: str | None = None) -> None:
         super().__init__(service, id="confirm-undo")

@@ -1,4 +1,4 @@
-"""Show all settings of a site that is set up; one is changed without the pages of the setup."""
+"""Show all settings of a site on one page, to change some of them."""
 
 from __future__ import annotations
 
