@@ -120,10 +120,10 @@ class Navigator:
             from piwizard.screens.home.router_page import RouterPage
 
             try:
-                by_hand = bool(site and self._service.router_rules(site))
+                left = bool(site and self._service.waits_for_router(site))
             except PiwizardError:  # the page itself says why the answers cannot be read
-                by_hand = False
-            return RouterPage if by_hand else DonePage
+                left = False
+            return RouterPage if left else DonePage
 
         if site is None:
             await self.open_home()
@@ -141,14 +141,28 @@ class Navigator:
         await self._replace(load, site)
 
     async def open_failure(self, site: str | None, run: str | None = None) -> None:
-        """Show why the last run of a site failed."""
+        """Show why a site's last run failed, or the router's steps if only they are left."""
 
         def load() -> type:
             from piwizard.screens.home.failure_page import FailurePage
 
             return FailurePage
 
-        await self._replace(load, run or self._service.last_run() or "", site)
+        def load_router() -> type:
+            from piwizard.screens.home.router_page import RouterPage
+
+            return RouterPage
+
+        if site is not None and await run_in_thread(partial(self._at_router, site)):
+            await self._replace(load_router, site)
+        else:
+            await self._replace(load, run or self._service.last_run() or "", site)
+
+    def _at_router(self, site: str) -> bool:
+        try:
+            return self._service.failed_at_router(site)
+        except PiwizardError:  # the page itself says why the answers cannot be read
+            return False
 
     async def retry(self, run: str, site: str | None) -> None:
         """Try the steps of a run again, with the newest commit.

@@ -132,6 +132,20 @@ class ScreenService(SiteService):
         planner = self._planner()
         return rules_for(planner.answers.of(site), planner.context.facts)
 
+    def waits_for_router(self, site: str) -> bool:
+        """Return whether nobody has come yet through the router of the user."""
+        from datetime import UTC, datetime
+
+        ever = datetime.fromtimestamp(0, UTC)
+        return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
+
+    def failed_at_router(self, site: str) -> bool:
+        """Return whether the last run failed because the router is not set up yet."""
+        from piwizard.setup.reach import FORWARD
+
+        failure = self.failure(site)
+        return failure is not None and failure.key == FORWARD and self.router_rules(site) is not None
+
     def last_run(self) -> str | None:
         """Return the newest run that has a log. Quick."""
         from piwizard.engine import run_log

@@ -15,6 +15,7 @@ from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import watch_run
 from piwizard.cli.undo import announce_undo
+from piwizard.deploys.deploy_record import record_folder
 from piwizard.engine import run_launch
 from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
@@ -223,3 +224,4 @@ def _read_package_records(backups: Path) -> list[Record]:
 def _delete_caches(site: str) -> None:
     for kind in ("sources", "analyses", "build", "hosts"):
         files.remove(paths.cache_dir() / kind / site)
+    files.remove(record_folder(site))

@@ -67,7 +67,7 @@ FINDINGS_KEYS = (
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
     *("app.processes", "app.schedule", "app.upload_limit", "app.releases", "gunicorn.workers", "gunicorn.threads"),
 )
-DEPLOY_KEYS = ("app.deploy", "app.poll_every")
+DEPLOY_KEYS = ("app.deploy", "app.poll_every", "app.push_keys", "app.webhook_secret")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")
