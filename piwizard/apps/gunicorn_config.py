@@ -209,7 +209,8 @@ class AsgiConnection:
         self._stop = asyncio.get_running_loop().create_future()
         asked = asyncio.ensure_future(self._receive())
         try:
-            await asyncio.wait({asked, self._stop}, return_when=asyncio.FIRST_COMPLETED)
+            futures: set[asyncio.Future[Any]] = {asked, self._stop}
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
             return asked.result() if asked.done() else self._disconnect
         finally:
             asked.cancel()
