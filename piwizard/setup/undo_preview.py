@@ -15,8 +15,8 @@ from piwizard.system.app_data import Contents
 class UndoPreview:
     """The effects of an undo.
 
-    `step` None: the whole site is removed. `lines` say what is removed and restored, `offline` which sites go offline. `data` may be deleted or kept.
-    `dependents` are the titles of steps that would stop working: it is not possible before they are undone.
+    `step` None: the whole site is removed. `lines` say what is removed and restored, `offline` which sites go offline.
+    `data` may be deleted or kept. `dependents` are the titles of steps that would stop working: they are undone first.
     """
 
     site: str
