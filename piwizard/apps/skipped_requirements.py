@@ -31,9 +31,9 @@ def require_usable_list(app: AppConfig) -> None:
     _require_known(app, given)
     if wanted is None:
         return
-    replaced = () if KEY in app.answers.values else _unusable(app, app.replacements.others)
+    replaced = () if KEY in app.answers.values else _unusable(app, app.debian.replacements.others)
     lines = (*wanted.unusable, *replaced)
-    if not lines or files.read(app.layout.release / MARKER) == app.recipe:
+    if not lines or files.read(app.layout.release / MARKER) == app.dependencies.recipe:
         return
     named = "; ".join(f"{one.text} (line {one.line}): {one.reason}" for one in lines)
     answer = json.dumps(list(dict.fromkeys((*given, *(one.name for one in lines)))), ensure_ascii=False)
@@ -52,9 +52,12 @@ def require_usable_list(app: AppConfig) -> None:
 
 def _require_known(app: AppConfig, given: tuple[str, ...]) -> None:
     """Require that the answer names only what the list has, before something is built."""
-    known = (*(app.requirements.skipped if app.requirements else ()), *(app.own_list.skipped if app.own_list else ()))
+    known = (
+        *(app.requirements.skipped if app.requirements else ()),
+        *(app.debian.own_list.skipped if app.debian.own_list else ()),
+    )
     unknown = [one for one in given if one not in known]
-    if not unknown or files.read(app.layout.release / MARKER) == app.recipe:
+    if not unknown or files.read(app.layout.release / MARKER) == app.dependencies.recipe:
         return
     names = ", ".join(unknown)
     if app.requirements is None:
@@ -70,16 +73,16 @@ def requirement_notices(app: AppConfig) -> list[str]:
     if wanted is None:
         return []
     found = []
-    for one in app.replacements.fitting:
+    for one in app.debian.replacements.fitting:
         found.append(
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}. Debian's {one.package} "
             f"{one.version} takes its place."
         )
-    for name in app.own_list.skipped if app.own_list else ():
+    for name in app.debian.own_list.skipped if app.debian.own_list else ():
         module = DEBIAN_MODULES.get(normalized_name(name))
-        if module and module.package in app.debian_modules:
+        if module and module.package in app.debian.replacing:
             found.append(f"{KEY} names {name}: Debian's {module.package} takes its place.")
-    for one in app.replacements.others if KEY in app.answers.values else ():
+    for one in app.debian.replacements.others if KEY in app.answers.values else ():
         found.append(
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}: pip builds it, which takes "
             f"hours or fails. To use Debian's {one.package} {one.version} instead, add {one.line.name} to {KEY}."

@@ -43,7 +43,7 @@ def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
     prepared = app_runs.prepare_run(planner, site, ("python",))
     context = planner.context.of(StepInstance(step_named(DATA_STEP), site))
     app = app_of(context, planner.answers_of(site))
-    if app.hardware or stops_for_trial(app):
+    if app.access.hardware or stops_for_trial(app):
         return RestoredApp(None)
     where = app.layout
     binds = tuple(
@@ -60,7 +60,7 @@ def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
     host = next(iter(planner.answers.of(site).get("site.domains", ())), "localhost")
     options = smoke_test_options(chosen_serving(context.machine, app), app.process)
     python = str(where.current / "venv" / "bin" / "python")
-    argv = (python, "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options)
+    argv = (python, "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, *options)
     settings = (f"EnvironmentFile={unit_word(where.environment_file)}", "PrivateNetwork=yes")
     result = transient_unit.run(
         argv,

@@ -329,7 +329,7 @@ def serving(tmp_path, monkeypatch, context, answers):
         chosen = AppConfig(context({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
         release = tmp_path / "srv" / "blog" / "releases" / COMMIT[:12]
         release.mkdir(parents=True, exist_ok=True)
-        (release / "venv.json").write_bytes(built or chosen.recipe)
+        (release / "venv.json").write_bytes(built or chosen.dependencies.recipe)
         (tmp_path / "srv" / "blog" / "current").symlink_to(release)
         return AppConfig(chosen.source, chosen.answers).layout.release.name
 
