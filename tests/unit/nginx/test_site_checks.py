@@ -283,7 +283,7 @@ def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
         assert (found[name].ok, "newest configuration" in found[name].detail) == (False, True)
 
 
-def test_new_workers_count_while_old_ones_still_serve_somebody(pi):
+def test_new_workers_count_while_old_ones_serve_open_requests(pi):
     blocked = threading.Event()
 
     def wait():
