@@ -137,5 +137,4 @@ class SitePage(Page):
             case "report":
                 run_command(self.app, ("report",))
             case "remove":
-                run_command(self.app, ("remove", site))
-                await go.open_home()
+                await go.open_removal(site)
