@@ -133,10 +133,8 @@ class SitePage(Page):
                 await go.open_doctor(site)
             case "key":
                 await go.open_deploy_key(site)
-            case "restore":
-                run_command(self.app, ("restore", "--site", site))
-            case "deploys":
-                run_command(self.app, ("deploys", "--site", site))
+            case "restore" | "deploys" as command:
+                run_command(self.app, (command, "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":
