@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.apps import rollback_pin
+from piwizard.apps.rollback_pin import RollbackPin
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
@@ -14,13 +16,19 @@ from piwizard.system import bounded_command, files, paths
 
 @dataclass(frozen=True)
 class AppSource:
-    """The code of a commit in the folder `tree`. `release`: set if it is deployed."""
+    """The code of a commit in the folder `tree`.
+
+    `release`: set if it is deployed, or rolled back to. `kept`: it was rolled back to, and is used as it was built.
+    `pin`: what keeps the site there then.
+    """
 
     repo: str
     ref: str | None
     commit: str
     tree: Path
     release: Path | None
+    kept: bool = False
+    pin: RollbackPin | None = None
 
 
 def site_folder(site: str) -> Path:
@@ -29,21 +37,48 @@ def site_folder(site: str) -> Path:
 
 
 def find_source(
-    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: GitAccess = ANONYMOUS
+    site: str,
+    repo: str,
+    ref: str | None,
+    pinned: str | None = None,
+    *,
+    access: GitAccess = ANONYMOUS,
+    also: tuple[str, ...] = (),
+    rollback: str | None = None,
 ) -> AppSource:
     """Return the code to set up: the current release, else the newest commit.
 
-    The current release counts if it is of this repository and branch. `pinned` is the commit of an earlier plan and
-    takes precedence. PiwizardError names app.repo or app.branch if the
-    code cannot be fetched. Fetches into the cache and changes nothing else; `fetch_newest` gets a new version.
+    The current release counts if it is of this repository, or one of `also`, and of this branch, or was rolled back to.
+    `pinned` is the commit of an earlier plan and takes precedence. `rollback` is the name of the release to use
+    instead. PiwizardError names app.repo or app.branch if the code cannot be fetched. Fetches into the cache and
+    changes nothing else; `fetch_newest` gets a new version.
     """
-    deployed = _deployed_source(site, repo, ref)
+    if rollback:
+        return _rolled_back_source(site, rollback, rollback_pin.pin_for(site, rollback, repo, ref))
+    pin = rollback_pin.read_pin(site)
+    if pin and (pin.repo, pin.ref) == (repo, ref):
+        deployed: AppSource | None = _rolled_back_source(site, pin.release, pin)
+    else:
+        deployed = next(filter(None, (_deployed_source(site, one, ref) for one in (repo, *also))), None)
     if deployed and pinned in (None, deployed.commit):
         return deployed
     cached = _cached_source(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
     return fetch_newest(site, repo, ref, access)
+
+
+def _rolled_back_source(site: str, name: str, pin: RollbackPin | None) -> AppSource:
+    """Return the code of an earlier release, whatever repository and branch it is of."""
+    release = site_folder(site) / "releases" / name
+    content = files.read(release / "release.json")
+    if content is None or not (release / "app").is_dir():
+        raise PiwizardError(
+            f"The release {name} of {site} is not complete any more.",
+            hint=f"`piwizard releases {site}` lists the others.",
+        )
+    noted = json.loads(content)
+    return AppSource(noted["repo"], noted["ref"], noted["commit"], release / "app", release, kept=True, pin=pin)
 
 
 def _deployed_source(site: str, repo: str, ref: str | None) -> AppSource | None:

@@ -58,9 +58,17 @@ def chosen_serving(machine: Facts, app: AppConfig) -> Serving:
     )
 
 
-def smoke_test_options(serving: Serving, model: ProcessModel) -> tuple[str, ...]:
-    """Return the options with which the smoke test does as the service will."""
+SECONDS_OF_KNOWN = 0.5
+"""How long a release must stay up in its smoke test if it has served before: the service is watched after that."""
+
+
+def smoke_test_options(serving: Serving, model: ProcessModel, *, known: bool = False) -> tuple[str, ...]:
+    """Return the options with which the smoke test does as the service will.
+
+    `known`: the release has served before.
+    """
     return (
+        *((f"--stay={SECONDS_OF_KNOWN}",) if known else ()),
         f"--workers={serving.workers}",
         f"--threads={serving.threads}",
         f"--worker-class={serving.worker_class}",

@@ -62,6 +62,7 @@ class ServedApp:
     threads: int = 2
     worker_class: str = "gthread"
     websockets: tuple[str, ...] = ()
+    stay: float = SECONDS_TO_STAY_UP
 
 
 def parse_arguments(words: list[str]) -> ServedApp:
@@ -73,8 +74,11 @@ def parse_arguments(words: list[str]) -> ServedApp:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--worker-class", default="gthread")
     parser.add_argument("--websocket", action="append", default=[])
+    parser.add_argument("--stay", type=float, default=SECONDS_TO_STAY_UP)
     given = parser.parse_args(words)
-    return ServedApp(given.entry, given.host, given.workers, given.threads, given.worker_class, tuple(given.websocket))
+    return ServedApp(
+        given.entry, given.host, given.workers, given.threads, given.worker_class, tuple(given.websocket), given.stay
+    )
 
 
 def main(served: ServedApp) -> int:
@@ -234,7 +238,7 @@ class Trial:
             time.sleep(0.05)
             status = status or _get(self.path, self.served.host, until)
         try:
-            self.gunicorn.wait(SECONDS_TO_STAY_UP)
+            self.gunicorn.wait(self.served.stay)
         except subprocess.TimeoutExpired:
             return (
                 _get(self.path, self.served.host, time.monotonic() + MAX_START_SECONDS)

@@ -65,6 +65,8 @@ class Virtualenv:
     pip: PipInstall
     group: str
     startup: Path | None = None
+    kept: bool = False
+    """One that is complete is used as it was built."""
 
     @property
     def _marker(self) -> Path:
@@ -74,7 +76,8 @@ class Virtualenv:
         return f"Virtual environment {self.folder}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        if self.folder.is_dir() and files.read(self._marker) == self._wanted():
+        built = files.read(self._marker)
+        if self.folder.is_dir() and (built == self._wanted() or (self.kept and built is not None)):
             return IN_SYNC
         compiler = ", ".join(error_hints.COMPILER)
         note = (

@@ -10,7 +10,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("status", "deploy", "deploys", "releases", "logs", "checkup", "alerts", "updates", "backup", "run"),
     ),
     ("Set up", ("plan", "apply", "stop", "confirm", "key", "rehearse")),
-    ("When something is wrong", ("doctor", "report", "undo")),
+    ("When something is wrong", ("doctor", "report", "rollback", "restore", "undo")),
     ("Cleaning up", ("remove",)),
 )
 EXAMPLES = (

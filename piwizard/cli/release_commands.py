@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from piwizard.cli.error_handler import command
-from piwizard.cli.options import JSON
+from piwizard.cli.options import JSON, YES
 
 
 @click.command("releases")
@@ -20,3 +20,22 @@ def releases_command(site: str | None, as_json: bool) -> int:
     from piwizard.cli import releases
 
     return releases.show_releases(site, as_json=as_json)
+
+
+@click.command("rollback")
+@click.argument("words", nargs=-1, metavar="[SITE] [RELEASE]")
+@YES
+@click.option("--detach", is_flag=True, help="Start the run and return immediately.")
+@JSON
+@command
+def rollback_command(words: tuple[str, ...], yes: bool, detach: bool, as_json: bool) -> int:
+    """Go back to an earlier release, without a failed request.
+
+    Without RELEASE: to the one that was in use before. The data stays as it is. The site stays at that release until
+    the next deploy; `piwizard undo rollback` returns to the newer one.
+    """
+    from piwizard.cli import rollback
+
+    if len(words) > 2:
+        raise click.UsageError("Name a site and a release: `piwizard rollback [SITE] [RELEASE]`.")
+    return rollback.roll_back(words, yes=yes, detach=detach, as_json=as_json)

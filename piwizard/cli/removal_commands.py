@@ -22,10 +22,16 @@ def undo_command(
 ) -> int:
     """Undo a step and restore the previous state.
 
+    `piwizard undo rollback` undoes the last rollback of a site.
+
     Changes that you made by hand since then are kept and listed.
     """
     if whole == (step is not None) or (packages and not whole) or (whole and site):
         raise click.UsageError("Name one step, or undo everything: `piwizard undo --all [--packages] [--data]`.")
+    if step == "rollback":
+        from piwizard.cli import rollback
+
+        return rollback.undo_rollback(site, yes=yes, as_json=as_json)
     if step is not None:
         from piwizard.cli import undo
 

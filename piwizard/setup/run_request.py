@@ -72,4 +72,5 @@ def start(planner: Planner, plans: Plans, *, overwrite: bool, by: str = "") -> s
     planner.keep_secrets(instance for instance, _ in plans)
     steps = tuple((instance.step.name, instance.site) for instance, _ in plans)
     pins = tuple(planner.context.pins().items())
-    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, pins, by=by or caller_env.read_caller()))
+    rollbacks, by = tuple(planner.context.rollbacks.items()), by or caller_env.read_caller()
+    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, pins, rollbacks=rollbacks, by=by))

@@ -14,7 +14,7 @@ from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
-from piwizard.setup import health_timer, workspace
+from piwizard.setup import health_timer, removal, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system import app_data, paths
@@ -41,10 +41,13 @@ def work(run: str) -> bool:
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation)
         if planner:
+            planner.context.rollbacks = dict(request.rollbacks)
             planner.context.deployer = Deployer(request.by, time.time())
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
         if all(_one(instance, planner, engine, request) for instance in chosen):
+            for site in request.removed:
+                removal.forget_site(site, keep_secrets=request.keep_secrets)
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:

@@ -193,7 +193,7 @@ def test_plain_app_gets_neither_power_nor_the_system_bus(written, context, answe
     assert "50-piwizard-blog.rules" not in files
     assert "InaccessiblePaths=-/run/dbus" in files["blog.service"].content
     gone = of_kind(Gunicorn().plan(context(), answers()), "gone")
-    assert [change.path.name for change in gone] == ["50-piwizard-blog.rules"]
+    assert [change.path.name for change in gone] == ["50-piwizard-blog.rules", "rollback.json"]
 
 
 SCRIPT = """
