@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
 
 
+NUMBERS = itertools.count(1)
+
+
 class SetupPage(Page):
     """One page of a setup.
 
@@ -44,8 +48,9 @@ class SetupPage(Page):
     """What takes time before the page is shown."""
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
-        super().__init__(setup.service, id=f"setup-{self.PAGE.value}")
-        self.add_class("setup")
+        # Pages of an earlier setup may still be open below: the id has to be unique.
+        super().__init__(setup.service, id=f"setup-{self.PAGE.value}-{next(NUMBERS)}")
+        self.add_class("setup", f"setup-{self.PAGE.value}")
         self.setup = setup
         self.content: PageContent | None = None
         self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)
