@@ -59,8 +59,9 @@ def is_app_call(code: CodeIndex, file: str, call: ast.Call) -> bool:
     """Return whether a call creates a Flask object, by an alias or subclass too."""
     return _AppLookup(code, file, code.everything(file)).is_app_class(call.func)
 
+
+def held_attribute(code: CodeIndex, file: str, call: ast.Call) -> str:
     """Return where another framework's object has its Flask app; "" for other calls."""
-    """Return where another framework's object has its Flask app; "" for any other call."""
     made_by = _AppLookup(code, file, code.everything(file)).origin(call.func)
     return APP_HOLDERS.get(made_by, "") if made_by else ""
 
