@@ -82,7 +82,7 @@ def test_unknown_site_is_refused_with_the_known_ones():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[gunicorn]", "[gunicron]", "line 16: gunicron is unknown. Known: app, "),
+        ("[gunicorn]", "[gunicron]", "line 16: gunicron is unknown. Known: "),
         ("workers = 2", "worker = 2", "line 17: gunicorn.worker is unknown. Known: "),
         ("[sites.blog.app]", "[sites.blog.skip]", "line 23: sites.blog.skip is unknown"),
         ('repo = "/srv', 'reop = "/srv', "line 24: sites.blog.app.reop is unknown"),

@@ -54,6 +54,10 @@ forward = "upnp"
 way = "generate"
 [backup]
 target = "/mnt/usb/backup"
+[updates]
+security = true
+[alerts]
+urls = { asked = true }
 """
 ACCOUNTS = (
     '[ddns]\nprovider = "no-ip"\nhostname = "blog.ddns.net"\nusername = "me@example.org"\n',
@@ -62,7 +66,12 @@ ACCOUNTS = (
     '[ddns]\nprovider = "duckdns"\nhostname = "blog.duckdns.org"\n',
     '[ddns]\nprovider = "cloudflare"\nhostname = "blog.example.org"\n',
 )
-SECRETS = {"ddns.password": "hush-hush-hush", "app.token": "hush-hush-token", "backup.secret": "hush-hush-secret"}
+SECRETS = {
+    "ddns.password": "hush-hush-hush",
+    "app.token": "hush-hush-token",
+    "backup.secret": "hush-hush-secret",
+    "alerts.urls": "ntfys://ntfy.example.org/hush-hush-topic",
+}
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class Programs:
                 if path.parent == UNITS and path.suffix in (".service", ".socket", ".timer"):
                     units[_apart(path.name, number)] = (one, self._here(text, one, number))
                 elif path.suffix == ".conf":
-                    whole = text if "ExecStart=" in text else f"{text}ExecStart=/bin/true\n"
+                    whole = text if "ExecStart=" in text else f"{text}\n[Service]\nExecStart=/bin/true\n"
                     units[f"drop-in-{number}-{path.parent.name}"] = (one, self._here(whole, one, number))
         units = {name.removesuffix(".d"): found for name, found in units.items()}
         if units:

@@ -10,6 +10,7 @@ import pytest
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
+from piwizard.screens.main_screen import MainScreen
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.fields import Field
 from piwizard.screens.widgets.log_pane import LogPane
@@ -186,3 +187,12 @@ async def test_questions_that_arrive_during_the_wait_notice_are_shown(site, monk
             waiting = asyncio.ensure_future(setup.wait(instance))
             await asyncio.gather(coming, waiting)
             assert [field.question.key for field in seen.main.query(Field)] == [one.key for one in asked.questions]
+
+
+async def test_all_steps_chosen_again_returns_to_the_open_page(site):
+    async with opened(site) as seen:
+        await seen.app.navigator.open_settings("myflask")
+        await seen.app.navigator.open_steps()
+        await seen.pilot.pause()
+        assert [type(one) for one in seen.app.screen_stack].count(MainScreen) == 1
+        assert seen.app.screen is seen.main
