@@ -49,7 +49,7 @@ class NewSitePage(Dialog[str]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         problem = self._problem(event.value) if event.value else ""
-        self.query_one("#site-note", Static).update(Text(problem or HELP, "yellow" if problem else ""))
+        self.query_one("#site-note", Static).update(Text().append(problem or HELP, "yellow" if problem else ""))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.action_create()
