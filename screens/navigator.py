@@ -99,8 +99,10 @@ class Navigator:
             await open_here[-1].reveal(key)
 
     async def open_settings(self, site: str) -> None:
-        """Open the settings of a site: its pages of questions, then Review."""
-        await self.open_setup(site)
+        """Open the page with all settings of a site."""
+        from piwizard.setup.site_form import FormPage
+
+        await self.open_setup(site, FormPage.ALL)
 
     async def open_install(self, run: str, site: str | None = None) -> None:
         """Show a run: its stages, then its result."""
@@ -244,6 +246,16 @@ class Navigator:
             return UndoPage
 
         await self._push(load, site)
+
+    async def open_removal(self, site: str, step: str | None = None) -> None:
+        """Say what the undo of a step or the removal of a site means, and ask."""
+
+        def load() -> type:
+            from piwizard.screens.home.confirm_undo import ConfirmUndoPage
+
+            return ConfirmUndoPage
+
+        await self._push(load, site, step)
 
     async def open_activity(self) -> None:
         """Open the list of all runs."""

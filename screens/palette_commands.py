@@ -39,6 +39,11 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.deploy, site))
         yield SystemCommand(f"Log of {site}", "what the app prints, live", partial(go.open_app_log, site))
         yield SystemCommand(f"Settings of {site}", "answers, address, HTTPS", partial(go.open_settings, site))
+        yield SystemCommand(
+            f"Automatic deploys of {site}",
+            "how new versions get online, and how the last one did",
+            partial(run_command, app, ("deploys", "--site", site)),
+        )
         yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
     yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
     yield SystemCommand("Add a site", "set up another app", go.open_setup)

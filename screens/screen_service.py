@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from piwizard.setup.run_request import Plans
     from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
+    from piwizard.setup.undo_preview import UndoPreview
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
     from piwizard.system.remedies import Fix
@@ -199,6 +200,21 @@ class ScreenService(SiteService):
         run = fixes.merge_runs(remedies)
         return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
 
+    def preview_undo(self, site: str, step: str | None) -> UndoPreview:
+        """Return what the undo of a step does, or the removal of a site."""
+        from piwizard.setup import undo_preview
+
+        return undo_preview.preview_undo(site, step)
+
+    def start_undo(self, preview: UndoPreview, *, wipe: bool) -> str:
+        """Start an undo that the user has confirmed, and return its run.
+
+        `wipe` deletes the data.
+        """
+        from piwizard.setup import undo_preview
+
+        return undo_preview.start_undo(preview, wipe=wipe)
+
     def add_answers(self, site: str | None, remedies: Fix) -> None:
         """Add the answers of a fix that nobody has to type; existing ones stay."""
         from piwizard.diagnosis import fixes
@@ -239,7 +255,7 @@ class ScreenService(SiteService):
                 groups=form.questions(page),
                 answers=form.answers.values,
                 findings=form.findings() if page is page.APP else (),
-                settings=form.settings() if page in (page.APP, page.SETTINGS) else (),
+                settings=form.settings() if page in (page.APP, page.SETTINGS, page.ALL) else (),
                 audience=form.audience,
                 provider=provider.title if provider else "",
                 trouble=form.trouble,

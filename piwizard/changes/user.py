@@ -26,7 +26,7 @@ HIGHEST, LOWEST = 999, 100
 class SystemUser:
     """A user without a login or a password, with a group of the same name.
 
-    `home` is not created here.
+    `home` is not created here. `shell` is a program without a way to run others, for a user that SSH lets in.
 
     Its ID was never used by another user of piwizard, so files left by a removed site get no new owner. A `shared`
     user belongs to all sites, and is removed with the last of them.
@@ -36,6 +36,7 @@ class SystemUser:
     name: str
     home: Path
     shared: bool = False
+    shell: str = "/usr/sbin/nologin"
 
     def describe(self) -> str:
         return f"System user {self.name}"
@@ -82,7 +83,7 @@ class SystemUser:
         return ("groupadd", "--gid", str(pwd.getpwnam(self.name).pw_gid), self.name)
 
     def _argv(self, number: int) -> tuple[str, ...]:
-        shell = ("--shell", "/usr/sbin/nologin")
+        shell = ("--shell", self.shell)
         home = ("--home-dir", str(self.home), "--no-create-home")
         # The group of the same name gets the same number: --gid wants one that is there already.
         return ("useradd", "--system", "--user-group", "--uid", str(number), *home, *shell, self.name)

@@ -46,6 +46,7 @@ for command in (
     deploy_commands.deploy_command,
     deploy_commands.deploys_command,
     deploy_commands.autodeploy_command,
+    deploy_commands.pushed_command,
     release_commands.releases_command,
     release_commands.rollback_command,
     app_command.run_command,

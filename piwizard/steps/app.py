@@ -149,7 +149,7 @@ class App(Step):
                 app.source.ref,
                 app.source.commit,
                 name,
-                repository_access.repository_access(answers),
+                repository_access.repository_access(answers, app.source.repo),
                 instead,
                 bool(app.large_files),
             ),

@@ -31,6 +31,7 @@ ACTIONS = (
     ("settings", "Settings", "repository, address, HTTPS, environment"),
     ("diagnose", "Diagnose", "find problems and their fixes"),
     ("key", "Deploy key", "give access to a private repository"),
+    ("deploys", "Automatic deploys", "how new versions get online, what to enter where"),
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
@@ -131,8 +132,9 @@ class SitePage(Page):
                 await go.open_doctor(site)
             case "key":
                 await go.open_deploy_key(site)
+            case "deploys":
+                run_command(self.app, ("deploys", "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":
-                run_command(self.app, ("remove", site))
-                await go.open_home()
+                await go.open_removal(site)

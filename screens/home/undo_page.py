@@ -10,7 +10,6 @@ from textual.widgets import Static
 
 from piwizard.screens.home.site_page import ActionList
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -52,6 +51,5 @@ class UndoPage(Page):
         if not done:
             self.text.update("Nothing of this site is set up.")
 
-    def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
-        run_command(self.app, ("undo", event.name, "--site", self.site))
-        self.refresh_steps()
+    async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
+        await self.navigator.open_removal(self.site, event.name)

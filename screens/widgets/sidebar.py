@@ -101,7 +101,7 @@ class Sidebar(RowList):
         if isinstance(row, str):
             return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
         if isinstance(row, AddSite):
-            return [Segment(" ▸" if number == self.active else "  "), Segment("+ New site…")]
+            return [Segment(" ▸" if number == self.active else "  "), Segment("+ Add a site")]
         state = self._states.get(row, "todo")
         style = Style.parse(STYLES[state])
         note = self._notes.get(row, "")
