@@ -134,7 +134,7 @@ class ScreenService(SiteService):
         return rules_for(planner.answers.of(site), planner.context.facts)
 
     def waits_for_router(self, site: str) -> bool:
-        """Return whether nobody has come yet through the router of the user."""
+        """Return whether no visitor has come through the router of the user yet."""
         from datetime import UTC, datetime
 
         ever = datetime.fromtimestamp(0, UTC)
@@ -216,7 +216,7 @@ class ScreenService(SiteService):
         return undo_preview.start_undo(preview, wipe=wipe)
 
     def add_answers(self, site: str | None, remedies: Fix) -> None:
-        """Add the answers of a fix that nobody has to type; existing ones stay."""
+        """Add the answers of a fix that need no input; existing ones stay."""
         from piwizard.diagnosis import fixes
 
         fixes.add_answers(site, remedies)

@@ -171,13 +171,13 @@ def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[At
 
 def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
     answers = planner.answers.of(name)
-    own = [one for one in statuses if one.place.site == name]
-    served = next((one for one in own if one.place.step.serves_site), None)
+    own = [one for one in statuses if one.instance.site == name]
+    served = next((one for one in own if one.instance.step.serves_site), None)
     urls = site_urls(answers, None)
     home = reach.audience_of(answers) is reach.Audience.HOME
     release = _release(name)
     entry = state.entry("gunicorn", name)
-    missing = tuple(key for one in own if one.place.step.serves_site for key in planner.missing(one.place))
+    missing = tuple(key for one in own if one.instance.step.serves_site for key in planner.missing(one.instance))
     found = SiteOverview(
         name,
         _state(own, served),

@@ -46,8 +46,8 @@ class UndoPage(Page):
         self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
 
     def _show(self, overview: MachineOverview) -> None:
-        done = [one for one in reversed(overview.statuses) if one.place.site == self.site and one.run]
-        self.steps.show(tuple((one.place.step.name, one.place.step.title, one.summary) for one in done))
+        done = [one for one in reversed(overview.statuses) if one.instance.site == self.site and one.run]
+        self.steps.show(tuple((one.instance.step.name, one.instance.step.title, one.summary) for one in done))
         if not done:
             self.text.update("Nothing of this site is set up.")
 

@@ -272,7 +272,7 @@ def test_sources_of_poetry_are_followed_or_named(tree):
     assert (skipping.lines, skipping.unusable) == (("flask>=3.0,<4", *OWN), ())
 
 
-def test_sources_of_an_installable_poetry_project_are_left_to_poetry(tree):
+def test_sources_of_an_installable_poetry_project_are_read_by_poetry(tree):
     text = textwrap.dedent(POETRY_SOURCES).replace("package-mode = false\n", "")
     text = text.replace('far = { path = "../far" }\n', "").replace(
         'secret = { git = "git@example.org:anna/secret.git" }\n', ""

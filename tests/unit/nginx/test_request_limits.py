@@ -153,7 +153,7 @@ def test_nginx_has_no_warning_about_many_sites(tmp_path):
     assert found.returncode == 0, found.stderr
 
 
-def test_hash_size_of_a_person_stays():
+def test_hash_size_set_by_hand_stays():
     ours = render_limits("http { variables_hash_max_size 4096; }", {})
     assert "variables_hash_max_size" not in ours
     assert "variables_hash_bucket_size 128;" in ours

@@ -233,7 +233,7 @@ async def test_unreadable_answers_file_is_reported(site):
 
 
 async def test_checks_tab_shows_results(site):
-    (site / "sick-nginx").touch()
+    (site / "failing-nginx").touch()
     async with opened(site) as seen:
         await seen.go_to("nginx")
         await seen.keys("4")

@@ -302,7 +302,7 @@ async def test_failure_for_want_of_visitors_shows_the_steps_of_the_router(home, 
         await seen.see("One thing left: let visitors through your router")
 
 
-async def test_result_is_the_address_once_somebody_has_come_in(home, monkeypatch):
+async def test_result_is_the_address_after_the_first_visit(home, monkeypatch):
     visit = Visit(datetime.now(UTC), "/", public=True)
     monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: visit)
     async with opened(home, steps=False) as seen:
