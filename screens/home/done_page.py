@@ -37,7 +37,7 @@ class DonePage(Page):
     ]
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="done")
+        super().__init__(service, kind="done")
         self.site = site
         self.visit_watch = VisitWatch(service, site)
         self.text = Static(id="done-text", markup=False)

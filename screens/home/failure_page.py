@@ -35,7 +35,7 @@ class FailurePage(Page):
     ]
 
     def __init__(self, service: ScreenService, run: str, site: str | None) -> None:
-        super().__init__(service, id="failure")
+        super().__init__(service, kind="failure")
         self.run_id, self.site = run, site
         self.failure: RunFailure | None = None
         self.report = Static(Text("Reading what happened…", "dim"), markup=False)

@@ -44,7 +44,7 @@ class SetupPage(Page):
     """What takes time before the page is shown."""
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
-        super().__init__(setup.service, id=f"setup-{self.PAGE.value}")
+        super().__init__(setup.service, kind=f"setup-{self.PAGE.value}")
         self.add_class("setup")
         self.setup = setup
         self.content: PageContent | None = None

@@ -383,3 +383,12 @@ async def test_steps_remembered_as_done_are_offered_for_undo(site):
 async def test_sparkline_has_a_block_for_each_hour():
     assert sparkline((0, 1, 50, 100)) == "▁▂▄▇"
     assert sparkline(()) == ""
+
+
+async def test_two_pages_of_a_kind_can_be_open(home):
+    async with opened(home, steps=False) as seen:
+        for site in ("photos", "hello"):
+            await seen.app.navigator.open_site(site)
+            await seen.app.navigator.open_setup(site)
+            await seen.app.navigator.open_steps()
+        await seen.see("[ Install ]")

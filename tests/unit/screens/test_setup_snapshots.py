@@ -52,6 +52,8 @@ async def settings(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.SETTINGS)
     await seen.until(lambda: len(seen.app.screen.query("#variables > Fold")) == 2)
     await seen.until(lambda: seen.app.screen.focused)
+    seen.app.screen.query_one("#page-body").scroll_home(animate=False)
+    await seen.pilot.pause()
 
 
 async def deploy_key(seen: Seen) -> None:
