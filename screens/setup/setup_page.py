@@ -147,6 +147,10 @@ class SetupPage(Page):
 
     def on_answer_given(self, event: AnswerGiven) -> None:
         event.stop()
+        self.take_answer(event)  # Textual calls the handler of each class: a subclass cannot replace this one
+
+    def take_answer(self, event: AnswerGiven) -> None:
+        """Save an answer that was given in a field."""
         self.answers.give(event)
 
     def on_secret_given(self, event: SecretGiven) -> None:
@@ -177,8 +181,11 @@ class SetupPage(Page):
     # Moving on.
 
     def on_field_left(self, event: FieldLeft) -> None:
-        """Move on to the next field, from the last one to the main button."""
         event.stop()
+        self.leave_field()
+
+    def leave_field(self) -> None:
+        """Move on to the next field, from the last one to the main button."""
         self.focus_after(self.focused)
 
     def focus_after(self, widget: Widget | None) -> None:
