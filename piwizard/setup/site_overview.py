@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from piwizard.apps.layout import SiteLayout
 from piwizard.engine.state import State
 from piwizard.setup import deploy_status, reach
+from piwizard.setup.backup_status import backup_status
 from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
@@ -21,7 +22,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check", "restart"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "backup", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    return HomeOverview(sites, host, attention_of(sites, pending_restart()), kept.get("checked_at", ""))
+    attention = (*attention_of(sites, pending_restart()), *attention_for_backups())
+    return HomeOverview(sites, host, attention, kept.get("checked_at", ""))
 
 
 def save(overview: HomeOverview) -> None:
@@ -167,6 +169,16 @@ def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[At
         if one.deploy_problem and one.state != "failed":
             found.append(Attention(f"{one.name}: {one.deploy_problem}", "check", one.name))
     return tuple(found)
+
+
+def attention_for_backups() -> tuple[Attention, ...]:
+    """Return what the backups need from the user. Quick."""
+    found = backup_status()
+    if found is None:
+        return ()
+    problem = (Attention(f"Backups: {found.problem}", "backup", None),) if found.problem else ()
+    sheet = (Attention("The recovery sheet of the backups is not saved yet.", "sheet", None),) if found.unsaved else ()
+    return (*problem, *sheet)
 
 
 def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
