@@ -27,7 +27,7 @@ class MachineOverview:
 
     def status(self, instance: StepInstance | None) -> Status | None:
         """Return the status of a step, None if it is not known yet."""
-        return next((one for one in self.statuses if one.place == instance), None)
+        return next((one for one in self.statuses if one.instance == instance), None)
 
     def entry(self, instance: StepInstance) -> Entry | None:
         """Return what state.json says of the last run of a step."""

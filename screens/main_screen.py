@@ -5,6 +5,7 @@ It composes the widgets and passes messages and keys to the controllers. Each su
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -21,7 +22,6 @@ from piwizard.screens.controllers.layout_controller import LayoutController
 from piwizard.screens.controllers.navigation_controller import NavigationController
 from piwizard.screens.controllers.run_monitor import RunMonitor
 from piwizard.screens.controllers.runs_controller import POLLS_PER_SECOND, RunsController
-from piwizard.screens.controllers.sites_controller import SitesController
 from piwizard.screens.controllers.step_controller import StepController
 from piwizard.screens.host_screen import HostScreen
 from piwizard.screens.messages import (
@@ -47,6 +47,13 @@ from piwizard.screens.widgets.tab_bar import TABS, TabBar
 
 if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
+
+
+ADD_SITE = "Add a site"
+WHY_ANOTHER_SITE = (
+    "Add another web app to this machine, with its own name, user, service and address. "
+    "Existing sites stay as they are. Press Enter to begin."
+)
 
 
 class MainScreen(HostScreen):
@@ -90,9 +97,6 @@ class MainScreen(HostScreen):
             answers=self.answers, sidebar=self.sidebar, log_pane=self.log_pane, run_bar=self.run_bar,
         )  # fmt: skip
         self.jobs = JobsController(service, self, self.monitor, self.inspection, self.sidebar)
-        self.sites = SitesController(
-            self, self.inspection, self.navigation, self.answers, sidebar=self.sidebar, setup_pane=self.setup_pane
-        )
         self.layout_controller = LayoutController(self, sidebar=self.sidebar, setup_pane=self.setup_pane)
 
     def compose(self) -> ComposeResult:
@@ -154,10 +158,18 @@ class MainScreen(HostScreen):
         self.answers.give(event)
 
     def on_site_highlighted(self, event: SiteHighlighted) -> None:
-        self.sites.introduce()
+        self.navigation.choose_tab("Setup", keep_cursor=True)
+        self.start(partial(self.setup_pane.introduce, ADD_SITE, WHY_ANOTHER_SITE), "ask")
 
     def on_site_wanted(self, event: SiteWanted) -> None:
-        self.sites.ask_name()
+        if self.in_front:  # else Enter was pressed twice
+            self.app.call_later(self._open_setup)
+
+    async def _open_setup(self) -> None:
+        from piwizard.screens.textual_app import PiwizardApp
+
+        assert isinstance(self.app, PiwizardApp)
+        await self.app.navigator.open_setup()
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         match event.name:

@@ -99,8 +99,10 @@ class Navigator:
             await open_here[-1].reveal(key)
 
     async def open_settings(self, site: str) -> None:
-        """Open the settings of a site: its pages of questions, then Review."""
-        await self.open_setup(site)
+        """Open the page with all settings of a site."""
+        from piwizard.setup.site_form import FormPage
+
+        await self.open_setup(site, FormPage.ALL)
 
     async def open_install(self, run: str, site: str | None = None) -> None:
         """Show a run: its stages, then its result."""
@@ -120,10 +122,10 @@ class Navigator:
             from piwizard.screens.home.router_page import RouterPage
 
             try:
-                by_hand = bool(site and self._service.router_rules(site))
+                left = bool(site and self._service.waits_for_router(site))
             except PiwizardError:  # the page itself says why the answers cannot be read
-                by_hand = False
-            return RouterPage if by_hand else DonePage
+                left = False
+            return RouterPage if left else DonePage
 
         if site is None:
             await self.open_home()
@@ -141,14 +143,28 @@ class Navigator:
         await self._replace(load, site)
 
     async def open_failure(self, site: str | None, run: str | None = None) -> None:
-        """Show why the last run of a site failed."""
+        """Show why a site's last run failed, or the router's steps if only they are left."""
 
         def load() -> type:
             from piwizard.screens.home.failure_page import FailurePage
 
             return FailurePage
 
-        await self._replace(load, run or self._service.last_run() or "", site)
+        def load_router() -> type:
+            from piwizard.screens.home.router_page import RouterPage
+
+            return RouterPage
+
+        if site is not None and await run_in_thread(partial(self._at_router, site)):
+            await self._replace(load_router, site)
+        else:
+            await self._replace(load, run or self._service.last_run() or "", site)
+
+    def _at_router(self, site: str) -> bool:
+        try:
+            return self._service.failed_at_router(site)
+        except PiwizardError:  # the page itself says why the answers cannot be read
+            return False
 
     async def retry(self, run: str, site: str | None) -> None:
         """Try the steps of a run again, with the newest commit.
@@ -230,6 +246,16 @@ class Navigator:
             return UndoPage
 
         await self._push(load, site)
+
+    async def open_removal(self, site: str, step: str | None = None) -> None:
+        """Say what the undo of a step or the removal of a site means, and ask."""
+
+        def load() -> type:
+            from piwizard.screens.home.confirm_undo import ConfirmUndoPage
+
+            return ConfirmUndoPage
+
+        await self._push(load, site, step)
 
     async def open_activity(self) -> None:
         """Open the list of all runs."""

@@ -21,6 +21,11 @@ IN_TERMINAL = (
     ("Alerts", "piwizard alerts list; open problems and the last messages", ("alerts", "list")),
     ("Send a test alert", "piwizard alerts test", ("alerts", "test")),
     ("Updates", "piwizard updates list; what was updated in the last 30 days", ("updates", "list")),
+    ("Back up now", "piwizard backup now", ("backup", "now")),
+    ("Backups", "piwizard backup list; the backups at the target", ("backup", "list")),
+    ("Test the newest backup", "piwizard backup verify; restores it for a test", ("backup", "verify")),
+    ("Recovery sheet", "piwizard backup sheet; what a new Pi needs", ("backup", "sheet")),
+    ("Restore from a broken Pi", "piwizard restore; on a fresh Pi", ("restore",)),
     ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
     ("Report for a helper", "piwizard report", ("report",)),
     ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),
@@ -39,6 +44,11 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.deploy, site))
         yield SystemCommand(f"Log of {site}", "what the app prints, live", partial(go.open_app_log, site))
         yield SystemCommand(f"Settings of {site}", "answers, address, HTTPS", partial(go.open_settings, site))
+        yield SystemCommand(
+            f"Automatic deploys of {site}",
+            "how new versions get online, and how the last one did",
+            partial(run_command, app, ("deploys", "--site", site)),
+        )
         yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
     yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
     yield SystemCommand("Add a site", "set up another app", go.open_setup)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from piwizard.setup.run_request import Plans
     from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
+    from piwizard.setup.undo_preview import UndoPreview
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
     from piwizard.system.remedies import Fix
@@ -132,6 +133,20 @@ class ScreenService(SiteService):
         planner = self._planner()
         return rules_for(planner.answers.of(site), planner.context.facts)
 
+    def waits_for_router(self, site: str) -> bool:
+        """Return whether no visitor has come through the router of the user yet."""
+        from datetime import UTC, datetime
+
+        ever = datetime.fromtimestamp(0, UTC)
+        return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
+
+    def failed_at_router(self, site: str) -> bool:
+        """Return whether the last run failed because the router is not set up yet."""
+        from piwizard.setup.reach import FORWARD
+
+        failure = self.failure(site)
+        return failure is not None and failure.key == FORWARD and self.router_rules(site) is not None
+
     def last_run(self) -> str | None:
         """Return the newest run that has a log. Quick."""
         from piwizard.engine import run_log
@@ -185,8 +200,23 @@ class ScreenService(SiteService):
         run = fixes.merge_runs(remedies)
         return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
 
+    def preview_undo(self, site: str, step: str | None) -> UndoPreview:
+        """Return what the undo of a step does, or the removal of a site."""
+        from piwizard.setup import undo_preview
+
+        return undo_preview.preview_undo(site, step)
+
+    def start_undo(self, preview: UndoPreview, *, wipe: bool) -> str:
+        """Start an undo that the user has confirmed, and return its run.
+
+        `wipe` deletes the data.
+        """
+        from piwizard.setup import undo_preview
+
+        return undo_preview.start_undo(preview, wipe=wipe)
+
     def add_answers(self, site: str | None, remedies: Fix) -> None:
-        """Add the answers of a fix that nobody has to type; existing ones stay."""
+        """Add the answers of a fix that need no input; existing ones stay."""
         from piwizard.diagnosis import fixes
 
         fixes.add_answers(site, remedies)
@@ -225,7 +255,7 @@ class ScreenService(SiteService):
                 groups=form.questions(page),
                 answers=form.answers.values,
                 findings=form.findings() if page is page.APP else (),
-                settings=form.settings() if page in (page.APP, page.SETTINGS) else (),
+                settings=form.settings() if page in (page.APP, page.SETTINGS, page.ALL) else (),
                 audience=form.audience,
                 provider=provider.title if provider else "",
                 trouble=form.trouble,

@@ -71,6 +71,10 @@ class SecretStore:
         """Return whether there is such a secret, so that you are not asked again."""
         return key in self._all().get(site or MACHINE, {})
 
+    def kept(self, site: str | None, key: str) -> str | None:
+        """Return a secret as it is kept; None if there is none."""
+        return self._all().get(site or MACHINE, {}).get(key)
+
     def save(self) -> None:
         """Write what was taken in since the last `save`.
 

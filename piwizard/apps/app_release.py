@@ -45,6 +45,6 @@ def choose_release(app: AppConfig) -> SiteLayout:
         return SiteLayout(plain.site, plain.commit, f"{variant}{PYTHON_SUFFIX}{app.left_behind.here}")
     release = SiteLayout(plain.site, plain.commit, f"{variant}{own[1]}")
     built = files.read(release.release / MARKER)
-    if kept or built is None or built == app.recipe:
+    if kept or built is None or built == app.dependencies.recipe:
         return release
-    return SiteLayout(plain.site, plain.commit, f"{variant}{VENV_SUFFIX}{digest(app.recipe)[:8]}")
+    return SiteLayout(plain.site, plain.commit, f"{variant}{VENV_SUFFIX}{digest(app.dependencies.recipe)[:8]}")

@@ -43,20 +43,23 @@ def find_source(
     pinned: str | None = None,
     *,
     access: GitAccess = ANONYMOUS,
+    also: tuple[str, ...] = (),
     rollback: str | None = None,
 ) -> AppSource:
     """Return the code to set up: the current release, else the newest commit.
 
-    The current release counts if it is of this repository and branch, or was rolled back to. `pinned` is the commit of
-    an earlier plan and takes precedence. `rollback` is the name of the release to use instead. PiwizardError names
-    app.repo or app.branch if the code cannot be fetched. Fetches into the cache and changes nothing else;
-    `fetch_newest` gets a new version.
+    The current release counts if it is of this repository, or one of `also`, and of this branch, or was rolled back to.
+    `pinned` is the commit of an earlier plan and takes precedence. `rollback` is the name of the release to use
+    instead. PiwizardError names app.repo or app.branch if the code cannot be fetched. Fetches into the cache and
+    changes nothing else; `fetch_newest` gets a new version.
     """
     if rollback:
         return _rolled_back_source(site, rollback, rollback_pin.pin_for(site, rollback, repo, ref))
     pin = rollback_pin.read_pin(site)
-    kept = pin is not None and (pin.repo, pin.ref) == (repo, ref)
-    deployed = _rolled_back_source(site, pin.release, pin) if pin and kept else _deployed_source(site, repo, ref)
+    if pin and (pin.repo, pin.ref) == (repo, ref):
+        deployed: AppSource | None = _rolled_back_source(site, pin.release, pin)
+    else:
+        deployed = next(filter(None, (_deployed_source(site, one, ref) for one in (repo, *also))), None)
     if deployed and pinned in (None, deployed.commit):
         return deployed
     cached = _cached_source(site, repo, ref)

@@ -18,7 +18,10 @@ from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 Body = Iterable[bytes]
 StartResponse = Callable[..., Any]
@@ -28,8 +31,8 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[dict[str, Any], Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 OWN_FILE = Path("gunicorn.conf.py")
-ADDRESS, PREFIX, UPGRADE = "x-real-ip", "x-forwarded-prefix", "upgrade"
-"""Headers that nginx sets: the visitor's address, the URL prefix of the site, and "websocket"."""
+ADDRESS, PREFIX, SCHEME = "x-real-ip", "x-forwarded-prefix", "x-forwarded-proto"
+"""Headers that nginx sets: the visitor's address, the URL prefix of the site, and "http" or "https"."""
 LOCAL_ADDRESS = "127.0.0.1"
 """The address of whoever connects without nginx: root on this machine."""
 UNBUFFERED = "X-Accel-Buffering"
@@ -40,6 +43,8 @@ BUSY_STATUS, BUSY_TEXT = "503 Service Unavailable", b"Too many streams are open.
 BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_TEXT))), ("Retry-After", "30")]
 LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
 """As in smoke_test.py."""
+RESTARTS = 1012
+"""The code with which a WebSocket ends because the service restarts."""
 NO_BODY = ("1", "204", "304")
 ENDLESS_TYPES = ("multipart/x-mixed-replace", "text/event-stream")
 """Camera streams and Server-Sent Events: browsers open them again. Any other stream may be a file: it must be whole."""
@@ -52,7 +57,7 @@ class StreamSlots:
     """
 
     def __init__(self, most: int | None) -> None:
-        self._left, self._lock = most, threading.Lock()
+        self._left, self._lock = most, threading.RLock()  # gevent's one thread may stop within it
         self._websockets: set[socket.socket] = set()
         self.ended = False
         """Whether the process stops: streams end with their current piece."""
@@ -130,6 +135,8 @@ class VisitedWsgiApp:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Body:
         environ["REMOTE_ADDR"] = environ.get("HTTP_X_REAL_IP") or LOCAL_ADDRESS
         use_prefix(environ)
+        if (scheme := environ.get("HTTP_X_FORWARDED_PROTO")) in ("http", "https"):
+            environ["wsgi.url_scheme"] = scheme  # gevent's own server knows only how nginx connects
         if environ.get("HTTP_UPGRADE"):  # the call lasts as long as the WebSocket
             return self._in_slot(environ, start_response)
         response = _Response(start_response, self._slots)
@@ -176,27 +183,97 @@ class _Response:
         return OpenStream(body, self._slots, endless=self._endless) if self._took else body
 
 
+class AsgiConnection:
+    """One request or WebSocket of an ASGI app.
+
+    If it is `endless`, it ends when the process stops.
+    """
+
+    def __init__(self, kind: str, receive: Callable[[], Awaitable[Message]]) -> None:
+        self._receive, self._disconnect = receive, {"type": f"{kind}.disconnect", "code": RESTARTS}
+        self.endless, self.ended = kind == "websocket", False
+        self._stop: asyncio.Future[None] | None = None
+
+    def end(self) -> None:
+        """Disconnect it, if it has no end of its own."""
+        self.ended = True
+        if self.endless and self._stop and not self._stop.done():
+            self._stop.set_result(None)
+
+    async def receive(self) -> Message:
+        """Return the next message, or that it is disconnected."""
+        import asyncio  # other workers do not need it, and gevent patches what it imports
+
+        if self.endless and self.ended:
+            return self._disconnect
+        self._stop = asyncio.get_running_loop().create_future()
+        asked = asyncio.ensure_future(self._receive())
+        try:
+            futures: set[asyncio.Future[Any]] = {asked, self._stop}
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else self._disconnect
+        finally:
+            asked.cancel()
+
+
+class AsgiConnections:
+    """The open connections of an ASGI app."""
+
+    def __init__(self) -> None:
+        self._open: set[AsgiConnection] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        """Disconnect those that are endless. Call it in the event loop."""
+        self._ended = True
+        for connection in self._open:
+            connection.end()
+
+    def add(self, connection: AsgiConnection) -> None:
+        """Note a connection while it is open."""
+        self._open.add(connection)
+        if self._ended:
+            connection.end()
+
+    def remove(self, connection: AsgiConnection) -> None:
+        """Forget a connection."""
+        self._open.discard(connection)
+
+
 class VisitedAsgiApp:
     """The same for an ASGI app, whose streams take no threads."""
 
-    def __init__(self, app: Asgi) -> None:
-        self._app = app
+    def __init__(self, app: Asgi, connections: AsgiConnections) -> None:
+        self._app, self._connections = app, connections
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Message]], send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            sent = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-            scope["client"] = (sent.get(ADDRESS) or LOCAL_ADDRESS, 0)
-            scope["root_path"] = sent.get(PREFIX) or scope.get("root_path", "")
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        sent = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        scope["client"] = (sent.get(ADDRESS) or LOCAL_ADDRESS, 0)
+        scope["root_path"] = sent.get(PREFIX) or scope.get("root_path", "")
+        if (scheme := sent.get(SCHEME)) in ("http", "https"):
+            scope["scheme"] = scheme if scope["type"] == "http" else scheme.replace("http", "ws")
+        connection = AsgiConnection(scope["type"], receive)
 
         async def send_unbuffered(message: Message) -> None:
+            if connection.endless and connection.ended and message["type"] == "http.response.body":
+                raise ConnectionResetError("The service stops.")
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
+                texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+                connection.endless = is_endless(texts)
                 if is_stream(str(message["status"]), [name.decode("latin-1") for name, _ in headers]):
                     headers.append((UNBUFFERED.lower().encode(), b"no"))
                     message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, send_unbuffered)
+        self._connections.add(connection)
+        try:
+            await self._app(scope, connection.receive, send_unbuffered)
+        finally:
+            self._connections.remove(connection)
 
 
 def use_prefix(environ: dict[str, Any]) -> None:
@@ -287,14 +364,15 @@ def report_loaded() -> None:
 
 def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # noqa: ANN401 — a worker of gunicorn
     """Call functions as soon as the worker begins to stop."""
-    handle = worker.handle_exit
+    name = "handle_exit_signal" if hasattr(worker, "handle_exit_signal") else "handle_exit"  # of the ASGI worker
+    handle = getattr(worker, name)
 
-    def handle_exit(number: int, frame: object) -> None:
-        handle(number, frame)
+    def handle_exit(*signal: object) -> None:
+        handle(*signal)
         for function in at_exit:
             function()
 
-    worker.handle_exit = handle_exit  # the worker registers it as its signal handler
+    setattr(worker, name, handle_exit)  # the worker registers it as its signal handler
 
 
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
@@ -320,13 +398,14 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
     """Wrap the app that gunicorn has just loaded."""
     if hasattr(worker, "asgi"):
-        worker.asgi = VisitedAsgiApp(worker.asgi)
+        connections = AsgiConnections()
+        worker.asgi = VisitedAsgiApp(worker.asgi, connections)
+        _at_exit.append(connections.end)
     else:
         threaded = worker.cfg.worker_class_str == "gthread"
         slots = StreamSlots(slots_for(worker.cfg.threads) if threaded else None)
         worker.wsgi = VisitedWsgiApp(worker.wsgi, slots)
-        if threaded:
-            _at_exit.append(slots.end)
+        _at_exit.append(slots.end)
     report_loaded()
     if own := _own_hooks["post_worker_init"]:
         own(worker)

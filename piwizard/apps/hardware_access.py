@@ -31,9 +31,9 @@ def hardware_reason(app: AppConfig) -> str:
 
 def hardware_notices(app: AppConfig) -> Sequence[Change]:
     """Return a notice of the hardware that the app may use without an answer."""
-    if "app.hardware" in app.answers.values or not app.hardware:
+    if "app.hardware" in app.answers.values or not app.access.hardware:
         return ()
-    labels = [DEVICE_CLASSES[kind].label for kind in app.hardware]
+    labels = [DEVICE_CLASSES[kind].label for kind in app.access.hardware]
     names = ", ".join(labels[:-1]) + " and " + labels[-1] if len(labels) > 1 else labels[0]
     why = "; ".join(use.text for use in _telling_uses(app)[:4])
     sentence = f"The app may use {names}: {why}. To change that, set hardware under [app] of the answers."
@@ -47,13 +47,13 @@ def interfaces(app: AppConfig) -> tuple[str, ...]:
     serial port may be a USB device.
     """
     if "app.hardware" in app.answers.values:
-        certain = set(app.hardware)
+        certain = set(app.access.hardware)
     else:
-        certain = {kind for use in app.hardware_uses for kind in use.kinds if not set(BUSES) <= set(use.kinds)}
-    uart = any(UART.match(use.device) for use in app.hardware_uses)
-    connector = any(use.library in CAMERA_LIBRARIES for use in app.hardware_uses)
+        certain = {kind for use in app.access.hardware_uses for kind in use.kinds if not set(BUSES) <= set(use.kinds)}
+    uart = any(UART.match(use.device) for use in app.access.hardware_uses)
+    connector = any(use.library in CAMERA_LIBRARIES for use in app.access.hardware_uses)
     unproven = {*(() if uart else ("serial",)), *(() if connector else ("camera",))}
-    return tuple(name for name in INTERFACES if name in certain & {*app.hardware} - unproven)
+    return tuple(name for name in INTERFACES if name in certain & {*app.access.hardware} - unproven)
 
 
 def interface_changes(app: AppConfig, config: Path | None) -> Sequence[Change]:
@@ -77,7 +77,7 @@ def restart_check(waiting: tuple[str, ...]) -> Check:
 def _telling_uses(app: AppConfig) -> list[HardwareUse]:
     """Return the first use of each device class."""
     first: dict[str, HardwareUse] = {}
-    for use in app.hardware_uses:
+    for use in app.access.hardware_uses:
         for kind in use.kinds:
             first.setdefault(kind, use)
     return list(dict.fromkeys(first.values()))

@@ -19,6 +19,8 @@ LOCKFILES = ("uv.lock", "poetry.lock", "pdm.lock")
 PACKAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PACKAGE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
 Table = dict[str, Any]
+SOURCE_KEYS = frozenset({"git", "path", "file", "url"})
+"""What says in a table of Pipenv, poetry or uv that PyPI does not have the package."""
 
 
 def read_toml(checkout: RepositoryCheckout, file: str) -> Table:
@@ -72,27 +74,27 @@ def _from_index(source: Table) -> bool:
     return not source or "registry" in source or source.get("type") == "legacy"
 
 
-def read_pipfile_lock(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
-    """Return the packages of a Pipfile.lock as requirement lines."""
+def read_pipenv_packages(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, Table]:
+    """Return the file of Pipenv that has packages, and these by name.
+
+    That is Pipfile.lock, else Pipfile.
+    """
+    lock = join_path(folder, "Pipfile.lock")
     try:
-        content = json.loads(checkout.text(join_path(folder, "Pipfile.lock")) or "{}")
+        content = json.loads(checkout.text(lock) or "{}")
     except (ValueError, RecursionError):
-        return ()
-    lines = (
-        _requirement_line(name, as_table(wanted)) for name, wanted in as_table(as_table(content).get("default")).items()
-    )
-    return tuple(line for line in lines if line)
-
-
-def read_pipfile(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
-    """Return the [packages] of a Pipfile as requirement lines."""
-    return requirement_lines(as_table(read_toml(checkout, join_path(folder, "Pipfile")).get("packages")))
+        content = {}
+    if locked := as_table(as_table(content).get("default")):
+        return lock, locked
+    file = join_path(folder, "Pipfile")
+    return file, as_table(read_toml(checkout, file).get("packages"))
 
 
 def requirement_lines(packages: Table) -> tuple[str, ...]:
     """Return packages as requirement lines.
 
-    `packages` is a table as Pipenv and poetry write it: `name = "^1.2"`, or a table for each name.
+    `packages` is a table as Pipenv and poetry write it: `name = "^1.2"`, or a table for each name. A package from a
+    folder, git or an archive is a name alone: project_sources.py finds where it is.
     """
     lines: list[str] = []
     for name, wanted in packages.items():
@@ -109,18 +111,9 @@ def _requirement_line(name: str, wanted: Table) -> str:
     chosen = wanted.get("extras")
     extras = [extra for extra in chosen if isinstance(extra, str)] if isinstance(chosen, list) else []
     title = f"{name}[{','.join(extras)}]" if extras else name
-    if isinstance(wanted.get("git"), str):
-        revision = next(
-            (wanted[key] for key in ("rev", "ref", "tag", "branch") if isinstance(wanted.get(key), str)), ""
-        )
-        line = f"{title} @ git+{wanted['git']}" + (f"@{revision}" if revision else "")
-    elif isinstance(wanted.get("url"), str):
-        line = f"{title} @ {wanted['url']}"
-    elif isinstance(wanted.get("path"), str):
-        line = str(wanted["path"])
-    else:
-        version = wanted.get("version")
-        line = title + (pip_spec(version) if isinstance(version, str) else "")
+    version = wanted.get("version")
+    here = SOURCE_KEYS & wanted.keys()
+    line = title + (pip_spec(version) if isinstance(version, str) and not here else "")
     if isinstance(wanted.get("markers"), str):
         line += f" ; {wanted['markers']}"
     return "" if any(character in line for character in "\r\n") or line.startswith("-") else line

@@ -66,7 +66,7 @@ def module_hints(app: AppConfig) -> dict[str, str]:
     hints = {
         f"No module named '{one.module}'": local_module_sentence(one, app.layout.data) for one in app.local_modules
     }
-    for library in app.modules.missing:
+    for library in app.debian.modules.missing:
         hints.update({f"No module named '{module}'": missing_sentence(library) for module in library.modules})
     for name, sentence in gone_sentences(app).items():
         hints.update({f"No module named '{module}'": sentence for module in BY_NAME[name].modules})

@@ -38,9 +38,9 @@ VERBS = {REBOOT: "restarts the Pi", POWEROFF: "switches the Pi off"}
 def power_changes(app: AppConfig) -> Sequence[Change]:
     """Return the changes that let only the app's user do what app.may lists."""
     path = RULES / f"50-piwizard-{app.layout.site}.rules"
-    if not app.may:
+    if not app.access.may:
         return (AbsentFile(path),)
-    actions = [action for word in app.may for action in ACTIONS[word]]
+    actions = [action for word in app.access.may for action in ACTIONS[word]]
     return (
         Packages(("polkitd",)),
         File(path, render("polkit/power.rules.j2", site=app.layout.site, actions=actions)),
@@ -52,7 +52,7 @@ def power_notices(app: AppConfig) -> Sequence[Change]:
     return tuple(
         Notice("What the app cannot do", sentence)
         for use in app.analysis.privileged or ()
-        if (sentence := _sentence(use, app.may))
+        if (sentence := _sentence(use, app.access.may))
     )
 
 

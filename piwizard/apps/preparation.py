@@ -76,7 +76,7 @@ def data_switch(app: AppConfig, further: Sequence[str] = ()) -> DataSwitch | Non
 def offered_hint(app: AppConfig) -> str:
     """Return what may be missing if the app does not run; empty if nothing."""
     offered = (_offered_command(offer).sentence for offer in app.setup.offered)
-    return " ".join((*map(missing_sentence, app.modules.missing), *offered))
+    return " ".join((*map(missing_sentence, app.debian.modules.missing), *offered))
 
 
 def _has_data_to_lose(app: AppConfig) -> bool:
@@ -114,9 +114,9 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None, pau
         makes=where.code if one.makes else None,
         writable=(where.data, *path_mapping.disk_paths(app)),
         binds=path_mapping.path_binds(app),
-        network=app.network,
-        hardware=app.hardware,
-        start=app.working_directory,
+        network=app.access.network,
+        hardware=app.access.hardware,
+        start=app.start.working_directory,
         bind=bind if on_copy or one.makes else None,
         pauses=pauses,
     )

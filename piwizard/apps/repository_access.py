@@ -70,8 +70,13 @@ def token_user(host: str) -> str:
     return TOKEN_USERS.get(host, "oauth2")
 
 
-def repository_access(answers: Answers) -> GitAccess:
-    """Return the git access of a site. PiwizardError if it would leak the token."""
+def repository_access(answers: Answers, repo: str | None = None) -> GitAccess:
+    """Return the git access of a site. PiwizardError if it would leak the token.
+
+    `repo` is where its code comes from, if that is not app.repo: a file on this machine, which needs no login.
+    """
+    if repo and repo != answers["app.repo"]:
+        return GitAccess(str(answers.site), repo)
     repo = answers["app.repo"]
     address, token = git_address.parse_address(repo), answers.secrets.get(TOKEN_KEY, "")
     if token and address.scheme == "http":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from piwizard.apps import lockfiles, pyproject
@@ -12,10 +12,10 @@ from piwizard.apps.conda_environment import find_conda_environment, read_conda_e
 from piwizard.apps.debian_modules import CompiledLine, compiled_lines
 from piwizard.apps.list_for_pip import named_in, prepare_list
 from piwizard.apps.modules import join_path
-from piwizard.apps.project_sources import read_project_sources
+from piwizard.apps.project_sources import read_pipenv_sources, read_project_sources
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.requirement_lists import ListedLine, RequirementList, read_requirement_list
-from piwizard.apps.unusable_requirements import UnusableLine, judge_conda_line, judge_line
+from piwizard.apps.unusable_requirements import UnusableLine, UsableLine, judge_conda_line, judge_line
 from piwizard.apps.version_specs import distribution_of, excludes_from, normalized_name
 
 PREFERRED_FILES = (
@@ -180,8 +180,10 @@ def _from_project(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ..
     arguments: tuple[str, ...] = ()
     lines = [sources.lines.get(distribution_of(line) or "", line) for line in required]
     if project.installable and len(required) == len(project.requires):
-        # pip finds these in the same call, and so never asks PyPI for an unrelated package of that name.
-        arguments, lines = (target,), [sources.lines[name] for name in names if name in sources.lines]
+        # pip finds these in the same call, and so never asks PyPI for an unrelated package of that name. poetry writes
+        # its own sources into the metadata.
+        own_names = [name for name in names if name in sources.lines and project.kind != "poetry"]
+        arguments, lines = (target,), [sources.lines[name] for name in own_names]
     gunicorn = _gunicorn((*project.requires, *constraints))
     own = {distribution_of(line) for line in constraints} & set(sources.lines)
     kept = tuple(line for line in constraints if distribution_of(line) not in own and not _skipped(line, skip))
@@ -211,17 +213,32 @@ def _skipped(line: str, skip: tuple[str, ...]) -> bool:
 
 
 def _from_pipfile(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
-    every = lockfiles.read_pipfile_lock(checkout, folder) or lockfiles.read_pipfile(checkout, folder)
+    source_file, packages = lockfiles.read_pipenv_packages(checkout, folder)
+    every = lockfiles.requirement_lines(packages)
     if not every:
         return None
     file = join_path(folder, "Pipfile")
-    lines = tuple(line for line in every if not _skipped(line, skip))
+    sources = read_pipenv_sources(checkout, folder, source_file, packages)
+    kept = [line for line in every if not _skipped(line, skip)]
+    lines: list[str] = []
+    problems = [*sources.problems]
+    not_there = {normalized_name(one.name) for one in problems}
+    for line in kept:
+        name = distribution_of(line) or ""
+        if name in not_there:
+            continue
+        judged = judge_line(checkout, ListedLine(sources.lines.get(name, line), file, 1))
+        if isinstance(judged, UnusableLine) and (judged.elsewhere or name in sources.lines):
+            problems.append(replace(judged, text=name, name=name))
+        else:
+            lines += judged.texts if isinstance(judged, UsableLine) else (line,)
     return Requirements(
         "pipenv",
         file,
         (),
-        lines,
+        tuple(lines),
         names=tuple(dict.fromkeys(n for n in map(distribution_of, every) if n)),
+        unusable=tuple(one for one in problems if not _skipped(one.text, skip)),
         skipped=tuple(one for one in skip if any(_skipped(line, (one,)) for line in every)),
         gunicorn=_gunicorn(lines),
         compiled=compiled_lines((ListedLine(line, file, 1) for line in lines), skip),

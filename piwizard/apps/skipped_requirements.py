@@ -12,7 +12,7 @@ from piwizard.apps.debian_modules import DEBIAN_MODULES, Replacement, python_min
 from piwizard.apps.unusable_requirements import UnusableLine
 from piwizard.apps.version_specs import normalized_name
 from piwizard.changes.virtualenv import MARKER
-from piwizard.errors import Consent, ConsentMissing
+from piwizard.errors import Consent, ConsentMissing, PiwizardError
 from piwizard.system import files
 
 if TYPE_CHECKING:
@@ -22,14 +22,18 @@ KEY = "app.skip_requirements"
 
 
 def require_usable_list(app: AppConfig) -> None:
-    """Raise ConsentMissing if the list has unusable lines that are not to be skipped."""
+    """Raise ConsentMissing if the list has unusable lines that are not to be skipped.
+
+    Raise PiwizardError if the answer names something that the list does not have.
+    """
     wanted = app.requirements
+    given = tuple(app.answers.get(KEY, ()))
+    _require_known(app, given)
     if wanted is None:
         return
-    given = tuple(app.answers.get(KEY, ()))
-    replaced = () if KEY in app.answers.values else _unusable(app, app.replacements.others)
+    replaced = () if KEY in app.answers.values else _unusable(app, app.debian.replacements.others)
     lines = (*wanted.unusable, *replaced)
-    if not lines or files.read(app.layout.release / MARKER) == app.recipe:
+    if not lines or files.read(app.layout.release / MARKER) == app.dependencies.recipe:
         return
     named = "; ".join(f"{one.text} (line {one.line}): {one.reason}" for one in lines)
     answer = json.dumps(list(dict.fromkeys((*given, *(one.name for one in lines)))), ensure_ascii=False)
@@ -46,22 +50,39 @@ def require_usable_list(app: AppConfig) -> None:
     )
 
 
+def _require_known(app: AppConfig, given: tuple[str, ...]) -> None:
+    """Require that the answer names only what the list has, before something is built."""
+    known = (
+        *(app.requirements.skipped if app.requirements else ()),
+        *(app.debian.own_list.skipped if app.debian.own_list else ()),
+    )
+    unknown = [one for one in given if one not in known]
+    if not unknown or files.read(app.layout.release / MARKER) == app.dependencies.recipe:
+        return
+    names = ", ".join(unknown)
+    if app.requirements is None:
+        sentence = f"{KEY} names {names}, and the app has no list of packages."
+    else:
+        sentence = f"{KEY} names {names}, and {app.requirements.file} has no such package or line."
+    raise PiwizardError(sentence, key=KEY, hint="Remove it from the answers, or write it as the list does.")
+
+
 def requirement_notices(app: AppConfig) -> list[str]:
     """Return what the installation changes about the app's own list."""
     wanted = app.requirements
     if wanted is None:
         return []
     found = []
-    for one in app.replacements.fitting:
+    for one in app.debian.replacements.fitting:
         found.append(
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}. Debian's {one.package} "
-            f"{one.version} takes its place."
+            f"{one.version} takes its place{', although it is newer than the list allows' if one.newer else ''}."
         )
-    for name in app.own_list.skipped if app.own_list else ():
+    for name in app.debian.own_list.skipped if app.debian.own_list else ():
         module = DEBIAN_MODULES.get(normalized_name(name))
-        if module and module.package in app.debian_modules:
+        if module and module.package in app.debian.replacing:
             found.append(f"{KEY} names {name}: Debian's {module.package} takes its place.")
-    for one in app.replacements.others if KEY in app.answers.values else ():
+    for one in app.debian.replacements.others if KEY in app.answers.values else ():
         found.append(
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}: pip builds it, which takes "
             f"hours or fails. To use Debian's {one.package} {one.version} instead, add {one.line.name} to {KEY}."
@@ -70,8 +91,6 @@ def requirement_notices(app: AppConfig) -> list[str]:
         found.append(
             f"{wanted.file} asks for gunicorn{wanted.gunicorn}, which is too old. The environment gets a current one."
         )
-    if unknown := [one for one in app.answers.get(KEY, ()) if one not in wanted.skipped]:
-        found.append(f"{KEY} names {', '.join(unknown)}, and {wanted.file} has no such line.")
     return found
 
 

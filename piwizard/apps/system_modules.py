@@ -102,7 +102,7 @@ def require_packages(app: AppConfig) -> None:
 
 def module_notices(app: AppConfig) -> Sequence[Change]:
     """Return what a person must know: what Debian replaces, and what is nowhere."""
-    modules, found = app.modules, app.own_list
+    modules, found = app.debian.modules, app.debian.own_list
     notices: list[Change] = []
     for library, package in modules.provided:
         listed = [name for name in library.distributions if name in found.names] if found else []
@@ -127,7 +127,7 @@ def missing_sentence(library: HardwareLibrary) -> str:
 
 def gone_sentences(app: AppConfig) -> dict[str, str]:
     """Return why libraries that the app uses no longer work, by their names."""
-    uses = [(use, BY_NAME[use.library]) for use in app.hardware_uses if use.library in BY_NAME]
+    uses = [(use, BY_NAME[use.library]) for use in app.access.hardware_uses if use.library in BY_NAME]
     return {
         library.name: f"{use.file} line {use.line} {use.why}: {library.name} {library.gone}."
         for use, library in reversed(uses)

@@ -268,10 +268,11 @@ def pack(folder: Path, output: IO[bytes]) -> PackReport:
     return packer.report
 
 
-def unpack(folder: Path, source: IO[bytes], limit: int = 0) -> UnpackReport:
+def unpack(folder: Path, source: IO[bytes], limit: int = 0, *, prefix: str = PREFIX) -> UnpackReport:
     """Create the content of an archive in an empty folder.
 
-    At most `limit` bytes are created if that is not 0.
+    At most `limit` bytes are created if that is not 0. All names begin with the folder `prefix`, which is not created;
+    with "", every name is created as it is.
 
     Neither the archive nor the folder is trusted: names that lead out of it are refused, and no link is followed.
     """
@@ -283,7 +284,9 @@ def unpack(folder: Path, source: IO[bytes], limit: int = 0) -> UnpackReport:
                 manifest = json.loads(content.read()) if content else None
                 continue
             parts = PurePosixPath(member.name).parts
-            if len(parts) < 2 or parts[0] != PREFIX or ".." in parts or len(parts) > MAX_DEPTH + 2:
+            if not prefix:
+                parts = ("", *parts)
+            if len(parts) < 2 or parts[0] != prefix or ".." in parts or len(parts) > MAX_DEPTH + 2:
                 _name(report.refused, member.name)
                 continue
             if member.isreg():
@@ -304,6 +307,8 @@ def _create(
     within = os.open(folder, flags)
     try:
         for part in parts[:-1]:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=within)
             inner = os.open(part, flags, dir_fd=within)
             os.close(within)
             within = inner

@@ -37,6 +37,17 @@ def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path
     return UnpackReport(**{key: value for key, value in found.items() if key in UnpackReport.__dataclass_fields__})
 
 
+def mirror_site(user: str, source: Path, target: Path) -> None:
+    """Make a folder of the site's user equal to another one."""
+    sandbox = Sandbox(user, (source, target), seconds=MAX_SECONDS, scripts=(MIRROR,))
+    argv = (PYTHON, "-I", str(path_inside(MIRROR)), str(source), str(target))
+    result = transient_unit.run(argv, sandbox.properties(), env={}, cwd=Path("/"))
+    if not result.ok:
+        raise BackupError(
+            "other", f"{source} could not be copied: {result.last_lines}", hint="Free space, then try again."
+        )
+
+
 def _run(user: str, data: Path, words: Sequence[str], *, kept_in: Path | None = None, **streams: int) -> Result:
     binds = ((kept_in, data),) if kept_in else ()
     sandbox = Sandbox(user, (data,), binds, seconds=MAX_SECONDS, scripts=(PROGRAM, MIRROR))

@@ -18,6 +18,7 @@ from piwizard.system.system_cache import SystemCache
 
 OPEN_TO_ALL = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")))
 """Folders in which every user may create files."""
+NO_LOGIN = "/usr/sbin/nologin"
 HIGHEST, LOWEST = 999, 100
 """The range of IDs of system users in Debian (/etc/login.defs)."""
 
@@ -26,7 +27,7 @@ HIGHEST, LOWEST = 999, 100
 class SystemUser:
     """A user without a login or a password, with a group of the same name.
 
-    `home` is not created here.
+    `home` is not created here. `shell` is a program without a way to run others, for a user that SSH lets in.
 
     Its ID was never used by another user of piwizard, so files left by a removed site get no new owner. A `shared`
     user belongs to all sites, and is removed with the last of them.
@@ -36,6 +37,7 @@ class SystemUser:
     name: str
     home: Path
     shared: bool = False
+    shell: str = NO_LOGIN
 
     def describe(self) -> str:
         return f"System user {self.name}"
@@ -82,7 +84,7 @@ class SystemUser:
         return ("groupadd", "--gid", str(pwd.getpwnam(self.name).pw_gid), self.name)
 
     def _argv(self, number: int) -> tuple[str, ...]:
-        shell = ("--shell", "/usr/sbin/nologin")
+        shell = ("--shell", self.shell)
         home = ("--home-dir", str(self.home), "--no-create-home")
         # The group of the same name gets the same number: --gid wants one that is there already.
         return ("useradd", "--system", "--user-group", "--uid", str(number), *home, *shell, self.name)
@@ -139,9 +141,13 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     if Path(record["before"]["home"]).exists():
         return f"The user {record['target']} still owns files in {record['before']['home']}: kept."
     try:
-        number = pwd.getpwnam(record["target"]).pw_uid
+        account = pwd.getpwnam(record["target"])
     except KeyError:
         return None
+    number = account.pw_uid
+    if account.pw_shell != NO_LOGIN:
+        # systemd keeps processes of a user who has logged in for a while, and userdel refuses until they have ended.
+        work.command(("systemctl", "stop", f"user-{number}.slice"), allow=range(256))
     work.command(("userdel", record["target"]))
     for folder in OPEN_TO_ALL:
         _sweep(folder, number)

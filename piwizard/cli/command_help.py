@@ -8,7 +8,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Everyday", ("status", "deploy", "logs", "checkup", "alerts", "updates", "backup", "run")),
     ("Versions", ("deploys", "releases", "rollback", "maintenance")),
     ("Set up", ("plan", "apply", "stop", "confirm", "key", "rehearse")),
-    ("When something is wrong", ("doctor", "report", "undo")),
+    ("When something is wrong", ("doctor", "report", "restore", "undo")),
     ("Cleaning up", ("remove",)),
 )
 EXAMPLES = (

@@ -46,13 +46,14 @@ def key_command(trust: str | None, answers: Path | None, site: str | None, yes: 
 
 @click.command("deploys")
 @SITE
+@click.option("--secret", is_flag=True, help="Show the secret of the webhook again.")
 @JSON
 @command
-def deploys_command(site: str | None, as_json: bool) -> int:
+def deploys_command(site: str | None, secret: bool, as_json: bool) -> int:
     """Show how new versions get online by themselves, and how the last one did."""
     from piwizard.cli import automatic_deploys
 
-    return automatic_deploys.show_deploys(site, as_json=as_json)
+    return automatic_deploys.show_deploys(site, secret=secret, as_json=as_json)
 
 
 @click.command("autodeploy", hidden=True)
@@ -63,3 +64,13 @@ def autodeploy_command(site: str) -> int:
     from piwizard.cli import automatic_deploys
 
     return automatic_deploys.deploy_if_new(site)
+
+
+@click.command("pushed", hidden=True)
+@click.argument("site")
+@command
+def pushed_command(site: str) -> int:
+    """Deploy the code that comes in. Started by the socket for pushes."""
+    from piwizard.cli import automatic_deploys
+
+    return automatic_deploys.deploy_pushed(site)

@@ -80,10 +80,10 @@ def warn_of_incomplete_sites(planner: Planner, site: str | None) -> None:
 def show_status(found: Iterable[Status]) -> None:
     """Print one line for each step."""
     for one in found:
-        site = f" ({one.place.site})" if one.place.site else ""
+        site = f" ({one.instance.site})" if one.instance.site else ""
         summary = _one_line(one.summary)
         symbol = (f"{state_symbol(one.state)} ", STATE_STYLES.get(one.state, ""))
-        console.say((symbol, (f"{one.place.step.title + site:28} {one.state:12} {summary}".rstrip(), "")), hang=44)
+        console.say((symbol, (f"{one.instance.step.title + site:28} {one.state:12} {summary}".rstrip(), "")), hang=44)
 
 
 def plan_json(instance: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from piwizard.cli import undo_summary
 from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.setup import workspace
-from piwizard.steps.registry import DATA_STEP, STEPS, StepInstance, step_named
+from piwizard.setup import undo_summary, workspace
+from piwizard.steps.registry import DATA_STEP, StepInstance, step_named
 from piwizard.system import app_data, console
 
 
@@ -79,27 +78,10 @@ def _only_site(step: str) -> str:
 
 def _require_unused(instance: StepInstance) -> None:
     """Raise PiwizardError if other steps that are done depend on this one."""
-    state = workspace.state()
-    done = [
-        StepInstance(step, site)
-        for step in STEPS
-        for name, site in sorted(state.steps(), key=str)
-        if name == step.name and (entry := state.entry(name, site)) and entry.result == "done"
-    ]
-    dependents = [one for one in done if depends_on(one, instance)]
+    dependents = undo_summary.find_dependents(workspace.state(), instance)
     if dependents:
         others = ", ".join(one.title for one in dependents)
         raise PiwizardError(
             f"{others} {'needs' if len(dependents) == 1 else 'need'} {instance.step.name} and would stop working.",
             hint=f"Undo that first, or add --yes to undo {instance.step.name} anyway.",
         )
-
-
-def depends_on(one: StepInstance, instance: StepInstance) -> bool:
-    """Return whether a step needs another one, directly or through other steps."""
-    if instance.site is not None and one.site not in (instance.site, None):
-        return False
-    return any(
-        name == instance.step.name or depends_on(StepInstance(step_named(name), one.site), instance)
-        for name in one.step.needs
-    )

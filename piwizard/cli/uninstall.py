@@ -20,11 +20,9 @@ from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.git import deploy_key
-from piwizard.setup import site_traces, workspace
-from piwizard.setup.answer_store import AnswerStore
+from piwizard.setup import removal, workspace
 from piwizard.steps.registry import DATA_STEP, STEPS
-from piwizard.system import app_data, console, files, paths
+from piwizard.system import app_data, console, paths
 from piwizard.system.app_data import Contents
 
 MAX_LISTED_NAMES = 8
@@ -40,21 +38,15 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     """
     run_launch.require_systemd()
     run_launch.require_free()
-    data = _data_of(site)
+    data = removal.find_data(site)
     if not yes:
         keep_data = _confirm_removal(site, data, keep_data=keep_data, ask=not as_json and sys.stdin.isatty())
     deleted = _require_deletable([data] if data and not keep_data else [])
     _announce_deletion(deleted, as_json=as_json)
-    site_traces.record_traces(site)
     created = _list_created_paths(site)
-    steps = tuple((step.name, site) for step in reversed(STEPS) if step.scope == "site")
-    wanted = run_launch.RunRequest("undo", steps, wipe=(site,) if deleted else ())
-    code = watch_run(run_launch.start(wanted), as_json=as_json)
+    run = removal.start_removal(site, wipe=bool(deleted), keep_secrets=keep_data)
+    code = watch_run(run, as_json=as_json)
     if code == 0:
-        _delete_caches(site)
-        if not keep_data:
-            files.remove(deploy_key.key_folder(site))
-        AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_describe_leftovers(created), *_find_user(site)]
         if as_json:
             output.dump({"event": "removed", "site": site, "left": left})
@@ -62,20 +54,6 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
             remaining = f"Still there: {'; '.join(left)}" if left else "Nothing of it is left"
             console.say(f"Site {site} removed. {remaining}.")
     return code
-
-
-def _data_of(site: str) -> Contents | None:
-    """Return the data of a site's app. Raise PiwizardError if neither answers nor journals know the site."""
-    backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).steps()
-    known |= {(step, name) for name, traces in site_traces.find_traces().items() for step in traces.steps}
-    sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
-    if site not in sites:
-        raise PiwizardError(
-            f"There is no site {site}.", key="site.name", hint=f"Choose one of: {', '.join(sites) or 'none yet'}."
-        )
-    # A folder that the step never set up is not piwizard's.
-    return app_data.measure_site(site) if (DATA_STEP, site) in known else None
 
 
 def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -144,7 +122,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     code = watch_run(run_launch.start(wanted), as_json=as_json)
     if code == 0:
         for site in sites:
-            _delete_caches(site)
+            removal.delete_caches(site)
     return code
 
 
@@ -218,8 +196,3 @@ def _read_package_records(backups: Path) -> list[Record]:
     """Return the records of packages from all journals."""
     records = [record for step, site in journaled(backups) for record in Journal(backups, step, site).records()]
     return [record for record in records if record["kind"] == "package"]
-
-
-def _delete_caches(site: str) -> None:
-    for kind in ("sources", "analyses", "build", "hosts"):
-        files.remove(paths.cache_dir() / kind / site)

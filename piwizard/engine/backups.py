@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from piwizard.engine.journal_entries import JOURNAL_FILE, Entry, is_linked, is_record, is_written, read_entries
@@ -21,14 +22,14 @@ def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
     return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
 
 
-def find_owners(folder: Path, backups: Path) -> dict[str, str]:
+def find_owners(folder: Path, backups: Path, steps: Container[str]) -> dict[str, str]:
     """Return the names of the files in a folder, each with its site.
 
-    That is the site that piwizard wrote it for; "" for files of others.
+    That is the site that one of these steps wrote it for; "" for files of others.
     """
     owners = {path.name: "" for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
     for step, site in journaled(backups):
-        for entry in read_entries(backups / site / step) if site else ():
+        for entry in read_entries(backups / site / step) if site and step in steps else ():
             path = Path(entry["target"])
             if entry["kind"] == "file" and path.parent == folder and path.name in owners:
                 owners[path.name] = site or ""

@@ -50,6 +50,10 @@ class RunRequest:
     """The sites whose data undo deletes. The user agreed to each of them; no other data is deleted."""
     packages: bool = False
     """Undo also removes the packages that piwizard installed, after the last step."""
+    removed: tuple[str, ...] = ()
+    """The sites whose answers, secrets and caches are deleted once their steps are undone."""
+    keep_secrets: bool = False
+    """Whether the secrets of removed sites stay."""
     rollbacks: tuple[tuple[str, str], ...] = ()
     """Pairs of site and release: sites that go back to an earlier release."""
     by: str = ""
@@ -74,7 +78,7 @@ def request(run: str) -> RunRequest:
     sites = raw.get("wipe") or ()  # a truth value in the requests of earlier versions
     wipe = tuple({site for _, site in pairs["steps"] if site}) if sites is True else tuple(sites)
     try:
-        return RunRequest(**(raw | pairs | {"wipe": wipe}))
+        return RunRequest(**(raw | pairs | {"wipe": wipe, "removed": tuple(raw.get("removed", ()))}))
     except TypeError as error:
         raise PiwizardError(
             f"The run {run} was started by another version of piwizard.", hint="`piwizard apply` starts a new one."

@@ -12,6 +12,8 @@ from piwizard.errors import PiwizardError
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
+REMOTE_PROTOCOLS = "https:http:ssh:git"
+BUNDLE_SUFFIX = ".bundle"
 MAX_SUBJECT = 100
 """Characters of a commit's first line that are shown."""
 
@@ -28,9 +30,25 @@ def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file" if access.address.scheme == "file" else "https:http:ssh:git",
+        **_allowed_protocols(access),
         **access.environment(),
     }
+
+
+def _allowed_protocols(access: GitAccess) -> dict[str, str]:
+    """Allow the common protocols, and files only for the repository itself.
+
+    A bundle was pushed by somebody who may not read this machine's folders, so its submodules must not name any.
+    """
+    if not access.repo.endswith(BUNDLE_SUFFIX):
+        files = ":file" if access.address.scheme == "file" else ""
+        return {"GIT_ALLOW_PROTOCOL": f"{REMOTE_PROTOCOLS}{files}"}
+    settings = {"protocol.allow": "never", "protocol.file.allow": "user"}
+    settings |= {f"protocol.{name}.allow": "always" for name in REMOTE_PROTOCOLS.split(":")}
+    found = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:

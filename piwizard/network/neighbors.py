@@ -27,7 +27,7 @@ def require_free_address(settings: AddressSettings) -> None:
         )
     if router is None:
         raise PiwizardError(
-            f"{GATEWAY}: nobody answers at {settings.gateway} on {settings.interface}.",
+            f"{GATEWAY}: no device answers at {settings.gateway} on {settings.interface}.",
             key=GATEWAY,
             hint="Enter the router's address in your network.",
         )

@@ -22,6 +22,12 @@ LIMITS: Mapping[str, str] = {
     "send_timeout": "30s",  # between two pieces of an answer that are taken
     "reset_timedout_connection": "on",  # what is left to send is not kept for a visitor who is gone
 }
+HASHES: Mapping[str, str] = {
+    "variables_hash_max_size": "8192",
+    "variables_hash_bucket_size": "128",
+    "server_names_hash_max_size": "8192",
+}
+"""Sizes with which nginx needs no warning for several hundred sites; they cost a few KiB of memory."""
 STREAMS = 32
 """Requests at a time over one HTTP/2 connection; nginx's own limit is 128."""
 CONNECTIONS = 128
@@ -43,7 +49,9 @@ def render_limits(main: str, others: Mapping[str, str]) -> str:
     blocks = [block for block in _parsed([main]) for block in block.named("http")]
     blocks += _parsed([text for path, text in others.items() if path != FILE])
     theirs = {child.name for block in blocks for child in block.children}
-    return render("nginx/limits.conf.j2", limits={name: LIMITS[name] for name in LIMITS if name not in theirs})
+    ours = ({name: value for name, value in known.items() if name not in theirs} for known in (LIMITS, HASHES))
+    limits, hashes = ours
+    return render("nginx/limits.conf.j2", limits=limits, hashes=hashes)
 
 
 def answer_seconds(upload_mib: int) -> int:

@@ -26,21 +26,21 @@ class StepPrompts:
         found = self._service.statuses()
         for one in found:
             summary = f". {one.summary}" if one.summary else ""
-            self._console.say(f"  {state_symbol(one.state)} {one.place.title}: {one.state}{summary}")
+            self._console.say(f"  {state_symbol(one.state)} {one.instance.title}: {one.state}{summary}")
         if trouble := self._service.trouble():
             self._console.show(trouble)
         self._one(found)
 
     def _one(self, found: list[Status]) -> None:
-        names = {_label(one.place): f"{one.place.step.title}, {one.state}" for one in found}
+        names = {_label(one.instance): f"{one.instance.step.title}, {one.state}" for one in found}
         chosen = choose(self._console, "Which step?", {**names, "none": "back"}, "none")
         for one in found:
-            if _label(one.place) == chosen:
+            if _label(one.instance) == chosen:
                 self._step(one)
 
     def _step(self, one: Status) -> None:
         """Set up one step."""
-        instance = one.place
+        instance = one.instance
         self._console.say("", f"=== {instance.title}: {one.state}")
         self._console.say(instance.step.why)
         for drifted in one.drift:

@@ -73,11 +73,11 @@ def _entry(app: AppConfig) -> Sequence[AppFinding]:
 
 def _packages(app: AppConfig) -> Sequence[AppFinding]:
     listed = app.requirements
-    names = listed.names if listed else app.imported
+    names = listed.names if listed else app.dependencies.imported
     where = listed.file if listed else "imported in the code; the repository lists no packages"
     found = [AppFinding("Needs packages", _few(names) or "Flask only", where, key="app.requirements")]
-    if app.libraries:
-        found.append(AppFinding("Debian packages", _few(app.libraries), "", key="app.packages"))
+    if app.dependencies.libraries:
+        found.append(AppFinding("Debian packages", _few(app.dependencies.libraries), "", key="app.packages"))
     return found
 
 
@@ -98,11 +98,11 @@ def _static(app: AppConfig) -> Sequence[AppFinding]:
 
 
 def _hardware(app: AppConfig) -> Sequence[AppFinding]:
-    if not app.hardware:
+    if not app.access.hardware:
         return []
-    use = next((one for one in app.hardware_uses if set(one.kinds) & set(app.hardware)), None)
+    use = next((one for one in app.access.hardware_uses if set(one.kinds) & set(app.access.hardware)), None)
     note = f"{use.why}, {_place(use.file, use.line)}" if use else ""
-    return [AppFinding("Hardware", _few(app.hardware), note, key="app.hardware")]
+    return [AppFinding("Hardware", _few(app.access.hardware), note, key="app.hardware")]
 
 
 def _processes(app: AppConfig) -> Sequence[AppFinding]:

@@ -73,7 +73,7 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
     if not where.current.exists() or not where.environment_file.exists():
         raise PiwizardError(f"The app of {site} is not set up yet.", hint="Run `piwizard apply` first.")
     app = app_of(planner.context.of(StepInstance(step_named(DATA_STEP), site)), answers)
-    words, variables = runnable(argv, app.started_entry)
+    words, variables = runnable(argv, app.start.entry)
     code = where.current / "app"
     binds = path_mapping.path_binds(app, code)
     sandbox = Sandbox(
@@ -81,22 +81,22 @@ def prepare_run(planner: Planner, site: str, argv: tuple[str, ...]) -> AppRun:
         (where.data, *path_mapping.disk_paths(app), *(path for _, path in binds)),
         binds,
         seconds=MAX_SECONDS,
-        network=app.network,
-        hardware=app.hardware,
-        dbus=app.dbus,
+        network=app.access.network,
+        hardware=app.access.hardware,
+        dbus=app.access.dbus,
         alone=False,
     )
     # Environment= comes first, so that a variable of app.env replaces it.
     settings = [f"Environment={unit_word(f'{name}={value}')}" for name, value in variables.items()]
     settings.append(f"EnvironmentFile={where.environment_file}")
     properties = (*sandbox.properties(), *settings)
-    return AppRun(site, words, properties, _environment(app, where), code / app.working_directory)
+    return AppRun(site, words, properties, _environment(app, where), code / app.start.working_directory)
 
 
 def _environment(app: AppConfig, where: SiteLayout) -> dict[str, str]:
     """Return the variables that the app's service has besides those of app.env."""
     venv = where.current / "venv"
-    modules = {"PYTHONPATH": str(where.current / "app" / app.entry.pythonpath)} if app.import_folder else {}
+    modules = {"PYTHONPATH": str(where.current / "app" / app.entry.pythonpath)} if app.start.import_folder else {}
     return {
         "PATH": f"{venv / 'bin'}:{commands.SEARCH_PATH}",
         "HOME": str(where.data),
@@ -106,7 +106,7 @@ def _environment(app: AppConfig, where: SiteLayout) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         **modules,
-        **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in app.hardware else {}),
+        **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in app.access.hardware else {}),
     }
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from piwizard.alerts import event as alerts
+from piwizard.alerts.event import Event
 from piwizard.apps import rollback_pin
 from piwizard.apps.app_source import site_folder
-from piwizard.deploys import deploy_record, poll_backoff
+from piwizard.deploys import deploy_record, deploy_ways, poll_backoff
 from piwizard.deploys.deploy_record import DeployResult, LastDeploy
 from piwizard.deploys.deploy_ways import poll_minutes
-from piwizard.engine import run_launch
-from piwizard.engine.events import Event
+from piwizard.engine import events, run_launch
 from piwizard.engine.run_log import follow
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git.newest_commit import newest_commit
@@ -23,9 +24,10 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import STEPS
 from piwizard.system import files
 
+ALERT = "deploy-failed"
 SHORT = 7
 """Characters of a commit that are shown."""
-OnEvent = Callable[[Event], None]
+OnEvent = Callable[[events.Event], None]
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     try:
         planner.context.fetch_newest([site])
     except AnswerRefused as refusal:
+        if way == deploy_ways.PUSH:
+            return DeployOutcome("failed", refusal.sentence)
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
     commit = planner.context.pins()[site]
     try:
-        run = start_deploy(planner, site)
+        run = start_deploy(planner, site, way)
     except run_launch.RunUnderWay:
         raise
     except PiwizardError as error:
@@ -118,7 +122,7 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     return _end(site, way, "failed", commit, reason or f"The run was {result}.", began)
 
 
-def start_deploy(planner: Planner, site: str) -> str | None:
+def start_deploy(planner: Planner, site: str, by: str) -> str | None:
     """Start a run of the steps that a new version needs; None if none is needed."""
     names = [step.name for step in STEPS if step.deployed]
     done = run_request.done(planner, workspace.state())
@@ -127,7 +131,7 @@ def start_deploy(planner: Planner, site: str) -> str | None:
     if not plans:
         return None
     run_request.require_unedited(plans)
-    return run_request.start(planner, plans, overwrite=False)
+    return run_request.start(planner, plans, overwrite=False, by=by)
 
 
 def follow_to_end(run: str, on_event: OnEvent | None = None) -> tuple[str, str]:
@@ -149,10 +153,23 @@ def _unreachable(site: str, way: str, minutes: int, refusal: AnswerRefused) -> D
     if after.failures == poll_backoff.TELL_AFTER_FAILURES:
         last = LastDeploy(way, "unreachable", "", deploy_record.now(), refusal.sentence)
         deploy_record.note_deploy(site, last)
+        _alert(site, last)
     return DeployOutcome("unreachable", refusal.sentence)
 
 
 def _end(site: str, way: str, result: DeployResult, commit: str, detail: str, began: float) -> DeployOutcome:
     seconds = round(time.monotonic() - began, 1)
-    deploy_record.note_deploy(site, LastDeploy(way, result, commit, deploy_record.now(), detail, seconds))
+    last = LastDeploy(way, result, commit, deploy_record.now(), detail, seconds)
+    deploy_record.note_deploy(site, last)
+    _alert(site, last)
     return DeployOutcome(result, detail, commit)
+
+
+def _alert(site: str, last: LastDeploy) -> None:
+    """Report a version that is not online, and the end of that."""
+    what = f"The new version {last.commit[:SHORT]} of {site}" if last.commit else f"The repository of {site}"
+    titles = {"deployed": "is online", "failed": "was not deployed", "unreachable": "does not answer"}
+    deployed = last.result == "deployed"
+    hint = "" if deployed else f"The version before stays. `piwizard deploy --site {site}` tries again."
+    event = Event(ALERT, "ok" if deployed else "failed", f"{what} {titles[last.result]}.", last.detail, hint, site)
+    alerts.report(event)

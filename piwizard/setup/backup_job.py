@@ -106,6 +106,11 @@ def list_backups(planner: Planner, *, every_host: bool = False) -> list[SavedSet
     return group_snapshots(repository.snapshots(None if every_host else backup_record.read_record().host or None))
 
 
+def site_snapshots(planner: Planner) -> list[Snapshot]:
+    """Return the snapshots of this Pi, the oldest first."""
+    return open_backups(planner).snapshots(backup_record.read_record().host or None)
+
+
 def group_snapshots(snapshots: Sequence[Snapshot]) -> list[SavedSet]:
     """Return the snapshots that were saved together, the newest first."""
     found: dict[tuple[str, str], list[Snapshot]] = {}

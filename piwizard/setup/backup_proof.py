@@ -5,7 +5,6 @@ The restored data is nobody's: it is unpacked where only this test sees it, and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,17 +12,16 @@ from pathlib import Path
 from piwizard.backups import backup_record, contents
 from piwizard.backups.backup_error import BackupError
 from piwizard.backups.backup_record import LastProof, ProvenSite
-from piwizard.backups.data_archive import UnpackReport
 from piwizard.backups.restic import ResticRepository, Snapshot
-from piwizard.backups.site_archive import unpack_site
+from piwizard.backups.restored_data import find_problem, unpack_snapshot
 from piwizard.setup import backup_job
 from piwizard.setup.planner import Planner
-from piwizard.system import app_data, files, paths
+from piwizard.setup.restored_app import start_restored
+from piwizard.system import files, paths
 from piwizard.system.files import Owner
 
 READ_SHARE = "5%"
 """How much of the repository's data is read for a test each time."""
-RESERVE_BYTES = 256 << 20
 
 
 def prove_backups(planner: Planner) -> LastProof:
@@ -52,41 +50,24 @@ def prove_backups(planner: Planner) -> LastProof:
 
 
 def _summary(sites: dict[str, ProvenSite]) -> str:
-    count = sum(one.files for one in sites.values())
-    return f"{count} files of {', '.join(sites) or 'no site'} restored for a test"
+    return (
+        "; ".join(f"{site}: {one.detail}" for site, one in sites.items()) or "The backups at the target are complete."
+    )
 
 
 def prove_site(planner: Planner, repository: ResticRepository, site: str, snapshot: Snapshot) -> ProvenSite:
     """Restore a site's snapshot for a test."""
     with _test_folder(site) as folder:
         try:
-            report = unpack_snapshot(repository, snapshot, site, folder)
+            report = unpack_snapshot(repository, snapshot, site, folder, hidden=True)
         except BackupError as error:
             return ProvenSite(False, error.sentence, snapshot.id)
-        problem = find_problem(report)
-        return ProvenSite(not problem, problem or f"{report.files} files restored", snapshot.id, report.files)
-
-
-def find_problem(report: UnpackReport) -> str:
-    """Return what is wrong with restored data; "" if nothing is."""
-    if report.broken_databases:
-        return f"The database {report.broken_databases[0]} is damaged."
-    return "" if report.complete else f"Only {report.files} files are in the backup: it is incomplete."
-
-
-def unpack_snapshot(
-    repository: ResticRepository, snapshot: Snapshot, site: str, folder: Path, *, hidden: bool = True
-) -> UnpackReport:
-    """Unpack the snapshot of a site into an empty folder of its user.
-
-    `hidden`: the user reaches the folder only in the sandbox.
-    """
-    reports: list[UnpackReport] = []
-    disk = os.statvfs(folder)
-    limit = max(1, disk.f_bavail * disk.f_frsize - RESERVE_BYTES)
-    shown, kept_in = (app_data.data_folder(site), folder) if hidden else (folder, None)
-    repository.load(snapshot, lambda pipe: reports.append(unpack_site(site, shown, pipe, limit, kept_in=kept_in)))
-    return reports[0]
+        if problem := find_problem(report):
+            return ProvenSite(False, problem, snapshot.id, report.files)
+        app = start_restored(planner, site, folder)
+        shown = f", first page returns {app.status}" if app.status else ""
+        detail = app.problem or f"{report.files} files restored{shown}"
+        return ProvenSite(not app.problem, detail, snapshot.id, report.files, app.status)
 
 
 @contextmanager

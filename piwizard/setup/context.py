@@ -11,10 +11,11 @@ from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
 from piwizard.changes.release_record import Deployer
+from piwizard.deploys.pushed_code import pushed_repository
 from piwizard.engine.backups import find_owners
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
-from piwizard.steps.registry import StepInstance
+from piwizard.steps.registry import STEPS, StepInstance
 from piwizard.steps.step import PlanContext, SiteRoute
 from piwizard.system import boot_config, dpkg, facts, paths
 from piwizard.system.apt_archive import AptArchive, look_up_packages
@@ -43,7 +44,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -74,8 +75,11 @@ class SetupContext:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     @cached_property
-    def _local_units(self) -> dict[str, str]:
-        return find_owners(LOCAL_UNITS, paths.state_dir() / "backups")
+    def local_units(self) -> dict[str, str]:
+        """Return the units in /etc/systemd/system, each with its site or ""."""
+        # Those that start deploys are no processes of the app: a deploy must not stop them.
+        deployed = [step.name for step in STEPS if step.deployed]
+        return find_owners(LOCAL_UNITS, paths.state_dir() / "backups", deployed)
 
     def of(self, instance: StepInstance) -> PlanContext:
         """Return the context for the plan of an instance; may fetch its repository."""
@@ -96,7 +100,7 @@ class SetupContext:
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),
             packaged_units=self._packaged_units,
-            local_units=self._local_units,
+            local_units=self.local_units,
             deployer=self.deployer,
         )
 
@@ -104,10 +108,17 @@ class SetupContext:
         """Return the code of a site: at its pinned commit, else as fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
-            repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
+            branch, pinned, answered = values.get("app.branch"), self._pins.get(site), values["app.repo"]
+            repo = pushed_repository(values) or answered
             with self._answers.locating(site):
                 self._sources[site] = app_source.find_source(
-                    site, repo, branch, pinned, access=self.access(site), rollback=self.rollbacks.get(site)
+                    site,
+                    repo,
+                    branch,
+                    pinned,
+                    access=self.access(site),
+                    also=(answered,),
+                    rollback=self.rollbacks.get(site),
                 )
         return self._sources[site]
 
@@ -116,7 +127,7 @@ class SetupContext:
         for site in sites:
             values = self._answers.of(site)
             with self._answers.locating(site):
-                repo, branch = values["app.repo"], values.get("app.branch")
+                repo, branch = pushed_repository(values) or values["app.repo"], values.get("app.branch")
                 self._sources[site] = app_source.fetch_newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
@@ -126,6 +137,8 @@ class SetupContext:
     def access(self, site: str) -> GitAccess:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
+        if pushed := pushed_repository(plain):
+            return repository_access.repository_access(plain, pushed)
         token = plain.get(repository_access.TOKEN_KEY)
         with self._answers.locating(site):
             given = self._store.resolve(site, {repository_access.TOKEN_KEY: token}) if token else {}

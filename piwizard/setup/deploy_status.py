@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from piwizard.answers.model import Answers
+from piwizard.apps.app_source import site_folder
 from piwizard.deploys import deploy_ways
 from piwizard.deploys.deploy_record import DeployRecord, LastDeploy, read_record
+from piwizard.deploys.push_changes import PushAddress
+from piwizard.deploys.webhook_changes import webhook_path
 from piwizard.setup.automatic_deploy import SHORT, deployed_commit
 
 RESULTS: Mapping[str, str] = {
@@ -27,6 +31,9 @@ class DeployStatus:
     minutes: int
     commit: str
     record: DeployRecord
+    branch: str
+    push_url: str = ""
+    webhook_url: str = ""
 
     @property
     def sentence(self) -> str:
@@ -61,12 +68,23 @@ class DeployStatus:
             "ways": list(self.ways),
             "poll_minutes": self.minutes if deploy_ways.POLL in self.ways else None,
             "commit": self.commit or None,
+            "push": {"url": self.push_url, "branch": self.branch} if self.push_url else None,
+            "webhook": {"url": self.webhook_url} if self.webhook_url else None,
             **self.record.as_json(),
         }
 
 
 def status_of(answers: Answers) -> DeployStatus:
     """Return the status of a site. Quick: reads files only."""
-    site = str(answers.site)
-    minutes = deploy_ways.poll_minutes(answers)
-    return DeployStatus(site, deploy_ways.ways_of(answers), minutes, deployed_commit(site), read_record(site))
+    site, ways = str(answers.site), deploy_ways.ways_of(answers)
+    name = (*answers.get("site.domains", ()), "")[0]
+    return DeployStatus(
+        site,
+        ways,
+        deploy_ways.poll_minutes(answers),
+        deployed_commit(site),
+        read_record(site),
+        deploy_ways.branch_of(answers, site_folder(site) / "current" / "app"),
+        PushAddress(site).url(f"{socket.gethostname()}.local") if deploy_ways.PUSH in ways else "",
+        f"https://{name}{webhook_path(site)}" if deploy_ways.WEBHOOK in ways else "",
+    )

@@ -39,7 +39,7 @@ def rebuild_environment(site: str) -> RebuildOutcome:
     write_rebuild_date(site, f"{datetime.now(UTC):%Y-%m-%d}")
     result, reason = "failed", ""
     try:
-        run = start_deploy(workspace.planner(None, {site: commit}), site)
+        run = start_deploy(workspace.planner(None, {site: commit}), site, "updates")
         result, reason = ("done", "") if run is None else follow_to_end(run)
     except PiwizardError as error:
         reason = error.sentence

@@ -8,6 +8,7 @@ from typing import Any
 from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
 from piwizard.answers.secret_store import SecretStore
 from piwizard.changes.base import Change
+from piwizard.deploys import deploy_ways
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.setup.context import SetupContext
 from piwizard.steps import registry
@@ -166,6 +167,7 @@ class Planner:
         sources = {
             one.key: plain[one.key] for one in all_questions() if one.kind == "secret" and one.key in plain.values
         }
+        sources |= deploy_ways.generated_secret(plain)
         settings = plain.get("app.env", {})
         sources |= {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
         if plain.site is not None:

@@ -34,6 +34,8 @@ class FormPage(Enum):
     KEY = "key"
     ADDRESS = "address"
     REVIEW = "review"
+    ALL = "all"
+    """All questions about a site that is set up, and not a page of its setup."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ FINDINGS_KEYS = (
     *("app.pages", "app.releases"),
     *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
 )
-DEPLOY_KEYS = ("app.deploy", "app.poll_every")
+DEPLOY_KEYS = ("app.deploy", "app.poll_every", "app.push_keys", "app.webhook_secret")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")
@@ -169,12 +171,10 @@ class SiteForm:
         groups = {
             FormPage.APP: self._app_groups,
             FormPage.SETTINGS: lambda: [self._group("Settings your app reads", "", ("app.env",), open=True)],
-            FormPage.KEY: lambda: [
-                self._group("Access token", "", ("app.token",), open=True),
-                self._group("More about the server", "user name, host key", ("app.token_user", "app.host_key")),
-            ],
+            FormPage.KEY: self._key_groups,
             FormPage.ADDRESS: self._address_groups,
             FormPage.REVIEW: list,
+            FormPage.ALL: self._all_groups,
         }[page]()
         return tuple(group for group in groups if group.questions)
 
@@ -205,6 +205,22 @@ class SiteForm:
             self._group("HTTPS options", "certificate, HSTS, e-mail", HTTPS_KEYS),
             self._group("Dynamic DNS options", "name, client, interval, IPv6", ("ddns.hostname", *DDNS_DETAILS)),
             self._group("URL path", self.answers.get("site.path", "none"), ("site.path",)),
+        ]
+
+    def _all_groups(self) -> list[QuestionGroup]:
+        """Return the groups of all pages but that of the site's name: open is what people change most often."""
+        code = self._group("App", "", ("app.repo", "app.branch"), open=True)
+        asked = {*(one.key for one in code.questions), "site.name"}
+        environment = self._group("Environment", "", ("app.env",))
+        others = [environment, *self._app_groups(), *self._key_groups(), *self._address_groups()]
+        groups = [one for one in others if one.questions and asked.isdisjoint(each.key for each in one.questions)]
+        in_address = [one for one in groups if page_of(one.questions[0].key) is FormPage.ADDRESS]
+        return [code, *(one if one in in_address else replace(one, open=False) for one in groups)]
+
+    def _key_groups(self) -> list[QuestionGroup]:
+        return [
+            self._group("Access token", "of a private repository", ("app.token",), open=True),
+            self._group("More about the server", "user name, host key", ("app.token_user", "app.host_key")),
         ]
 
     def _group(self, title: str, summary: str, keys: Iterable[str], *, open: bool = False) -> QuestionGroup:

@@ -12,6 +12,7 @@ from piwizard.apps.rollback_pin import read_pin
 from piwizard.engine.state import State
 from piwizard.nginx.maintenance import in_maintenance
 from piwizard.setup import deploy_status, reach
+from piwizard.setup.backup_status import backup_status
 from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
@@ -23,7 +24,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check", "restart"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "backup", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    return HomeOverview(sites, host, attention_of(sites, pending_restart()), kept.get("checked_at", ""))
+    attention = (*attention_of(sites, pending_restart()), *attention_for_backups())
+    return HomeOverview(sites, host, attention, kept.get("checked_at", ""))
 
 
 def save(overview: HomeOverview) -> None:
@@ -178,15 +180,25 @@ def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[At
     return tuple(found)
 
 
+def attention_for_backups() -> tuple[Attention, ...]:
+    """Return what the backups need from the user. Quick."""
+    found = backup_status()
+    if found is None:
+        return ()
+    problem = (Attention(f"Backups: {found.problem}", "backup", None),) if found.problem else ()
+    sheet = (Attention("The recovery sheet of the backups is not saved yet.", "sheet", None),) if found.unsaved else ()
+    return (*problem, *sheet)
+
+
 def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
     answers = planner.answers.of(name)
-    own = [one for one in statuses if one.place.site == name]
-    served = next((one for one in own if one.place.step.serves_site), None)
+    own = [one for one in statuses if one.instance.site == name]
+    served = next((one for one in own if one.instance.step.serves_site), None)
     urls = site_urls(answers, None)
     home = reach.audience_of(answers) is reach.Audience.HOME
     release = _release(name)
     entry = state.entry("gunicorn", name)
-    missing = tuple(key for one in own if one.place.step.serves_site for key in planner.missing(one.place))
+    missing = tuple(key for one in own if one.instance.step.serves_site for key in planner.missing(one.instance))
     found = SiteOverview(
         name,
         _state(own, served),

@@ -55,7 +55,7 @@ class Status:
     todo, running, done, drifted, failed, interrupted, stopped or skipped.
     """
 
-    place: StepInstance
+    instance: StepInstance
     state: str
     at: str | None = None
     run: str | None = None
@@ -68,15 +68,15 @@ class Status:
     @property
     def settled(self) -> bool:
         """Return whether this step needs no further run."""
-        if self.place.step.optional:
+        if self.instance.step.optional:
             return self.state not in ("failed", "interrupted", "drifted")
         return self.state == "done"
 
     def as_json(self) -> dict[str, str | None]:
         """Return the step as --json prints it."""
         return {
-            "step": self.place.step.name,
-            "site": self.place.site,
+            "step": self.instance.step.name,
+            "site": self.instance.site,
             "state": self.state,
             "at": self.at,
             "run": self.run,
@@ -94,8 +94,8 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
     `domains` by site; `secure`: the sites that are served over HTTPS.
     """
-    served = {one.place.site for one in found if one.place.step.serves_site}
-    served -= {one.place.site for one in found if not one.settled}
+    served = {one.instance.site for one in found if one.instance.step.serves_site}
+    served -= {one.instance.site for one in found if not one.settled}
     return {
         site: f"{'https' if site in secure else 'http'}://{names[0]}/"
         for site, names in domains.items()
@@ -166,10 +166,10 @@ def _without_answers(instance: StepInstance, entry: Entry | None) -> Status:
 
 
 def _inspected(one: Status, planner: Planner, backups: Backups, machine: SystemCache, state: State) -> Status:
-    entry = state.entry(one.place.step.name, one.place.site)
+    entry = state.entry(one.instance.step.name, one.instance.site)
     moved = f" {entry.moved}" if entry and entry.moved else ""
     stop = "." if moved else ""
-    health = inspect(planner, one.place, backups, machine, stop_at_drift=True)
+    health = inspect(planner, one.instance, backups, machine, stop_at_drift=True)
     if health.error:
         return replace(one, state="drifted", summary=f"{health.error.message}{moved}")
     if health.drift:

@@ -14,7 +14,7 @@ from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
-from piwizard.setup import health_timer, workspace
+from piwizard.setup import health_timer, removal, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system import app_data, paths
@@ -46,6 +46,8 @@ def work(run: str) -> bool:
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
         if all(_one(instance, planner, engine, request) for instance in chosen):
+            for site in request.removed:
+                removal.forget_site(site, keep_secrets=request.keep_secrets)
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:

@@ -24,6 +24,7 @@ from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.process_notices import downtime_notices
 from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
+from piwizard.backups.restored_data import restored_data
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.build_workspace import BUILD_USER
@@ -99,23 +100,23 @@ class App(Step):
         options = smoke_test_options(chosen_serving(context.machine, app), app.process, known=app.source.kept)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
             f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
-            proves=(app.entry.entry, *app.hardware, *_rolled_back(app)),
+            proves=(app.entry.entry, *app.access.hardware, *_rolled_back(app)),
             variables=app.settings.unset,
             hints=missing_modules.module_hints(app),
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
             writable=(where.data, *path_mapping.disk_paths(app)),
             binds=path_mapping.path_binds(app),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
-            network=app.network,
-            hardware=app.hardware,
-            start=app.working_directory,
+            network=app.access.network,
+            hardware=app.access.hardware,
+            start=app.start.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
             pauses=paused_services(app, context.local_units),
@@ -132,23 +133,24 @@ class App(Step):
             *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             *downtime_notices(app),
-            Packages(tuple(dict.fromkeys(("git", *lfs, "python3-venv", *app.libraries)))),
+            Packages(tuple(dict.fromkeys(("git", *lfs, "python3-venv", *app.dependencies.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
-            *network_access.egress_changes(name, app.network, app.network_reason),
+            *network_access.egress_changes(name, app.access.network, app.access.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
             *hardware_access.interface_changes(app, context.boot_config),
             preparation.setup_recorded(app),
             HandEditsKept(name, where.current.resolve(), where.release),
             Folder(where.data, 0o750, Owner(name, name)),
+            *restored_data(name),
             GitCheckout(
                 where.release,
                 app.source.repo,
                 app.source.ref,
                 app.source.commit,
                 name,
-                repository_access.repository_access(answers),
+                repository_access.repository_access(answers, app.source.repo),
                 instead,
                 bool(app.large_files),
             ),
@@ -187,5 +189,5 @@ def _rolled_back(app: AppConfig) -> tuple[str, ...]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    where = app.layout
-    return Virtualenv(where.venv, app.python, where.code, app.pip, where.site, app.startup, app.source.kept)
+    where, wanted = app.layout, app.dependencies
+    return Virtualenv(where.venv, app.python, where.code, wanted.pip, where.site, wanted.startup, app.source.kept)

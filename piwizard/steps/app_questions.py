@@ -184,7 +184,10 @@ def found_answers(app: AppConfig) -> dict[str, tuple[Any, str]]:
     """Return for each key what was found in the code, and where."""
     return {
         "app.entry": (app.entry.entry, app.entry.why),
-        "app.folder": (app.found_folder or ".", app.start_folder.text if app.start_folder else "beside the entry"),
+        "app.folder": (
+            app.start.found_folder or ".",
+            app.start.author_folder.text if app.start.author_folder else "beside the entry",
+        ),
         "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
         "app.static": (app.static, "found in the code"),
         "app.writable": (list(app.writable), "found in the code"),
@@ -193,7 +196,7 @@ def found_answers(app: AppConfig) -> dict[str, tuple[Any, str]]:
         "app.paths": (path_mapping.shown(app), "found in the code"),
         "app.processes": _suggested_processes(app),
         "app.network": _suggested_network(app),
-        "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
+        "app.hardware": (list(app.access.hardware), hardware_access.hardware_reason(app)),
     }
 
 
@@ -212,8 +215,8 @@ def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
 def _suggested_network(app: AppConfig) -> tuple[str, str]:
     """Return what the app should be allowed to reach, and why."""
     agreed = network_access.agreed_network(app.layout.site)
-    if agreed and agreed == network_access.INTERNET and app.home_network:
-        return agreed, f"as set up now; but {app.home_network[0].text}"
-    if app.home_network:
-        return network_access.HOME, app.home_network[0].text
+    if agreed and agreed == network_access.INTERNET and app.access.home_network:
+        return agreed, f"as set up now; but {app.access.home_network[0].text}"
+    if app.access.home_network:
+        return network_access.HOME, app.access.home_network[0].text
     return agreed or network_access.INTERNET, "as set up now" if agreed else ""

@@ -13,12 +13,29 @@ from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
+from piwizard.deploys import push_changes, webhook_changes
 from piwizard.deploys.deploy_record import record_folder
-from piwizard.deploys.deploy_ways import KEY, MANUAL, POLL, POLL_MINUTES, PUSH, WAYS, poll_minutes, ways_of
+from piwizard.deploys.deploy_ways import (
+    KEY,
+    KEYS_KEY,
+    MANUAL,
+    POLL,
+    POLL_MINUTES,
+    PUSH,
+    SECRET_KEY,
+    WAYS,
+    WEBHOOK,
+    branch_of,
+    poll_minutes,
+    ways_of,
+)
+from piwizard.deploys.push_changes import PushAddress
+from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.steps.site_path import owner_of
 from piwizard.steps.step import PlanContext, Scope, Stage, Step
 from piwizard.system import systemd
 from piwizard.system.checks import Check
-from piwizard.system.remedies import ApplySteps
+from piwizard.system.remedies import Advice, ApplySteps
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
@@ -28,7 +45,8 @@ QUESTIONS = (
     Question(
         KEY,
         "Deploy new versions",
-        "manual: you run `piwizard deploy`; poll: piwizard asks the repository for new commits and deploys them.",
+        "manual: you run `piwizard deploy`; poll: piwizard asks the repository; webhook: the git server calls this Pi; "
+        "push: you `git push` to this Pi.",
         v.deploy_ways(WAYS, alone=(MANUAL, PUSH)),
         kind="list",
         choices=WAYS,
@@ -43,6 +61,21 @@ QUESTIONS = (
         v.whole(1, 1440),
         kind="number",
         default=POLL_MINUTES,
+    ),
+    Question(
+        KEYS_KEY,
+        "Keys that may push",
+        "For push: the public SSH keys of people, one line each as in id_ed25519.pub.",
+        v.list_of(v.ssh_public_key, 20),
+        kind="list",
+        default=[],
+    ),
+    Question(
+        SECRET_KEY,
+        "Webhook secret",
+        "For webhook: a secret that the git server has made; if empty, piwizard generates one and shows it to you.",
+        v.secret_source,
+        kind="secret",
     ),
 )
 
@@ -69,12 +102,33 @@ class AutomaticDeploys(Step):
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         site, ways = str(answers.site), ways_of(answers)
-        return (*_folders(site), *_triggered(site, ways), *_polling(site, ways, answers))
+        return (
+            *_folders(site),
+            *_triggered(site, ways),
+            *_polling(site, ways, answers),
+            *_pushing(context, answers, ways),
+            *_calling(context, answers, ways),
+        )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         site, ways = str(answers.site), ways_of(answers)
         if POLL in ways:
             yield _running(_timer(site), "deploy-timer-running", "Repository polled by a timer")
+        if WEBHOOK in ways:
+            for unit in webhook_changes.sockets(site):
+                yield _running(unit, "deploy-webhook-running", f"{unit} running", unit)
+        if PUSH in ways:
+            address = PushAddress(site)
+            yield _running(address.socket, "deploy-push-running", "Pushes accepted")
+            problem = push_changes.login_problem(address)
+            yield Check(
+                "deploy-push-login",
+                "SSH server lets keys push",
+                not problem,
+                problem or f"{address.user} may log in with a key",
+                cause="The settings of the SSH server were changed.",
+                fix=(Advice("Correct /etc/ssh/sshd_config, then run `sudo systemctl reload ssh`."),),
+            )
 
 
 def _folders(site: str) -> tuple[Change, ...]:
@@ -104,11 +158,49 @@ def _polling(site: str, ways: tuple[str, ...], answers: Answers) -> tuple[Change
     return (own, RunningUnit(timer))
 
 
+def _pushing(context: PlanContext, answers: Answers, ways: tuple[str, ...]) -> tuple[Change, ...]:
+    address = PushAddress(str(answers.site))
+    if PUSH not in ways:
+        return push_changes.no_push_changes(address)
+    keys = list(answers.get(KEYS_KEY, ()))
+    if not keys:
+        raise MissingAnswer(
+            f"{KEYS_KEY} is missing: no key may push.",
+            key=KEYS_KEY,
+            hint="Add the content of ~/.ssh/id_ed25519.pub of the computer that you push from.",
+        )
+    if "openssh-server" not in context.installed:
+        raise PiwizardError(
+            f"{KEY}: push needs an SSH server on this Pi.",
+            key=KEY,
+            hint="Install it with `sudo apt install openssh-server`, or choose another way.",
+        )
+    return push_changes.push_changes(address, branch_of(answers, _tree(context)), keys)
+
+
+def _calling(context: PlanContext, answers: Answers, ways: tuple[str, ...]) -> tuple[Change, ...]:
+    site, owner = str(answers.site), owner_of(context, answers)
+    if WEBHOOK not in ways:
+        return webhook_changes.no_webhook_changes(site, owner)
+    if not answers.get("tls.https") or owner not in context.certificates.in_use:
+        raise PiwizardError(
+            f"{KEY}: a webhook needs HTTPS, since some git servers send its secret as it is.",
+            key=KEY,
+            hint="Set tls.https to true and run `piwizard apply certbot` first, or choose poll.",
+        )
+    secret = answers.secrets[SECRET_KEY]
+    return webhook_changes.webhook_changes(site, owner, branch_of(answers, _tree(context)), secret)
+
+
+def _tree(context: PlanContext) -> Path | None:
+    return context.source.tree if context.source else None
+
+
 def _timer(site: str) -> str:
     return f"piwizard-deploy-{site}.timer"
 
 
-def _running(unit: str, check_id: str, name: str) -> Check:
+def _running(unit: str, check_id: str, name: str, subject: str = "") -> Check:
     state = systemd.read_states([unit])[unit]
     return Check(
         check_id,
@@ -117,4 +209,5 @@ def _running(unit: str, check_id: str, name: str) -> Check:
         f"{unit} is {state.active}, {state.file or 'missing'}",
         cause="The unit was stopped.",
         fix=(ApplySteps(("deploys",), "to start it again"),),
+        subject=subject,
     )

@@ -134,7 +134,7 @@ class Gunicorn(Step):
         )
         record = RecordRelease(where.release, where.current, where.commit, name, context.deployer)
         prune = Prune(where.folder / "releases", where.current, answers.get("app.releases", KEPT_RELEASES))
-        network = network_access.egress_changes(name, app.network, app.network_reason)
+        network = network_access.egress_changes(name, app.access.network, app.access.network_reason)
         notices = (*process_notices(app, unit.workers), *further.notices())
         running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
         enabled = (*running, *further.running(), *further.removals())
@@ -222,7 +222,7 @@ def _service_problem(name: str, host: str) -> str | None:
 
 def _network_check(app: AppConfig, name: str) -> Check:
     """Check that the app cannot reach the home network, unless it may."""
-    if app.network == network_access.HOME:
+    if app.access.network == network_access.HOME:
         return Check("app-home-network", "Home network open to the app", True, 'as set by app.network = "home"')
     fix: Fix = (
         RunCommand("sudo systemctl start piwizard-egress.service", "to load the rules again"),
@@ -242,8 +242,8 @@ def _network_check(app: AppConfig, name: str) -> Check:
     if servers := network_access.unreachable_resolvers(name):
         detail = f"the app cannot reach the name server {servers[0]} either"
         return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
-    unanswered = app.home_network and "app.network" not in app.answers.values
-    but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
+    unanswered = app.access.home_network and "app.network" not in app.answers.values
+    but = f'; but {app.access.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
     return Check("app-home-network", NETWORK_CLOSED, True, f"it reaches the Internet only{but}")
 
 
@@ -254,9 +254,9 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
     return app_units.AppUnit(
         site=where.site,
         user=where.site,
-        code=str(code / app.working_directory),
+        code=str(code / app.start.working_directory),
         venv=str(where.current / "venv"),
-        entry=app.started_entry,
+        entry=app.start.entry,
         workers=serving.workers,
         threads=serving.threads,
         worker_class=serving.worker_class,
@@ -265,8 +265,8 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         environment_file=str(where.environment_file),
         writable=(str(where.data), *map(str, path_mapping.disk_paths(app))),
         binds=tuple((str(source), str(target)) for source, target in path_mapping.path_binds(app, code)),
-        pythonpath=str(code / app.entry.pythonpath) if app.import_folder else None,
-        network=app.network,
-        dbus=app.dbus,
-        hardware=app.hardware,
+        pythonpath=str(code / app.entry.pythonpath) if app.start.import_folder else None,
+        network=app.access.network,
+        dbus=app.access.dbus,
+        hardware=app.access.hardware,
     )

@@ -221,7 +221,9 @@ def _check_repository_closed(site: str, host: str, page: HttpResponse | None, as
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
     files = leak_check.list_private_files(SiteLayout(site, ""))
-    found = leak_check.find_leaks(files, ask)
+    # Where the first page was waited for in vain, no other path is answered either.
+    patience = 0.0 if page.status in leak_check.GATEWAY_ERRORS else leak_check.WAIT_FOR_APP_SECONDS
+    found = leak_check.find_leaks(files, ask, patience=patience)
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",

@@ -59,27 +59,28 @@ def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
     _write(others, sys.stderr if errors else sys.stdout, len(indent) + styled.EXTRA_INDENT)
 
 
-def reveal(rows: Iterable[tuple[str, str]], qr: str) -> None:
+def reveal(rows: Iterable[tuple[str, str]], qr: str = "") -> None:
     """Print values that the user has asked to see, even secrets, and a QR code.
 
-    The code is only drawn at a terminal that can show it.
+    The code of a text is only drawn at a terminal that can show it.
     """
     import segno
 
     start_line.erase()
     for label, value in rows:
         print(f"  {label + ':':12} {as_encodable(printable.line(value), sys.stdout)}", flush=True)
-    if sys.stdout.isatty() and supports_unicode():
+    if qr and sys.stdout.isatty() and supports_unicode():
         print("", flush=True)
         segno.make(qr, error="l", micro=False).terminal(border=2, compact=True)
 
 
-def say_json(value: object, *, but: Collection[str] = ()) -> None:
+def say_json(value: object, *, but: Collection[str] = (), with_secrets: bool = False) -> None:
     """Print a value as JSON on one line.
 
-    The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there.
+    The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there. `with_secrets`
+    is for secrets that their owner has asked for.
     """
-    value = _secret_filter.value(value, but) if _secret_filter else value
+    value = _secret_filter.value(value, but) if _secret_filter and not with_secrets else value
     start_line.erase()
     print(printable.json_text(value, ascii=not supports_unicode()), flush=True)
 

@@ -118,7 +118,7 @@ def format_fix(fix: Fix) -> str:
 
 
 def adds_answers(fix: Fix) -> bool:
-    """Return whether it adds answers that nobody has to type."""
+    """Return whether it adds answers that need no input."""
     return any(isinstance(one, AddAnswer | AddTableEntries | GenerateSecret) for one in fix)
 
 

@@ -38,6 +38,8 @@ class CertbotError:
 _Explain = Callable[[str, str, datetime], CertbotError]
 """Takes certbot's output, its log and the current time."""
 LOG_HINT = "See /var/log/letsencrypt/letsencrypt.log for details."
+FORWARDING = "router.forward"
+"""The answer of a home that visitors do not reach."""
 CAA_HINT = 'Add a CAA record `0 issue "letsencrypt.org"` at your DNS provider, or remove the existing one.'
 
 
@@ -51,7 +53,8 @@ def explain(text: str, log: str = "", now: datetime | None = None, server: str =
         name, kind, detail = problems[0]
         failed = tuple(dict.fromkeys(problem[0] for problem in problems))
         sentence, hint = _explain_validation(name, kind, detail.strip())
-        return CertbotError(sentence, hint, failed)
+        unreachable = kind in ("connection", "unauthorized") and not IPV6.search(detail.split("http", 1)[0])
+        return CertbotError(sentence, hint, failed, key=FORWARDING if unreachable else None)
     run = log.rpartition("certbot version:")[2]
     server_errors = SERVER_PROBLEM.findall(run)
     # certbot 2.1 crashes on some answers of the server, and prints only the crash.

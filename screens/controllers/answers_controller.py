@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.machine_overview import MachineOverview
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
     from piwizard.screens.widgets.fields import Field
@@ -147,18 +146,6 @@ class AnswersController:
             async with asyncio.timeout(MAX_FLUSH_SECONDS):
                 await self._host.messages_handled()
                 await self._queue.join()
-
-    def add_site(self, name: str, then: Callable[[MachineOverview], None]) -> None:
-        """Add another site; `then` gets the overview with its steps."""
-
-        def save() -> MachineOverview:
-            try:
-                self._service.answering.set(name, "site.name", name)
-            except Invalid as refusal:  # it was added in another terminal meanwhile
-                raise PiwizardError(f"site.name {refusal}.", key="site.name") from None
-            return self._service.overview(thorough=False)
-
-        self._host.run_in_background(save, then, group="inspect")
 
 
 def _key(given: Given) -> str:

@@ -31,9 +31,11 @@ ACTIONS = (
     ("settings", "Settings", "repository, address, HTTPS, environment"),
     ("diagnose", "Diagnose", "find problems and their fixes"),
     ("key", "Deploy key", "give access to a private repository"),
+    ("deploys", "Automatic deploys", "how new versions get online, what to enter where"),
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
+    ("restore", "Restore the data", "from the newest backup; today's data is kept"),
     ("report", "Report", "for people who help you; without secrets"),
     ("remove", "Remove this site", "asks what happens to its data"),
 )
@@ -131,8 +133,9 @@ class SitePage(Page):
                 await go.open_doctor(site)
             case "key":
                 await go.open_deploy_key(site)
+            case "restore" | "deploys" as command:
+                run_command(self.app, (command, "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":
-                run_command(self.app, ("remove", site))
-                await go.open_home()
+                await go.open_removal(site)

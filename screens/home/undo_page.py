@@ -10,7 +10,6 @@ from textual.widgets import Static
 
 from piwizard.screens.home.site_page import ActionList
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -47,11 +46,10 @@ class UndoPage(Page):
         self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
 
     def _show(self, overview: MachineOverview) -> None:
-        done = [one for one in reversed(overview.statuses) if one.place.site == self.site and one.run]
-        self.steps.show(tuple((one.place.step.name, one.place.step.title, one.summary) for one in done))
+        done = [one for one in reversed(overview.statuses) if one.instance.site == self.site and one.run]
+        self.steps.show(tuple((one.instance.step.name, one.instance.step.title, one.summary) for one in done))
         if not done:
             self.text.update("Nothing of this site is set up.")
 
-    def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
-        run_command(self.app, ("undo", event.name, "--site", self.site))
-        self.refresh_steps()
+    async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
+        await self.navigator.open_removal(self.site, event.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.widgets import Static
@@ -19,11 +19,12 @@ from piwizard.setup.reach import Audience, home_name
 from piwizard.setup.site_form import FormPage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from textual.widget import Widget
 
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+    from piwizard.setup.site_form import QuestionGroup
 
 NAMES = "site.domains"
 AUDIENCES = (
@@ -40,7 +41,7 @@ class AddressPage(SetupPage):
     """Home or Internet, the name, and what the DDNS provider needs."""
 
     TITLE = "Set up a site"
-    STAGE = 1
+    STAGE: ClassVar[int | None] = 1
     PAGE = FormPage.ADDRESS
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
@@ -65,15 +66,7 @@ class AddressPage(SetupPage):
         first = not self.heading.content
         site = content.site or "your app"
         self.heading.update(Text(f"Who should be able to open {site}?", "bold"))
-        local = f"http://{home_name(content.facts.hostname)}"
-        self.audience.show_note(Audience.HOME.value, local)
-        if content.audience is not None and not self.audience.value:
-            self.audience.choose(content.audience.value)
-        internet = self.audience.value == Audience.INTERNET.value
-        groups = content.groups if self.audience.value else ()
-        await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
-        await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
-        self._show_way_in(content, internet=internet)
+        await self.show_address(content, content.groups)
         if self._named:
             self._named = False
             self._focus_first_empty()
@@ -82,6 +75,18 @@ class AddressPage(SetupPage):
                 self.audience.focus()
             else:
                 self._focus_first_empty()
+
+    async def show_address(self, content: PageContent, found: Sequence[QuestionGroup]) -> None:
+        """Show the audience, and the groups of questions about the address."""
+        local = f"http://{home_name(content.facts.hostname)}"
+        self.audience.show_note(Audience.HOME.value, local)
+        if content.audience is not None and not self.audience.value:
+            self.audience.choose(content.audience.value)
+        internet = self.audience.value == Audience.INTERNET.value
+        groups = found if self.audience.value else ()
+        await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
+        await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
+        self._show_way_in(content, internet=internet)
 
     def _focus_first_empty(self) -> None:
         """Put the cursor into the first essential field without an answer, or else on the main button."""

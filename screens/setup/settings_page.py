@@ -79,21 +79,6 @@ class SettingsPage(SetupPage):
             if f"{TABLE}.{field.setting.name}" == key:
                 field.editor.focus()
 
-    def commit(self, *, cut_off: bool = False) -> None:
-        for field in (*self.query(VariableField), *self.query(NewVariable)):
-            field.commit(cut_off=cut_off)
-
-    def problem(self) -> bool:
-        for field in self.query(VariableField):
-            if field.problem() or f"{TABLE}.{field.setting.name}" in self.answers.refused:
-                field.editor.focus()
-                return True
-        for new in self.query(NewVariable):
-            if new.problem():
-                new.named.focus()
-                return True
-        return False
-
     def action_show_values(self) -> None:
         """Show or hide the values that were typed."""
         self._shown = not self._shown

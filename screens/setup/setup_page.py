@@ -13,6 +13,7 @@ from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.messages import AnswerGiven, FieldLeft, MemberGiven, SecretGiven
 from piwizard.screens.page import Page
 from piwizard.screens.setup.page_field import PageField
+from piwizard.screens.setup.variable_field import TABLE, NewVariable, VariableField
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import Choice, LineEditor
@@ -57,7 +58,7 @@ class SetupPage(Page):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.rail.show(self.setup.title, "")
+        self.rail.show(self.page_title, "")
         self.answers.start()
         self.load()
 
@@ -68,6 +69,11 @@ class SetupPage(Page):
 
     def buttons(self) -> Sequence[tuple[str, str]]:
         return (("back", "Back"), ("continue", "Continue"))
+
+    @property
+    def page_title(self) -> str:
+        """Return the title in the first line."""
+        return self.setup.title
 
     # Content.
 
@@ -90,7 +96,7 @@ class SetupPage(Page):
             self._read.set()
             return  # it is read again when they are saved
         self.content = content
-        self.show_machine(content.facts, self.setup.title)
+        self.show_machine(content.facts, self.page_title)
         self.start(partial(self._show, content), "show")
 
     async def _show(self, content: PageContent) -> None:
@@ -121,13 +127,13 @@ class SetupPage(Page):
         """Use another name for the site of the questions."""
         if self.setup.site == before and isinstance(name, str):
             self.setup.site = name
-            self.rail.show(self.setup.title, self.rail.machine)
+            self.rail.show(self.page_title, self.rail.machine)
         for field in self.query(PageField):
             field.site = self.setup.site
 
     def commit(self, *, cut_off: bool = False) -> None:
         """Report what is being typed if it is valid; `cut_off` as in `Field.commit`."""
-        for field in self.query(PageField):
+        for field in (*self.query(PageField), *self.query(VariableField), *self.query(NewVariable)):
             field.commit(cut_off=cut_off)
 
     def answer_saved(self, key: str) -> None:
@@ -158,6 +164,14 @@ class SetupPage(Page):
                 for editor in field.query("LineEditor, ChoiceList"):
                     editor.focus()
                     return True
+        for variable in self.query(VariableField):
+            if variable.problem() or f"{TABLE}.{variable.setting.name}" in self.answers.refused:
+                variable.editor.focus()
+                return True
+        for new in self.query(NewVariable):
+            if new.problem():
+                new.named.focus()
+                return True
         return False
 
     # Moving on.

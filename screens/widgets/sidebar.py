@@ -53,8 +53,8 @@ class Sidebar(RowList):
     def show(self, instances: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
         """Show these steps and their states; the chosen one stays chosen."""
         before = self._row
-        self._states = {status.place: status.state for status in statuses}
-        self._waiting = {status.place for status in statuses if status.waits}
+        self._states = {status.instance: status.state for status in statuses}
+        self._waiting = {status.instance for status in statuses if status.waits}
         self._rows, self._notes = list(_with_headings(instances)), {}
         self.changed()
         same = [number for number, row in enumerate(self._rows) if row == before]
@@ -101,7 +101,7 @@ class Sidebar(RowList):
         if isinstance(row, str):
             return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
         if isinstance(row, AddSite):
-            return [Segment(" ▸" if number == self.active else "  "), Segment("+ New site…")]
+            return [Segment(" ▸" if number == self.active else "  "), Segment("+ Add a site")]
         state = self._states.get(row, "todo")
         style = Style.parse(STYLES[state])
         note = self._notes.get(row, "")

@@ -198,6 +198,7 @@ def test_noip_client_updates_the_domain(lab: Lab, home: Pi) -> None:
     assert not (home.files / "etc/ddclient.conf").exists()
 
 
+@pytest.mark.nightly  # ddclient waits for minutes before it tries again
 def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> None:
     """Expect `apply` to make ddclient retry at once when the cause is fixed."""
     net = lab.internet

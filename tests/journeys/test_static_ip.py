@@ -143,7 +143,7 @@ CASES: dict[str, Callable[[Street], tuple[float | None, float]]] = {
         for case in CASES
     ],
 )
-def test_address_trial_locks_nobody_out(street: Street, case: str, variant: str) -> None:
+def test_address_trial_keeps_the_pi_reachable(street: Street, case: str, variant: str) -> None:
     seconds, promised = CASES[case](street)
     ROWS.append((case, variant, seconds, promised))
 
@@ -161,7 +161,7 @@ def test_unsuitable_address_changes_nothing(street: Street) -> None:
         ({"address": NEW}, "static_ip.address", "prefix"),
         ({"address": f"{LAPTOP}/24"}, "static_ip.address", "already in use"),
         ({"gateway": "10.0.0.1"}, "static_ip.gateway", "outside of 192.168.1.0/24"),
-        ({"gateway": "192.168.1.99"}, "static_ip.gateway", "nobody answers at 192.168.1.99"),
+        ({"gateway": "192.168.1.99"}, "static_ip.gateway", "no device answers at 192.168.1.99"),
         ({"dns": ["router"]}, "static_ip.dns", "IPv4 address"),
         ({"interface": "eth7"}, "static_ip.interface", "there is no interface eth7"),
         ({"revert_after": 5}, "static_ip.revert_after", "30 to 3600"),

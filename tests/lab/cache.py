@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 def cached(kind: str, family: str, recipe: str, make: Callable[[Path], None]) -> Path:
     """Return the folder that `make` fills by a recipe, from the cache or made now.
 
-    Other processes that need it wait. Folders of the same family by older recipes are removed when nobody uses them.
+    Other processes that need it wait. Unused folders of the same family by older recipes are removed.
     """
     shelf = cache_folder() / kind
     folder = shelf / f"{family}.{recipe}"

@@ -59,6 +59,30 @@ class FirstSetup:
         self.terminal.see("Found in your code", 90)
         self._next_page(look)
 
+    def private_app(self, repo: str, fingerprint: str, allow: Callable[[str], None]) -> None:
+        """Give a private repository, compare the fingerprint of its server, and add the deploy key there."""
+        self.press(ENTER)
+        self.terminal.see("Where is your code?", 60)
+        self.type(repo)
+        self.terminal.see("Enter give access", 90)
+        self.press(ENTER)
+        self.terminal.see("This repository is private")
+        self.terminal.see("Enter trust this server", 60)
+        self.terminal.see(fingerprint)
+        self.press(ENTER)
+        self.terminal.see("to accept the key", 60)
+        allow(self._public_key())
+        self.terminal.see("accepts the key.", 90)
+        self._next_page()
+        self.terminal.see("Found in your code", 90)
+        self._next_page()
+
+    def _public_key(self) -> str:
+        """Return the key as it stands on the page, which breaks its line."""
+        lines = [line.strip() for line in self.terminal.lines]
+        first = next(number for number, line in enumerate(lines) if line.startswith("ssh-ed25519 "))
+        return " ".join("".join(lines[first : lines.index("", first)]).split()[:2])
+
     def settings(self, values: Sequence[str], look: Look = nothing) -> None:
         """Give the variables that the code requires; keep what is suggested for the others."""
         self.terminal.see("Settings your app reads", 60)

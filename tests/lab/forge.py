@@ -58,6 +58,11 @@ class Forge:
         )
         return path
 
+    def publish(self, name: str) -> None:
+        """Offer a repository as a forge does: at NAME.git, over SSH and over HTTPS."""
+        path = self.take(name)
+        self.pi.run(("ln", "-sfn", path, f"/home/git/{name}.git"), user="git")  # git compares the owner
+
     def add_submodule(self, path: str, url: str) -> None:
         """Add to a repository a submodule with the address `url`."""
         script = f"""set -e

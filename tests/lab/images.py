@@ -33,7 +33,7 @@ VARIANTS = {
 # Manual pages and translations take a third of each installation's time.
 LEAN = ["path-exclude=/usr/share/man/*", "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/doc/*"]
 
-# Timers that would take apt's lock at random, and consoles that nobody sees.
+# Timers that would take apt's lock at random, and consoles without a screen.
 MASKED = ["apt-daily.timer", "apt-daily-upgrade.timer", "man-db.timer", "console-getty.service", "getty@.service"]
 
 FILES = {

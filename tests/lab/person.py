@@ -185,7 +185,7 @@ class Person:
                 self._fill_row(each)
         tick = f"{textwrap.wrap(label, LABEL)[-1]} ✓"
         if not self.terminal.wait(lambda: any(line[RIGHT:].startswith(tick) for line in self.terminal.lines), 20):
-            raise AssertionError(f"nobody says that {label} is kept:\n" + "\n".join(self.terminal.lines))
+            raise AssertionError(f"no line shows that {label} is saved:\n" + "\n".join(self.terminal.lines))
         self.saved[label] = wanted
 
     def _type(self, words: str) -> None:

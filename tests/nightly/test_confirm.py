@@ -85,7 +85,7 @@ def test_run_killed_at_every_event_keeps_the_confirmed_address(street: Street, m
         (record,) = pi.files.glob(f"var/log/piwizard/{_run(pi)}/events.jsonl")
         before = _lines(record.read_bytes())
         unit = _unit(pi)
-        if point == 0:  # nobody sees the confirmation
+        if point == 0:  # the confirmation is not shown
             (unit / "cgroup.kill").write_text("1")
         pi.run(("piwizard", "confirm"))
         until = time.monotonic() + 60

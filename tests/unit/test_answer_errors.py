@@ -100,7 +100,7 @@ LATER_REFUSALS = {
     "interval that is too short": ("ddns", NO_IP + 'username = "u"\n', "interval = 1", "ddns.interval"),
     "secret of an unset variable": ("ddns", DUCKDNS, 'password = { env = "GONE" }', "ddns.password"),
     "secret of a missing file": ("ddns", DUCKDNS, 'password = { file = "/gone" }', "ddns.password"),
-    "secret that nobody entered": ("ddns", DUCKDNS, "password = { asked = true }", "ddns.password"),
+    "secret that was not entered": ("ddns", DUCKDNS, "password = { asked = true }", "ddns.password"),
     "address outside of the network": ("static-ip", STATIC, 'address = "10.9.9.9/24"', "static_ip.address"),
     "address of the router": ("static-ip", STATIC, 'address = "192.168.1.1/24"', "static_ip.address"),
     "router outside of the network": (

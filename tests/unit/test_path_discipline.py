@@ -30,7 +30,7 @@ FORBIDDEN = {
 OF_THE_APP = {"apps/data_mirror.py"}
 """Programs that run as the app's user, in its sandbox."""
 THROWAWAY = ("rehearsal/", "sandbox/")
-"""Work in a copy of the machine that nobody else can enter."""
+"""Work in a copy of the machine that no other user can enter."""
 
 
 def modules():

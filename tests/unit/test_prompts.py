@@ -35,9 +35,13 @@ def commit(folder: Path) -> None:
         subprocess.run(("git", *argv), cwd=folder, check=True)
 
 
-@pytest.fixture(params=["xterm-256color", "dumb"])
+@pytest.fixture(params=["xterm-256color", pytest.param("dumb", marks=pytest.mark.nightly)])
 def term(request) -> str:
     return request.param
+
+
+both_terminals = pytest.mark.parametrize("term", ["xterm-256color", "dumb"], indirect=True)
+"""A terminal that cannot move its cursor, as a screen reader's: by day only what differs there."""
 
 
 @pytest.fixture
@@ -71,6 +75,7 @@ def to_review(dialogue: Dialogue, repo: Path) -> None:
     dialogue.answer("Change any of these? [no]")
 
 
+@both_terminals
 def test_home_only_site_takes_five_answers_and_one_confirmation(talk, tmp_path, repo):
     dialogue = talk()
     dialogue.expect("Nothing changes until you have seen the plan and confirmed it.")
@@ -201,6 +206,7 @@ def test_lost_connection_loses_no_answer(talk, tmp_path, repo):
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
 
 
+@both_terminals
 def test_failure_is_explained_and_can_be_repeated(talk, tmp_path, repo):
     (tmp_path / "fail").touch()
     dialogue = talk()
@@ -282,6 +288,7 @@ def test_leaving_does_not_stop_a_run(talk, tmp_path):
     assert dialogue.end() == 130
 
 
+@both_terminals
 def test_input_between_questions_is_not_shown(talk, tmp_path):
     (tmp_path / "wait").touch()
     dialogue = talk()

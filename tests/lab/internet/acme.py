@@ -186,7 +186,7 @@ class Acme:
 
     @property
     def root(self) -> str:
-        """Return production's root; nobody trusts staging's, as in reality."""
+        """Return production's root; no client trusts staging's, as in reality."""
         return self.production.pebble.root
 
 

@@ -195,7 +195,7 @@ def test_answers_replace_what_cannot_be_read(tree):
     assert app.writable == ("data",)
     assert app.init == ("flask init-db",)
     assert (app.settings.generated, app.settings.unset) == ((), ())
-    assert app.libraries == ()
+    assert app.dependencies.libraries == ()
 
 
 @pytest.mark.usefixtures("hurried")

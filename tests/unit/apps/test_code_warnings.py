@@ -113,6 +113,6 @@ def test_required_python_is_none_without_a_source(tree, files):
     assert find_required_python(tree(files)) is None
 
 
-def test_required_python_is_shown_as_a_person_writes_it():
+def test_required_python_is_shown_as_version_numbers():
     assert RequiredPython("==3.9.*", "runtime.txt", False).versions == "3.9"
     assert RequiredPython(">=3.9,<4", "pyproject.toml", True).versions == ">=3.9,<4"

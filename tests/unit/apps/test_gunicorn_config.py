@@ -9,11 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from wsgiref.util import request_uri
 
 import pytest
 
 from piwizard.apps import gunicorn_config
-from piwizard.apps.gunicorn_config import StreamSlots, VisitedAsgiApp, VisitedWsgiApp, slots_for, watch_exit
+from piwizard.apps.gunicorn_config import (
+    AsgiConnections,
+    StreamSlots,
+    VisitedAsgiApp,
+    VisitedWsgiApp,
+    slots_for,
+    watch_exit,
+)
 
 FILE = gunicorn_config.__file__
 STREAM = [("Content-Type", "text/event-stream")]
@@ -51,6 +59,15 @@ def test_prefix_of_the_site_moves_to_script_name(path: str, left: str) -> None:
     environ = Visit(app_with(PAGE), HTTP_X_FORWARDED_PREFIX="/camera", PATH_INFO=path).environ
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/camera", left)
     assert Visit(app_with(PAGE), PATH_INFO=path).environ["SCRIPT_NAME"] == ""
+
+
+def test_app_behind_https_makes_https_addresses() -> None:
+    visit = Visit(app_with(PAGE), HTTP_X_FORWARDED_PROTO="https", HTTP_HOST="pi.example", SERVER_NAME="x")
+    assert request_uri(visit.environ) == "https://pi.example/"
+    plain = Visit(
+        app_with(PAGE), HTTP_X_FORWARDED_PROTO="gopher", HTTP_HOST="pi.example", **{"wsgi.url_scheme": "http"}
+    )
+    assert request_uri(plain.environ) == "http://pi.example/"
 
 
 def test_streams_are_unbuffered_and_pages_are_as_the_app_made_them() -> None:
@@ -165,12 +182,48 @@ def test_asgi_app_gets_address_and_prefix_and_its_streams_are_unbuffered() -> No
     async def receive() -> dict[str, Any]:
         return {}
 
-    headers = [(b"x-real-ip", b"203.0.113.7"), (b"x-forwarded-prefix", b"/camera")]
-    asyncio.run(VisitedAsgiApp(app)({"type": "http", "headers": headers, "client": ("", 0)}, receive, send))
-    asyncio.run(VisitedAsgiApp(app)({"type": "lifespan"}, receive, send))
-    assert (seen[0]["client"], seen[0]["root_path"]) == (("203.0.113.7", 0), "/camera")
+    headers = [(b"x-real-ip", b"203.0.113.7"), (b"x-forwarded-prefix", b"/camera"), (b"x-forwarded-proto", b"https")]
+    asyncio.run(
+        VisitedAsgiApp(app, AsgiConnections())({"type": "http", "headers": headers, "client": ("", 0)}, receive, send)
+    )
+    asyncio.run(VisitedAsgiApp(app, AsgiConnections())({"type": "lifespan"}, receive, send))
+    assert (seen[0]["client"], seen[0]["root_path"], seen[0]["scheme"]) == (("203.0.113.7", 0), "/camera", "https")
     assert sent[0]["headers"] == [(b"x-accel-buffering", b"no")]
     assert seen[1] == {"type": "lifespan"}
+
+
+@pytest.mark.parametrize(("kind", "endless"), [("websocket", True), ("http", True), ("http", False)])
+def test_open_websockets_and_streams_of_asgi_apps_are_disconnected_at_the_end(kind: str, endless: bool) -> None:
+    connections, got = AsgiConnections(), []
+    content_type = b"text/event-stream" if endless else b"text/csv"
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if kind == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
+        asyncio.get_running_loop().call_soon(connections.end)
+        got.append(await receive())
+
+    async def run() -> None:
+        later: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        asyncio.get_running_loop().call_later(0.05, later.put_nowait, {"type": "own"})
+
+        async def send(message: dict[str, Any]) -> None:
+            pass
+
+        scope = {"type": kind, "headers": [(b"x-forwarded-proto", b"https")]}
+        await VisitedAsgiApp(app, connections)(scope, later.get, send)
+        assert scope["scheme"] == ("wss" if kind == "websocket" else "https")
+
+    asyncio.run(run())
+    assert [one["type"] for one in got] == [f"{kind}.disconnect" if endless else "own"]
+
+
+def test_asgi_worker_ends_its_streams_by_its_own_handler() -> None:
+    calls: list[str] = []
+    stopped = SimpleNamespace(handle_exit_signal=lambda: calls.append("exit"), handle_exit=None)
+    watch_exit(stopped, [lambda: calls.append("streams")])
+    stopped.handle_exit_signal()
+    assert calls == ["exit", "streams"]
 
 
 def worker(kind: str) -> SimpleNamespace:

@@ -57,4 +57,4 @@ def test_packet_filter_reports_refused_connections_of_an_app() -> None:
 def test_packet_filter_without_rules_is_not_loaded() -> None:
     assert not network_access.parse_ruleset({"nftables": HEARD["nftables"][:-1]}, 990, NOW).loaded
     assert not network_access.parse_ruleset(HEARD, 992, NOW).loaded
-    assert not network_access.read_filter("nobody-is-called-so").loaded
+    assert not network_access.read_filter("no-such-user").loaded

@@ -20,7 +20,7 @@ def read(tree):
     )
 
 
-def test_plain_list_is_left_to_pip(read):
+def test_plain_list_is_installed_by_pip_as_it_is(read):
     found = read(
         "--extra-index-url https://www.piwheels.org/simple\nFlask==3.0 # web\nnumpy>=1.2,<3 ; python_version>'3'\n"
     )
@@ -98,7 +98,7 @@ def test_hashes_stay_with_their_lines_and_projects_are_installed_apart(read):
     assert not found.lines[-1].endswith("\\")
 
 
-def test_hashed_list_that_pip_can_read_is_left_to_pip(read):
+def test_hashed_list_that_pip_can_read_is_installed_as_it_is(read):
     found = read("flask==3.0.3 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n")
     assert (found.arguments, found.names) == (("-r", "list.txt"), ("flask",))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -215,3 +216,69 @@ def test_sources_of_uv_are_followed_or_named(tree, installable):
         assert found.lines == ("flask", own[0], own[1], "far", own[2])
     skipping = find_requirements(tree(files), skip=("far",))
     assert (skipping.arguments, skipping.lines, skipping.unusable) == ((), ("flask", *own), ())
+
+
+PIPFILE = """
+    [packages]
+    flask = "*"
+    driver = {path = "libs/driver", editable = true}
+    dimmer = {git = "https://example.org/anna/dimmer.git", ref = "v1", extras = ["fast"]}
+    secret = {git = "ssh://git@example.org/anna/secret.git"}
+    far = {path = "../far"}
+    wheel-of-mine = {file = "https://example.org/mine-1.0-py3-none-any.whl"}
+    pywin32 = "*"
+"""
+OWN = ("./libs/driver", "dimmer[fast] @ git+https://example.org/anna/dimmer.git@v1")
+DRIVER = '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "driver"\n'
+
+
+def test_sources_of_pipenv_are_followed_or_named(tree):
+    files = {"Pipfile": textwrap.dedent(PIPFILE), "libs/driver/pyproject.toml": DRIVER, "libs/driver/driver.py": ""}
+    found = find_requirements(tree(files))
+    assert found.lines == ("flask", *OWN, "wheel-of-mine @ https://example.org/mine-1.0-py3-none-any.whl")
+    assert [(one.name, one.line) for one in found.unusable] == [("secret", 5), ("far", 6), ("pywin32", 1)]
+    assert "over SSH" in found.unusable[0].reason
+    skipping = find_requirements(tree(files), skip=("secret", "far", "pywin32"))
+    assert (skipping.unusable, skipping.skipped) == ((), ("secret", "far", "pywin32"))
+    assert skipping.lines == found.lines
+
+
+def test_sources_of_a_pipenv_lock_file_are_followed(tree):
+    lock = {"default": {"flask": {"version": "==3.1.0"}, "driver": {"path": "./libs/driver", "editable": True}}}
+    files = {"Pipfile": "", "Pipfile.lock": json.dumps(lock), "libs/driver/setup.py": "setup()"}
+    assert find_requirements(tree(files)).lines == ("flask==3.1.0", "./libs/driver")
+
+
+POETRY_SOURCES = """
+    [tool.poetry]
+    name = "lamp"
+    package-mode = false
+    [tool.poetry.dependencies]
+    python = "^3.11"
+    flask = "^3.0"
+    driver = { path = "libs/driver", develop = true }
+    dimmer = { git = "https://example.org/anna/dimmer.git", tag = "v1", extras = ["fast"] }
+    far = { path = "../far" }
+    secret = { git = "git@example.org:anna/secret.git" }
+"""
+
+
+def test_sources_of_poetry_are_followed_or_named(tree):
+    files = {"pyproject.toml": textwrap.dedent(POETRY_SOURCES), "libs/driver/pyproject.toml": DRIVER}
+    found = find_requirements(tree(files))
+    assert found.lines == ("flask>=3.0,<4", *OWN, "far", "secret")
+    assert [(one.name, one.line) for one in found.unusable] == [("far", 9), ("secret", 10)]
+    skipping = find_requirements(tree(files), skip=("far", "secret"))
+    assert (skipping.lines, skipping.unusable) == (("flask>=3.0,<4", *OWN), ())
+
+
+def test_sources_of_an_installable_poetry_project_are_read_by_poetry(tree):
+    text = textwrap.dedent(POETRY_SOURCES).replace("package-mode = false\n", "")
+    text = text.replace('far = { path = "../far" }\n', "").replace(
+        'secret = { git = "git@example.org:anna/secret.git" }\n', ""
+    )
+    build = '[build-system]\nrequires = ["poetry-core"]\n'
+    found = find_requirements(
+        tree({"pyproject.toml": text + build, "lamp/__init__.py": "", "libs/driver/setup.py": ""})
+    )
+    assert (found.arguments, found.lines, found.unusable) == ((".",), (), ())

@@ -46,15 +46,15 @@ def sentences(app):
 
 def test_picamera_comes_from_debian_into_an_environment_that_sees_it(app):
     camera = app("from picamera2 import Picamera2", "flask\n")
-    assert camera.libraries == ("python3-picamera2",)
-    assert camera.pip.system
+    assert camera.dependencies.libraries == ("python3-picamera2",)
+    assert camera.dependencies.pip.system
     assert sentences(camera) == []
 
 
 def test_listed_library_of_the_system_is_skipped_by_pip(app):
     lamp = app("import RPi.GPIO as GPIO", "flask\nRPi.GPIO==0.7.0\nrequests\n")
-    assert lamp.libraries == ("python3-rpi-lgpio",)
-    assert lamp.pip.lines == ("flask", "requests")
+    assert lamp.dependencies.libraries == ("python3-rpi-lgpio",)
+    assert lamp.dependencies.pip.lines == ("flask", "requests")
     assert sentences(lamp) == [
         "rpi-gpio of requirements.txt is not installed by pip: the package python3-rpi-lgpio provides it, whatever "
         "version it is (RPi.GPIO==0.7.0 is not installed)."
@@ -62,40 +62,40 @@ def test_listed_library_of_the_system_is_skipped_by_pip(app):
 
 
 def test_library_that_is_imported_but_not_listed_comes_from_debian(app):
-    assert app("import RPi.GPIO", "flask\n").libraries == ("python3-rpi-lgpio",)
+    assert app("import RPi.GPIO", "flask\n").dependencies.libraries == ("python3-rpi-lgpio",)
 
 
 def test_installed_package_wins_over_another_one(app):
-    assert app("import RPi.GPIO", installed=("python3-rpi.gpio",)).libraries == ("python3-rpi.gpio",)
+    assert app("import RPi.GPIO", installed=("python3-rpi.gpio",)).dependencies.libraries == ("python3-rpi.gpio",)
 
 
 def test_gpiozero_gets_a_pin_factory(app):
     lamp = app("from gpiozero import LED", "flask\ngpiozero\n")
-    assert lamp.libraries == ("python3-lgpio",)
-    assert lamp.pip.system
-    assert lamp.pip.arguments == ("-r", "requirements.txt")
+    assert lamp.dependencies.libraries == ("python3-lgpio",)
+    assert lamp.dependencies.pip.system
+    assert lamp.dependencies.pip.arguments == ("-r", "requirements.txt")
 
 
 def test_pin_factory_is_compiled_where_debian_has_none(app):
     lamp = app("from gpiozero import LED", "flask\ngpiozero\n", DEBIAN)
-    assert {"swig", "gcc", "python3-dev"} <= set(lamp.libraries)
-    assert "lgpio" in lamp.pip.added
-    assert not lamp.pip.system
+    assert {"swig", "gcc", "python3-dev"} <= set(lamp.dependencies.libraries)
+    assert "lgpio" in lamp.dependencies.pip.added
+    assert not lamp.dependencies.pip.system
 
 
 def test_app_without_a_list_gets_what_it_imports(app):
-    assert set(app("import smbus2, gpiozero", archive=DEBIAN).pip.arguments) == {"smbus2", "gpiozero"}
+    assert set(app("import smbus2, gpiozero", archive=DEBIAN).dependencies.pip.arguments) == {"smbus2", "gpiozero"}
     dht = app("import adafruit_dht, board", archive=DEBIAN)
-    assert set(dht.pip.arguments) == {"adafruit-circuitpython-dht", "adafruit-blinka"}
-    assert "gpiod" in dht.pip.added, "Blinka loads it without requiring it"
+    assert set(dht.dependencies.pip.arguments) == {"adafruit-circuitpython-dht", "adafruit-blinka"}
+    assert "gpiod" in dht.dependencies.pip.added, "Blinka loads it without requiring it"
 
 
 def test_pinned_version_wins_over_debians(app):
     sensor = app("import smbus", "flask\nsmbus==1.1.post2\n")
-    assert not sensor.pip.system
-    assert "python3-smbus" not in sensor.libraries
-    assert "gcc" in sensor.libraries
-    assert app("import smbus", "flask\nsmbus\n").libraries == ("python3-smbus",)
+    assert not sensor.dependencies.pip.system
+    assert "python3-smbus" not in sensor.dependencies.libraries
+    assert "gcc" in sensor.dependencies.libraries
+    assert app("import smbus", "flask\nsmbus\n").dependencies.libraries == ("python3-smbus",)
 
 
 def test_library_that_nothing_provides_is_named_with_what_to_do(app):
@@ -103,21 +103,32 @@ def test_library_that_nothing_provides_is_named_with_what_to_do(app):
     (sentence,) = sentences(camera)
     assert "none of the archives that this machine uses has python3-picamera2" in sentence
     assert "Raspberry Pi OS" in sentence
-    assert camera.libraries[-1] == "python3-libcamera"
+    assert camera.dependencies.libraries[-1] == "python3-libcamera"
 
 
 def test_other_python_does_not_see_debians_modules(app):
     lamp = app("import lgpio", "flask\nlgpio\n", python="/usr/local/bin/python3.14")
-    assert not lamp.pip.system
-    assert "python3-lgpio" not in lamp.libraries
+    assert not lamp.dependencies.pip.system
+    assert "python3-lgpio" not in lamp.dependencies.libraries
 
 
 MODULES = {"python3-matplotlib": "3.10.1+dfsg1-4", "python3-gi": "3.50.0-4", "python3-numpy": "1:2.2.4+ds-1"}
 
 
+@pytest.mark.parametrize("listed", ["matplotlib<3.8", "matplotlib>=3.4,<=3.7"])
+def test_limit_without_a_wheel_is_replaced_within_the_major_version(app, listed):
+    plot = app("import matplotlib", f"flask\n{listed}\n", MODULES)
+    require_usable_list(plot)
+    assert "python3-matplotlib" in plot.dependencies.libraries
+    (sentence,) = requirement_notices(plot)
+    assert "Debian's python3-matplotlib 3.10.1 takes its place, although it is newer than the list allows" in sentence
+
+
 def test_pin_without_a_wheel_is_refused_with_debians_module(app):
-    plot = app("import matplotlib", "flask\nmatplotlib<3.8\n", MODULES)
-    with pytest.raises(ConsentMissing, match=r"matplotlib<3.8 \(line 2\): it has no wheel for Python 3.13") as refused:
+    plot = app("import matplotlib", "flask\nmatplotlib==3.7.2\n", MODULES)
+    with pytest.raises(
+        ConsentMissing, match=r"matplotlib==3.7.2 \(line 2\): it has no wheel for Python 3.13"
+    ) as refused:
         require_usable_list(plot)
     (asked,) = refused.value.consents
     assert (asked.member, refused.value.list_key) == ("matplotlib", "app.skip_requirements")
@@ -128,8 +139,8 @@ def test_pin_without_a_wheel_is_refused_with_debians_module(app):
 def test_skipped_pin_is_replaced_by_debians_module(app):
     plot = app("import matplotlib", "flask\nmatplotlib<3.8\n", MODULES, skip_requirements=["matplotlib"])
     require_usable_list(plot)
-    assert "python3-matplotlib" in plot.libraries
-    assert (plot.pip.lines, plot.pip.system) == (("flask",), True)
+    assert "python3-matplotlib" in plot.dependencies.libraries
+    assert (plot.dependencies.pip.lines, plot.dependencies.pip.system) == (("flask",), True)
     (sentence,) = requirement_notices(plot)
     assert "Debian's python3-matplotlib takes its place" in sentence
 
@@ -137,8 +148,8 @@ def test_skipped_pin_is_replaced_by_debians_module(app):
 def test_module_that_fits_replaces_a_line_without_a_question(app):
     frozen = app("import gi", "flask\nPyGObject==3.50.0\n", MODULES)
     require_usable_list(frozen)
-    assert "python3-gi" in frozen.libraries
-    assert (frozen.pip.lines, frozen.pip.system) == (("flask",), True)
+    assert "python3-gi" in frozen.dependencies.libraries
+    assert (frozen.dependencies.pip.lines, frozen.dependencies.pip.system) == (("flask",), True)
     (sentence,) = requirement_notices(frozen)
     assert "PyGObject==3.50.0 (requirements.txt, line 2)" in sentence
 
@@ -151,11 +162,22 @@ def test_module_that_fits_replaces_a_line_without_a_question(app):
 def test_line_that_has_a_wheel_or_no_module_goes_to_pip(app, listed):
     plot = app("import matplotlib", f"flask\n{listed}\n", MODULES)
     require_usable_list(plot)
-    assert plot.pip.arguments == ("-r", "requirements.txt")
-    assert not plot.pip.system
+    assert plot.dependencies.pip.arguments == ("-r", "requirements.txt")
+    assert not plot.dependencies.pip.system
 
 
-@pytest.mark.parametrize("listed", ["numpy==1.26.4", "numpy<2", "numpy~=1.24", "numpy>=1.20,<=1.26", "numpy==1.*"])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "numpy==1.26.4",
+        "numpy<2",
+        "numpy~=1.24",
+        "matplotlib<3",
+        "matplotlib~=3.7.0",
+        "numpy>=1.20,<=1.26",
+        "numpy==1.*",
+    ],
+)
 def test_old_versions_have_no_wheel_for_a_new_python(app, listed):
     with pytest.raises(ConsentMissing):
         require_usable_list(app("import numpy", f"flask\n{listed}\n", MODULES))
@@ -164,7 +186,7 @@ def test_old_versions_have_no_wheel_for_a_new_python(app, listed):
 def test_given_list_lets_pip_build_the_others(app):
     plot = app("import numpy", "flask\nnumpy==1.26.4\n", MODULES, skip_requirements=[])
     require_usable_list(plot)
-    assert plot.pip.arguments == ("-r", "requirements.txt")
+    assert plot.dependencies.pip.arguments == ("-r", "requirements.txt")
     (sentence,) = requirement_notices(plot)
     assert "hours or fails" in sentence
 
@@ -175,8 +197,8 @@ def test_requirement_of_a_pipfile_is_skipped_by_name(tree: Tree):
     given = {"site.name": "lamp", "app.skip_requirements": ["numpy"]}
     analysis_cache.forget_analyses()
     lamp = AppConfig(source, Answers("lamp", given), "3.13.5", AptArchive({}, lambda names: MODULES))
-    assert lamp.pip.lines == ("flask",)
-    assert "python3-numpy" in lamp.libraries
+    assert lamp.dependencies.pip.lines == ("flask",)
+    assert "python3-numpy" in lamp.dependencies.libraries
 
 
 def test_plain_app_asks_apt_for_nothing(tree: Tree):
@@ -185,15 +207,15 @@ def test_plain_app_asks_apt_for_nothing(tree: Tree):
 
     source = AppSource("/srv/git/blog.git", None, COMMIT, tree({"app.py": FLASK}), None)
     blog = AppConfig(source, Answers("blog", {"site.name": "blog"}), None, AptArchive({}, refuse))
-    assert blog.libraries == ()
-    assert not blog.pip.system
+    assert blog.dependencies.libraries == ()
+    assert not blog.dependencies.pip.system
 
 
 def test_packages_of_the_answers_are_installed_and_checked(app):
     camera = app("", packages=["fswebcam"])
     require_packages(camera)
-    assert camera.libraries == ("fswebcam",)
-    assert app("", packages=["python3-lgpio"]).pip.system
+    assert camera.dependencies.libraries == ("fswebcam",)
+    assert app("", packages=["python3-lgpio"]).dependencies.pip.system
     with pytest.raises(
         PiwizardError, match=r"app\.packages: no archive that this machine uses has the package fswbcam"
     ):
@@ -201,13 +223,13 @@ def test_packages_of_the_answers_are_installed_and_checked(app):
 
 
 def test_program_that_the_code_starts_is_installed(app):
-    assert app("import os\nos.system('fswebcam now.jpg')").libraries == ("fswebcam",)
+    assert app("import os\nos.system('fswebcam now.jpg')").dependencies.libraries == ("fswebcam",)
 
 
 def test_environment_that_sees_the_system_has_its_own_gunicorn(app):
     camera = app("import picamera2", installed=("python3-gunicorn",))
-    assert [*camera.pip.calls()][-1] == ("--ignore-installed", "--no-deps", "gunicorn")
-    assert camera.recipe != app("import picamera2").recipe
+    assert [*camera.dependencies.pip.calls()][-1] == ("--ignore-installed", "--no-deps", "gunicorn")
+    assert camera.dependencies.recipe != app("import picamera2").dependencies.recipe
 
 
 def test_candidates_of_apt_are_read():
@@ -228,10 +250,10 @@ def test_without_lists_of_packages_nothing_counts_as_missing():
 
 def test_libraries_that_a_wheel_lacks_are_installed_with_it(app):
     archive = {"libgl1": "1", "libglib2.0-0t64": "2"}
-    assert app("import cv2", "flask\nopencv-python\n", archive).libraries == ("libgl1", "libglib2.0-0t64")
+    assert app("import cv2", "flask\nopencv-python\n", archive).dependencies.libraries == ("libgl1", "libglib2.0-0t64")
     old = {"libgl1": "1", "libglib2.0-0": "2"}
-    assert app("import cv2", "flask\nopencv-python\n", old).libraries == ("libgl1", "libglib2.0-0")
-    assert app("import cv2", "flask\nopencv-python-headless\n", archive).libraries == ()
+    assert app("import cv2", "flask\nopencv-python\n", old).dependencies.libraries == ("libgl1", "libglib2.0-0")
+    assert app("import cv2", "flask\nopencv-python-headless\n", archive).dependencies.libraries == ()
 
 
 @pytest.mark.parametrize("code", ["from picamera.array import PiRGBArray", "from imutils.video.pivideostream import X"])
@@ -241,7 +263,7 @@ def test_library_that_no_longer_works_is_named_before_and_after_the_smoke_test(a
     assert sentence.startswith("app.py line 3 imports ")
     assert "picamera worked only with the camera system of Raspberry Pi OS before Bookworm" in sentence
     assert module_hints(camera)["No module named 'picamera'"] == sentence
-    assert "picamera" not in camera.imported
+    assert "picamera" not in camera.dependencies.imported
 
 
 def test_missing_library_of_the_system_explains_a_failed_smoke_test(app):

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from piwizard.cli import apply, undo
+from piwizard.cli import apply
 from piwizard.errors import PiwizardError
+from piwizard.setup import undo_summary
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system.checks import Check
 
@@ -63,4 +64,4 @@ def test_health_failed_check_outside_this_machine_is_returned() -> None:
     ],
 )
 def test_undo_finds_the_steps_that_depend_on_a_step(undone: StepInstance, dependents: list[str]) -> None:
-    assert [one.label for one in SERVED if undo.depends_on(one, undone)] == dependents
+    assert [one.label for one in SERVED if undo_summary.depends_on(one, undone)] == dependents

@@ -16,7 +16,7 @@ from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Runner
-from piwizard.setup import workspace
+from piwizard.setup import removal, workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import app_data, files, paths
 from piwizard.system.files import Owner
@@ -57,6 +57,8 @@ class Machine:
         for step, site in wanted.steps:
             data = app_data.data_folder(site) if step == "app" else None
             assert engine.undo(step, site, data=data, wipe=site in wanted.wipe)
+        for site in wanted.removed:
+            removal.forget_site(site, keep_secrets=wanted.keep_secrets)
         return run
 
     def summaries(self):

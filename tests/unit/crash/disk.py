@@ -104,7 +104,7 @@ class Disk:
 
     def call_write(self, call: Call) -> bool:
         node = self._find(call.paths[0])
-        if node is None:  # removed meanwhile, so nobody can see it
+        if node is None:  # removed meanwhile, so it is not visible
             return False
         return self._write(Writing(node, len(node.content), call.data))  # piwizard only appends, even to a new file
 

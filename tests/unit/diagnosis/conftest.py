@@ -22,7 +22,7 @@ FILES = {
     "counter.json": "{}",
     "config/settings.json": "{}",
     "static/style.css": "",
-    "static/faces/nobody.jpg": "",
+    "static/faces/blank.jpg": "",
     "pictures/.gitkeep": "",
 }
 AppContexts = Callable[..., AppContext]

@@ -51,7 +51,7 @@ def test_proxy_is_known_by_the_file_that_it_returns(webroot: Path, monkeypatch: 
     assert list(webroot.iterdir()) == [], "the file is gone"
 
 
-def test_address_of_nobody_is_no_proxy(webroot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_without_a_server_is_no_proxy(webroot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "tcp", lambda *given, **more: connections.unix(str(webroot / "nobody.sock")))
     assert not forwards_here(NAME, [PROXY])
     assert not forwards_here(NAME, [])

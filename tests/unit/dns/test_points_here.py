@@ -72,5 +72,5 @@ def test_local_addresses(addresses, ok, detail):
     assert ok or "Check" not in check.advice
 
 
-def test_public_address_is_left_to_the_name_servers():
+def test_public_address_is_compared_only_with_the_name_servers():
     assert check_local(NAME, ["93.184.216.34"], ["192.168.1.197"]) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ from piwizard.nginx.capacity import FILES_EACH, OLD_WORKER_TIME, lacking, raise_
 from piwizard.nginx.config_syntax import parse
 from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, MAX_ANSWER_SECONDS, STREAMS, render_limits
 from piwizard.nginx.request_limits import lacking as limits_lacking
-from piwizard.nginx.server_blocks import SiteBlock, render_site
+from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tuning import tune
 
 from .slow import PREFACE
@@ -135,6 +137,26 @@ def test_user_settings_for_all_servers_are_not_repeated(main, others):
 def test_user_settings_for_some_servers_replace_no_limit(text):
     others = {FILE: "client_header_timeout 15s;"} if text == FILE else {"/etc/nginx/sites-enabled/mine": text}
     assert all(f"{name} {value};" in render_limits("http {}", others) for name, value in LIMITS.items())
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+def test_nginx_has_no_warning_about_many_sites(tmp_path):
+    default = render_default_server().partition("server {")[0]
+    variables = "".join(f"map $uri $piwizard_a_rather_long_name_{number} {{ default a; }}\n" for number in range(1200))
+    name = "site{}-with-a-rather-long-name.at-home.example.org"
+    sites = "".join(f"server {{ listen 127.0.0.1:1; server_name {name.format(n)}; }}\n" for n in range(400))
+    config = tmp_path / "nginx.conf"
+    http = f"access_log off;\n{render_limits('http {}', {})}{default}{variables}{sites}"
+    config.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{http}}}\n")
+    found = subprocess.run(["nginx", "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if "_hash" in line] == []
+    assert found.returncode == 0, found.stderr
+
+
+def test_hash_size_set_by_hand_stays():
+    ours = render_limits("http { variables_hash_max_size 4096; }", {})
+    assert "variables_hash_max_size" not in ours
+    assert "variables_hash_bucket_size 128;" in ours
 
 
 def test_missing_limits_are_named():

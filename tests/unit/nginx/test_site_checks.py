@@ -142,7 +142,9 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 def impatient(monkeypatch):
     """Skip waiting for responses that never come."""
     real = leak_check.find_leaks
-    monkeypatch.setattr(leak_check, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
+    monkeypatch.setattr(
+        leak_check, "find_leaks", lambda files, ask, patience: real(files, ask, 5.0, min(patience, 0.2))
+    )
     settled = checks.poll_until
     monkeypatch.setattr(checks, "poll_until", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 
@@ -283,7 +285,7 @@ def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
         assert (found[name].ok, "newest configuration" in found[name].detail) == (False, True)
 
 
-def test_new_workers_count_while_old_ones_still_serve_somebody(pi):
+def test_new_workers_count_while_old_ones_serve_open_requests(pi):
     blocked = threading.Event()
 
     def wait():

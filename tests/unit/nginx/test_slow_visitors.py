@@ -101,7 +101,7 @@ def test_slow_headers_stay_without_a_default_server_timeout(served):
     [{"default": THEIRS, "http": render_limits("", {}).replace("15s", f"{SHORT:.0f}s")}],
     indirect=True,
 )
-def test_slow_headers_to_the_default_server_of_a_person_are_cut_off(served):
+def test_slow_headers_to_a_default_server_set_by_hand_time_out(served):
     some = {name: slow for name, slow in visitors(served).items() if name in ("says nothing", "header")}
     assert max(lasting(some).values()) <= SHORT + LATE
 

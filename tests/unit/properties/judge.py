@@ -59,7 +59,7 @@ def planned(world: World, question: Question, value: Any, number: int, *, as_typ
         if as_typed and _tells(refusal, str(value)) and not _says_so_anyway(world, question, refusal, value, number):
             raise Broken(f"{question.key}: the refusal tells the secret: {refusal.message}") from refusal
         if refusal.key is None:
-            raise Broken(f"{question.key}: nobody is told which answer {refusal.message!r} is about") from refusal
+            raise Broken(f"{question.key}: no message says which answer {refusal.message!r} is about") from refusal
         return None
 
 

@@ -121,10 +121,10 @@ class Harmless:
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = self._step.name
-        sick = (self._folder / f"sick-{name}").exists()
+        failing = (self._folder / f"failing-{name}").exists()
         yield Check(f"{name}-there", f"{name} there", True, "it is there")
         tea = (Advice("Give it some tea."),)
-        yield Check(f"{name}-answers", f"{name} answers", not sick, "503" if sick else "200", "It is sick.", tea)
+        yield Check(f"{name}-answers", f"{name} answers", not failing, "503" if failing else "200", "It fails.", tea)
 
 
 class Ddns(ddns.Ddns):

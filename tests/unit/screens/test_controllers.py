@@ -99,10 +99,10 @@ def a_sidebar(states, chosen=None):
 
 def an_overview(*states, trouble=""):
     statuses = tuple(
-        SimpleNamespace(place=instance, state=state, run=run, settled=state == "done")
+        SimpleNamespace(instance=instance, state=state, run=run, settled=state == "done")
         for instance, state, run in states
     )
-    return MachineOverview(Mock(), tuple(one.place for one in statuses), statuses, {}, {}, trouble)
+    return MachineOverview(Mock(), tuple(one.instance for one in statuses), statuses, {}, {}, trouble)
 
 
 def test_quick_inspection_is_followed_by_thorough_one(host):

@@ -20,6 +20,7 @@ from piwizard.screens.home.overview_text import host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
+from piwizard.setup.reach import FORWARD
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import Stage
@@ -289,6 +290,22 @@ async def test_visit_from_outside_is_noticed(home, monkeypatch):
         found.append(Visit(datetime.now(UTC), "/", public=True))
         await seen.see("A visitor got in.")
         await seen.see("[ Continue ]")
+
+
+async def test_failure_for_want_of_visitors_shows_the_steps_of_the_router(home, monkeypatch):
+    failed = replace(a_failure(None), key=FORWARD)
+    monkeypatch.setattr(ScreenService, "failure", lambda self, site: failed)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_failure("photos", "run")
+        await seen.see("One thing left: let visitors through your router")
+
+
+async def test_result_is_the_address_after_the_first_visit(home, monkeypatch):
+    visit = Visit(datetime.now(UTC), "/", public=True)
+    monkeypatch.setattr(ScreenService, "visit_from_outside", lambda self, *_: visit)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_result("photos")
+        await seen.see("Go to overview")
 
 
 async def test_type_ahead_never_confirms(home):

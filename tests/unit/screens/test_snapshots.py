@@ -22,7 +22,7 @@ KEPT = Path(__file__).parent / "snapshots"
 SIZES = [(60, 20), (80, 24), (120, 40)]
 FOUND = [
     Finding("port-served", "port 80", True, "nginx"),
-    Finding("port-served", "port 443", False, "nobody listens",
+    Finding("port-served", "port 443", False, "no listener",
             fix=(Advice("`piwizard apply nginx site` starts it."),)),
     Finding("ssl-labs-grade", "grade", True, "A+ predicted at SSL Labs: TLS 1.3, 93 points, HSTS for 730 days; the "
             "certificate is whole and trusted", site="myflask"),
@@ -75,7 +75,7 @@ async def failed(seen: Seen) -> None:
 
 
 async def checks(seen: Seen) -> None:
-    (seen.folder / "sick-nginx").touch()
+    (seen.folder / "failing-nginx").touch()
     await seen.go_to("nginx")
     await seen.keys("enter", "4")
     await seen.see("1 problem, 1 check passed.")

@@ -63,8 +63,8 @@ def test_other_input_declines_the_command(answers, monkeypatch, said):
 
 
 def test_missing_terminal_declines_the_command(answers, monkeypatch):
-    def nobody(text: str) -> str:
+    def no_terminal(text: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", nobody)
+    monkeypatch.setattr("builtins.input", no_terminal)
     assert not apply._ask_for_commands(plans(INIT), answers)

@@ -43,12 +43,23 @@ def test_every_step_has_a_stage_and_advanced_ones_are_last_in_no_flow():
 
 def test_every_question_of_a_site_is_on_one_page(planner_of):
     form = SiteForm(planner_of(answers('domains = ["weather.example.org"]')), "weather")
-    shown = [one.key for page in FormPage for group in form.questions(page) for one in group.questions]
+    pages = [page for page in FormPage if page is not FormPage.ALL]
+    shown = [one.key for page in pages for group in form.questions(page) for one in group.questions]
     own = [
         one.key for one in registry.all_questions() if one.key.partition(".")[0] in ("site", "app", "gunicorn", "tls")
     ]
     assert sorted(set(own) - set(shown)) == []
     assert len(shown) == len(set(shown))
+
+
+def test_settings_of_a_site_are_on_one_page(planner_of):
+    form = SiteForm(planner_of(answers('domains = ["weather.example.org"]')), "weather")
+    pages = [page for page in FormPage if page is not FormPage.ALL]
+    shown = {one.key for page in pages for group in form.questions(page) for one in group.questions}
+    whole = [one.key for group in form.questions(FormPage.ALL) for one in group.questions]
+    assert set(whole) == shown - {"site.name"}
+    assert len(whole) == len(set(whole))
+    assert [group.title for group in form.questions(FormPage.ALL) if group.open] == ["App", "Name"]
 
 
 def test_only_essential_groups_are_open(planner_of):

@@ -63,7 +63,9 @@ def test_traces_name_each_step_of_a_site_and_no_other_file(folders, own_places):
 def test_site_without_any_record_is_in_status_and_keeps_its_answers(folders, own_places):
     assert kept_answers.set_up() == ("blog",)
     planner = workspace.planner(None)
-    steps = [(one.place.label, one.state) for one in without_answers(planner, workspace.state(), workspace.backups())]
+    steps = [
+        (one.instance.label, one.state) for one in without_answers(planner, workspace.state(), workspace.backups())
+    ]
     assert steps == [("app of blog", "drifted"), ("gunicorn of blog", "drifted"), ("site of blog", "drifted")]
     paths.answers_file().parent.mkdir(parents=True, exist_ok=True)
     paths.answers_file().write_text('[site]\nname = "blog"\ndomains = ["blog.example.org"]\n')

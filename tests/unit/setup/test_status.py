@@ -55,7 +55,7 @@ def planner(own_places):
 
 def of(planner, step="nginx"):
     found = status(planner, workspace.state(), workspace.backups())
-    return next(one for one in found if one.place.step.name == step)
+    return next(one for one in found if one.instance.step.name == step)
 
 
 def run(planner, own_places):
@@ -180,7 +180,7 @@ def test_data_that_a_removed_site_left_is_listed(planner, own_places, monkeypatc
     folder = {"kind": "folder", "target": str(own_places / "srv" / "blog" / "data"), "before": {"existed": False}}
     Leftovers(workspace.backups_dir()).note("app", "blog", folder, "kept")
     (found,) = without_answers(planner, workspace.state(), workspace.backups())
-    assert (found.place.label, found.state) == ("app of blog", "todo")
+    assert (found.instance.label, found.state) == ("app of blog", "todo")
     assert "Run `piwizard remove blog`" in found.summary
 
 
@@ -198,7 +198,7 @@ def test_set_up_site_without_answers_is_drifted(planner):
     workspace.state().mark("app", "blog", "done", "run-1")
     Journal(workspace.backups_dir(), "site", "blog").remember("link", "/etc/x", {"target": None})
     found = without_answers(planner, workspace.state(), workspace.backups())
-    assert [(one.place.label, one.state, one.run) for one in found] == [
+    assert [(one.instance.label, one.state, one.run) for one in found] == [
         ("app of blog", "drifted", "run-1"),
         ("site of blog", "drifted", None),
     ]

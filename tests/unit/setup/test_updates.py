@@ -91,7 +91,7 @@ def rebuilding(own_places, monkeypatch):
     monkeypatch.setattr(environment_rebuild.workspace, "planner", lambda file, pins: pins)
     seen = []
 
-    def start(pins, site):
+    def start(pins, site, by):
         seen.append((pins, site, read_rebuild_date(site)))
         return "run-1"
 

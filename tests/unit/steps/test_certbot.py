@@ -106,7 +106,7 @@ def test_certificate_of_another_server_is_replaced(plan):
     assert "--force-renewal" in certificate.request.commands[1]
 
 
-def test_certificate_of_a_person_is_used_without_a_request(plan):
+def test_existing_certificate_is_used_without_a_request(plan):
     _, group = plan(lineages=[lineage()])
     assert "ssl_certificate /etc/letsencrypt/live/mine/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
     assert not of_kind([group], "certificate")
@@ -117,7 +117,7 @@ def test_certificate_that_lacks_a_domain_is_not_used(plan):
     assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
 
 
-def test_own_certificate_stays_in_use_beside_one_of_a_person(plan):
+def test_own_certificate_stays_in_use_beside_another_one(plan):
     changes = plan(lineages=[lineage(), lineage("piwizard-blog")], in_use=OURS)
     assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
 

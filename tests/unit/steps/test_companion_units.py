@@ -165,7 +165,7 @@ def prepared(context, answers, tmp_path, monkeypatch):
     return made
 
 
-def test_command_of_a_person_gets_user_environment_and_sandbox_of_the_app(prepared, tmp_path):
+def test_typed_command_gets_user_environment_and_sandbox_of_the_app(prepared, tmp_path):
     run = prepared("flask", "shell", more='\nhardware = ["i2c"]\nnetwork = "home"')
     folder = tmp_path / "srv" / "blog"
     assert run.argv == ("flask", "shell")

@@ -111,7 +111,7 @@ def test_server_name_on_one_line_is_read(plan):
         plan(nginx=theirs)
 
 
-def test_default_server_of_a_person_stays_the_only_one(plan):
+def test_default_server_set_by_hand_stays_the_only_one(plan):
     theirs = NginxFiles(sites={THEIRS: f"server {{\n listen [::]:80 default_server;\n}}\n{THEIR_443}"})
     assert AVAILABLE / DEFAULT_SERVER not in texts(plan(nginx=theirs))
     only_tls = texts(plan(nginx=NginxFiles(sites={THEIRS: THEIR_443})))[AVAILABLE / DEFAULT_SERVER]

@@ -65,7 +65,7 @@ def test_address_is_planned_after_arp_requests(context, machine, monkeypatch):
     ("there", "key", "words"),
     [
         ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "already in use"),
-        ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
+        ({}, "static_ip.gateway", "no device answers at 192.168.1.1"),
     ],
 )  # fmt: skip
 def test_address_of_a_neighbor_is_refused(context, machine, monkeypatch, there, key, words):

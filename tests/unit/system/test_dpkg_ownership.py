@@ -55,7 +55,7 @@ def root(tmp_path):
     (tmp_path / "etc/web/web.conf").write_text("as it came\n")
     (tmp_path / "etc/web/old.conf").write_text("")
     (tmp_path / "etc/web/sites/default").symlink_to("/etc/web/web.conf")
-    (tmp_path / "etc/default/somebody").write_text("in a folder that is not theirs alone")
+    (tmp_path / "etc/default/other").write_text("in a shared folder")
     (tmp_path / "etc/web/old.conf").unlink()
     return tmp_path
 

@@ -148,7 +148,7 @@ try:
 except OSError as error:
     assert error.errno == errno.EBUSY, error
 else:
-    raise AssertionError("removed what somebody mounted there")
+    raise AssertionError("removed what was mounted there")
 tree_owner.change_owner(os.open(top / "data", safe_open.FOLDER_FLAGS), (1, 1), 0o750)
 ownership.give_back(top, "data", "daemon")
 ownership.give_back(top, "data/photos", "daemon")

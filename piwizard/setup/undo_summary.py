@@ -8,7 +8,7 @@ from pathlib import Path
 from piwizard.changes.base import Record
 from piwizard.engine.state import State
 from piwizard.engine.undo_journal import Journal
-from piwizard.steps.registry import STEPS, StepInstance, needed_by
+from piwizard.steps.registry import STEPS, StepInstance, needed_by, step_named
 
 MAX_PATHS = 4
 """Paths or names that are listed of one kind; the rest are counted."""
@@ -42,6 +42,27 @@ def sites_going_offline(state: State, steps: Sequence[tuple[str, str | None]]) -
         if any((one.step.name, one.site) in steps for one in instances):
             found.append(site)
     return found
+
+
+def find_dependents(state: State, instance: StepInstance) -> list[StepInstance]:
+    """Return the steps that are done and need this one."""
+    done = [
+        StepInstance(step, site)
+        for step in STEPS
+        for name, site in sorted(state.steps(), key=str)
+        if name == step.name and (entry := state.entry(name, site)) and entry.result == "done"
+    ]
+    return [one for one in done if depends_on(one, instance)]
+
+
+def depends_on(one: StepInstance, instance: StepInstance) -> bool:
+    """Return whether a step needs another one, directly or through other steps."""
+    if instance.site is not None and one.site not in (instance.site, None):
+        return False
+    return any(
+        name == instance.step.name or depends_on(StepInstance(step_named(name), one.site), instance)
+        for name in one.step.needs
+    )
 
 
 def _is_new_file(record: Record) -> bool:

@@ -1,0 +1,75 @@
+"""Test that pushed code is kept within limits, and that the code before returns."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from piwizard.answers.model import Answers
+from piwizard.deploys import deploy_record, pushed_code
+from piwizard.deploys.pushed_code import PushedCode, bundle_file, pushed_repository
+from piwizard.errors import PiwizardError
+from piwizard.git.git_access import GitAccess
+from piwizard.git.git_command import clone_command, git_environment
+from piwizard.system import commands
+
+ONE, TWO = b"# v2 git bundle\none", b"# v2 git bundle\ntwo"
+PUSHED = Answers("blog", {"app.deploy": ["push"]})
+
+
+@pytest.fixture(autouse=True)
+def folder(own_places: Path) -> Path:
+    made = deploy_record.record_folder("blog")
+    made.mkdir(parents=True)
+    return made
+
+
+def test_code_replaces_the_repository_until_it_fails() -> None:
+    assert pushed_repository(PUSHED) is None
+    first = PushedCode("blog")
+    first.take(io.BytesIO(ONE))
+    first.keep()
+    assert pushed_repository(PUSHED) == str(bundle_file("blog"))
+    assert pushed_repository(Answers("blog", {"app.deploy": ["poll"]})) is None
+    second = PushedCode("blog")
+    second.take(io.BytesIO(TWO))
+    assert bundle_file("blog").read_bytes() == TWO
+    second.put_back()
+    assert bundle_file("blog").read_bytes() == ONE
+    assert bundle_file("blog").stat().st_mode & 0o777 == 0o600
+
+
+def test_first_code_that_fails_is_removed(folder: Path) -> None:
+    code = PushedCode("blog")
+    code.take(io.BytesIO(ONE))
+    code.put_back()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"# v2 git bundle\n" + b"x" * 2000])
+def test_anything_else_is_refused_and_removed(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(pushed_code, "MAX_BYTES", 1000)
+    with pytest.raises(PiwizardError):
+        PushedCode("blog").take(io.BytesIO(content))
+    assert list(folder.iterdir()) == []
+
+
+def test_pushed_code_cannot_name_a_folder_of_this_machine(tmp_path: Path) -> None:
+    private, public, bundle = tmp_path / "private", tmp_path / "public", tmp_path / "code.bundle"
+    who = ("-c", "user.name=Alex", "-c", "user.email=alex@example.org", "-c", "protocol.file.allow=always")
+    for made in (private, public):
+        assert commands.run(("git", "init", "--quiet", "--initial-branch=main", str(made))).ok
+        commands.run(("git", "-C", str(made), *who, "commit", "--quiet", "--allow-empty", "--message=x"))
+    clone = clone_command(str(bundle), tmp_path / "plain", None)
+    pack = ("git", "-C", str(public), "bundle", "create", "--quiet", str(bundle), "HEAD", "main")
+    env = git_environment(GitAccess("blog", str(bundle)))
+    assert commands.run(pack).ok
+    assert commands.run(clone, env=env).ok
+    assert commands.run(("git", "-C", str(public), *who, "submodule", "--quiet", "add", str(private), "sub")).ok
+    assert commands.run(("git", "-C", str(public), *who, "commit", "--quiet", "--message=y")).ok
+    assert commands.run(pack).ok
+    refused = commands.run(clone_command(str(bundle), tmp_path / "clone", None), env=env)
+    assert not refused.ok
+    assert "transport 'file' not allowed" in refused.errors
