@@ -36,7 +36,8 @@ MAX_DEPTH = 5
 class StartScript:
     """A file that starts a server for an app, and what else it does before.
 
-    `more` is "" if it does nothing else. `origin` is where the app is created.
+    `more` is "" if it does nothing else. `origin` is where the app is created. `creates_app`: only running it creates
+    the app.
     """
 
     file: str
@@ -44,6 +45,7 @@ class StartScript:
     guarded: bool
     more: str
     origin: tuple[str, int]
+    creates_app: bool = False
 
 
 @dataclass
@@ -154,7 +156,17 @@ class _Scan:
         if self._is_app(name):
             return True
         value = (self.values or {}).get(name)
-        return value is not None and (not isinstance(value, ast.Call) or self._may_be_server(value))
+        if isinstance(value, ast.Call):
+            return self._may_be_server(value)
+        return isinstance(value, ast.Name) and self._is_app(value.id)
+
+    @property
+    def creates_app(self) -> bool:
+        """Return whether only running the file creates the app, as in its function main()."""
+        name = self.app.id if isinstance(self.app, ast.Name) else ""
+        value = (self.values or {}).get(name)
+        known = name in self.code.bindings(self.file).names
+        return not known and isinstance(value, ast.Call) and is_app_call(self.code, self.file, value)
 
     def _is_app(self, name: str) -> bool:
         return name in APP_NAMES or resolve_app(self.code, self.file, name) is not None
@@ -207,12 +219,15 @@ def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
     guarded = [statement for node in tree.body if isinstance(node, ast.If) and is_main_guard(node.test)
                for statement in node.body]  # fmt: skip
     plain = [node for node in tree.body if not (isinstance(node, ast.If) and is_main_guard(node.test))]
+    values: dict[str, ast.expr] | None = None
     for body, under_guard in ((plain, False), (guarded, True)):
-        scan = _Scan(code, file, dict(functions), used, under_guard)
+        scan = _Scan(code, file, dict(functions), used, under_guard, values=values)
         scan.block(body)
         if scan.server is not None:
-            more = scan.more if under_guard else ""
-            return StartScript(file, scan.server.lineno, under_guard, more, _origin(scan))
+            creates = scan.creates_app
+            more = (scan.more or ("creates the app" if creates else "")) if under_guard else ""
+            return StartScript(file, scan.server.lineno, under_guard, more, _origin(scan), creates)
+        values = scan.values
     return None
 
 

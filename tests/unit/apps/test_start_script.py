@@ -80,6 +80,23 @@ def test_repository_that_starts_gunicorn_needs_no_script(tree: Tree) -> None:
     assert entry(tree, files) == "app:app"
 
 
+def test_server_object_of_any_name_makes_a_script(tree: Tree) -> None:
+    code = f"{APP}sio = SocketIO(app)\n{MAIN}    Thread(target=lambda: sio.run(app)).start()\n    loop()\n"
+    assert entry(tree, {"app.py": code}) == "app.py"
+    assert entry(tree, {"app.py": f"{APP}motor = Motor(4)\n{MAIN}    motor.run()\n"}) == "app:app"
+
+
+def test_app_in_the_function_main_makes_a_script(tree: Tree) -> None:
+    code = "from flask import Flask\ndef main():\n    app = Flask(__name__)\n    app.run()\n"
+    assert entry(tree, {"server.py": f"{code}{MAIN}    main()\n"}) == "server.py"
+
+
+def test_app_of_dash_needs_no_name(tree: Tree) -> None:
+    code = "import dash\napp = dash.Dash(__name__)\n"
+    assert entry(tree, {"app.py": f"{code}{MAIN}    app.run()\n"}) == "app:app.server"
+    assert entry(tree, {"app.py": f"{code}server = app.server\n"}) == "app:server"
+
+
 def test_scheduler_in_a_thread_is_no_server(tree: Tree) -> None:
     code = "tasks = sched.scheduler(time, sleep)\nThread(target=tasks.run, daemon=True).start()\n"
     assert entry(tree, {"app.py": f"{APP}{code}{MAIN}    app.run()\n"}) == "app:app"
