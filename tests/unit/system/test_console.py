@@ -48,6 +48,8 @@ ALLOWED = {
     "piwizard/backups/data_archive.py": {"print", "sys.stderr", "sys.stdout"},
     "piwizard/apps/script_runner.py": {"sys.stderr"},  # runs inside the app, whose output goes to the journal
     "piwizard/apps/analysis_worker.py": {"sys.stdout"},
+    "piwizard/deploys/push_receive.py": {"sys.stderr", "sys.stdout"},  # to git, which passes it on to whoever pushes
+    "piwizard/deploys/webhook_receiver.py": {"sys.stderr"},  # to the journal
     "piwizard/network/port_forwarding.py": {"print"},
     # The screens draw through Textual, where every line passes VisibleFilter.
     "screens": {"rich"},
