@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 MACHINE_LAYERS = ("component", "journeys", "nightly")
 RELEASES = ["trixie", "bookworm"]
 LONGEST_FIRST = (
-    *("test_first_setup_by_keys.py", "test_undo.py", "test_doctor.py", "test_https.py", "test_ddns.py"),
+    *(
+        "test_processes.py",
+        "test_first_setup_by_keys.py",
+        "test_undo.py",
+        "test_doctor.py",
+        "test_https.py",
+        "test_ddns.py",
+    ),
     *("test_answers.py", "test_killed.py", "test_flows.py", "test_setup_pages.py", "test_prompts.py"),
     *("test_setup_snapshots.py", "test_snapshots.py", "test_terminals.py", "test_data_switch.py"),
 )

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from piwizard.apps.app_resolver import is_app_call, resolve_factory
+from piwizard.apps.app_resolver import held_attribute, is_app_call, resolve_factory
 from piwizard.apps.bindings import Assignment, required_arguments
 from piwizard.apps.code_index import CodeIndex
 
@@ -26,6 +26,7 @@ class HeldApp:
 def find_held_apps(code: CodeIndex, file: str) -> Iterator[HeldApp]:
     """Yield the apps in the objects of a file's classes, else in new objects."""
     names = code.bindings(file).names
+    yield from _in_framework_objects(code, file)
     classes = {name: one for name, sources in names.items() for one in sources if isinstance(one, ast.ClassDef)}
     for name, holder in classes.items():
         for attribute, line in _app_attributes(code, file, holder):
@@ -38,6 +39,21 @@ def find_held_apps(code: CodeIndex, file: str) -> Iterator[HeldApp]:
                 yield HeldApp(f"{variable}.{attribute}", name, line)
             if not objects:
                 yield HeldApp(f"{name}().{attribute}", name, line, _required(holder))
+
+
+def _in_framework_objects(code: CodeIndex, file: str) -> Iterator[HeldApp]:
+    """Yield the apps in objects of Dash and the like that have no name themselves."""
+    bound = [
+        (name, source)
+        for name, sources in code.bindings(file).names.items()
+        for source in sources
+        if isinstance(source, Assignment)
+    ]
+    named = {ast.unparse(source.value) for _, source in bound if isinstance(source.value, ast.Attribute)}
+    for name, source in bound:
+        attribute = held_attribute(code, file, source.value) if isinstance(source.value, ast.Call) else ""
+        if attribute and f"{name}.{attribute}" not in named:
+            yield HeldApp(f"{name}.{attribute}", name, source.line)
 
 
 def _app_attributes(code: CodeIndex, file: str, holder: ast.ClassDef) -> Iterator[tuple[str, int]]:

@@ -60,6 +60,12 @@ def is_app_call(code: CodeIndex, file: str, call: ast.Call) -> bool:
     return _AppLookup(code, file, code.everything(file)).is_app_class(call.func)
 
 
+def held_attribute(code: CodeIndex, file: str, call: ast.Call) -> str:
+    """Return where another framework's object has its Flask app; "" for other calls."""
+    made_by = _AppLookup(code, file, code.everything(file)).origin(call.func)
+    return APP_HOLDERS.get(made_by, "") if made_by else ""
+
+
 def find_blocking_call(code: CodeIndex, file: str) -> int | None:
     """Return the line of an `app.run()` that would block the import of the file."""
     for call in code.bindings(file).calls:

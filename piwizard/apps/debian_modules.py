@@ -15,6 +15,7 @@ from piwizard.system.apt_archive import AptArchive
 
 Version = tuple[int, ...]
 MAX_LINES = 50
+MAX_MINOR = 100
 NAME_AND_EXTRAS = re.compile(r"\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*", re.ASCII)
 UPSTREAM_VERSION = re.compile(r"(?:\d+:)?(\d{1,9}(?:\.\d{1,9}){0,5})")
 """The first numbers of a Debian version: 3.10.1 of `1:3.10.1+dfsg1-4`."""
@@ -90,18 +91,23 @@ class CompiledLine:
 
 @dataclass(frozen=True)
 class Replacement:
-    """A Debian package that can take the place of a requirement."""
+    """A Debian package that can take the place of a requirement.
+
+    `newer`: the requirement does not allow its version, but others of the same major version.
+    """
 
     line: CompiledLine
     package: str
     version: str
+    newer: bool = False
 
 
 @dataclass(frozen=True)
 class DebianReplacements:
     """The requirements without a wheel that Debian packages can replace.
 
-    `fitting`: Debian's version is one that the requirement allows. The others need a yes.
+    `fitting`: Debian's version is one that the requirement allows, or a newer one of the same major version as its
+    upper limit. The others need a yes.
     """
 
     fitting: tuple[Replacement, ...] = ()
@@ -135,9 +141,16 @@ def find_replacements(lines: Sequence[CompiledLine], python: str | None, archive
         upstream = UPSTREAM_VERSION.match(version or "")
         if upstream is None:
             continue
-        right = fits(spec, tuple(map(int, upstream[1].split("."))))
-        (fitting if right else others).append(Replacement(line, module.package, upstream[1]))
+        number = tuple(map(int, upstream[1].split(".")))
+        newer = not fits(spec, number)
+        right = not newer or _same_major_version(spec, number[0])
+        (fitting if right else others).append(Replacement(line, module.package, upstream[1], newer))
     return DebianReplacements(tuple(fitting), tuple(others))
+
+
+def _same_major_version(spec: str, major: int) -> bool:
+    """Return whether a specifier that pins nothing allows versions with this first number."""
+    return "=" not in re.sub("[<>]=", "", spec) and any(fits(spec, (major, minor)) for minor in range(MAX_MINOR))
 
 
 def python_minor(version: str | None) -> int | None:

@@ -29,7 +29,7 @@ def script_candidates(
         if script is None or (script.guarded and (by_server or not script.more)):
             continue
         usable = [one for one in found if one.origin == script.origin and not one.problem]
-        if usable or not script.guarded or any(one.file == file and one.problem for one in found):
+        if usable or script.creates_app or not script.guarded or any(one.file == file and one.problem for one in found):
             yield script_candidate(code, script, max((one.score for one in usable), default=SCRIPT_SCORE))
 
 

@@ -76,7 +76,7 @@ def requirement_notices(app: AppConfig) -> list[str]:
     for one in app.debian.replacements.fitting:
         found.append(
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}. Debian's {one.package} "
-            f"{one.version} takes its place."
+            f"{one.version} takes its place{', although it is newer than the list allows' if one.newer else ''}."
         )
     for name in app.debian.own_list.skipped if app.debian.own_list else ():
         module = DEBIAN_MODULES.get(normalized_name(name))

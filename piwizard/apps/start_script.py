@@ -6,6 +6,7 @@ What is written under `if __name__ == "__main__":` does not run where gunicorn i
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ HARMLESS_CALLS = frozenset({
 """Calls that an app does not need when gunicorn serves it."""
 HARMLESS_SETTINGS = frozenset({"debug", "DEBUG", "TEMPLATES_AUTO_RELOAD", "ENV", "env", "auto_reload", "bind"})
 APP_NAMES = frozenset({"app", "application", "socketio", "server", "http_server", "uvicorn"})
+SERVER_NAME = re.compile(r"App\b|Server\b|app\b|server\b")
+"""The end of a class or function that makes a server: Server, create_app."""
 MAX_DEPTH = 5
 
 
@@ -33,7 +36,8 @@ MAX_DEPTH = 5
 class StartScript:
     """A file that starts a server for an app, and what else it does before.
 
-    `more` is "" if it does nothing else. `origin` is where the app is created.
+    `more` is "" if it does nothing else. `origin` is where the app is created. `creates_app`: only running it creates
+    the app.
     """
 
     file: str
@@ -41,6 +45,7 @@ class StartScript:
     guarded: bool
     more: str
     origin: tuple[str, int]
+    creates_app: bool = False
 
 
 @dataclass
@@ -148,22 +153,54 @@ class _Scan:
             for one in sources
         ):
             return False  # such as subprocess.run
-        return name in APP_NAMES or name in (self.values or {}) or resolve_app(self.code, self.file, name) is not None
+        if self._is_app(name):
+            return True
+        value = (self.values or {}).get(name)
+        if isinstance(value, ast.Call):
+            return self._may_be_server(value)
+        return isinstance(value, ast.Name) and self._is_app(value.id)
 
-    def _server_in_arguments(self, call: ast.Call) -> ast.expr | None:
-        """Return the app of a server that a call starts in a thread."""
+    @property
+    def creates_app(self) -> bool:
+        """Return whether only running the file creates the app, as in its function main()."""
+        name = self.app.id if isinstance(self.app, ast.Name) else ""
+        value = (self.values or {}).get(name)
+        known = name in self.code.bindings(self.file).names
+        return not known and isinstance(value, ast.Call) and is_app_call(self.code, self.file, value)
+
+    def _is_app(self, name: str) -> bool:
+        return name in APP_NAMES or resolve_app(self.code, self.file, name) is not None
+
+    def _may_be_server(self, call: ast.Call) -> bool:
+        """Return whether a call may make an app or its server: not one that makes a scheduler or a thread."""
+        given = [*call.args, *(word.value for word in call.keywords)]
+        of_app = any(isinstance(one, ast.Name) and self._is_app(one.id) for one in given)
+        return self._makes_app(call) or of_app or bool(SERVER_NAME.search(decorator_name(call.func)))
+
+    def _server_in_arguments(self, call: ast.Call, seen: set[str] | None = None) -> ast.expr | None:
+        """Return the app of a server that a call starts in a thread.
+
+        `seen` are the functions that were read before: one that plans its next run passes itself.
+        """
         for value in [*call.args, *(word.value for word in call.keywords)]:
             if isinstance(value, ast.Attribute) and value.attr in SERVING_METHODS and isinstance(value.value, ast.Name):
                 return value.value if self._is_app_name(value.value.id) else None
-            if isinstance(value, ast.Name) and value.id in self.functions and self._serves(self.functions[value.id]):
+            if isinstance(value, ast.Name) and self._is_serving_function(value.id, seen):
                 return value
             if isinstance(value, ast.Lambda) and isinstance(value.body, ast.Call):
                 return self._started_server(value.body)
         return None
 
-    def _serves(self, function: Function) -> bool:
+    def _is_serving_function(self, name: str, seen: set[str] | None) -> bool:
+        return name in self.functions and self._serves(self.functions[name], seen)
+
+    def _serves(self, function: Function, seen: set[str] | None = None) -> bool:
+        known = set() if seen is None else seen
+        if function.name in known:
+            return False
+        known.add(function.name)
         calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-        return any(self._started_server(call) is not None or self._server_in_arguments(call) for call in calls)
+        return any(self._started_server(call) is not None or self._server_in_arguments(call, known) for call in calls)
 
 
 def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
@@ -182,12 +219,15 @@ def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
     guarded = [statement for node in tree.body if isinstance(node, ast.If) and is_main_guard(node.test)
                for statement in node.body]  # fmt: skip
     plain = [node for node in tree.body if not (isinstance(node, ast.If) and is_main_guard(node.test))]
+    values: dict[str, ast.expr] | None = None
     for body, under_guard in ((plain, False), (guarded, True)):
-        scan = _Scan(code, file, dict(functions), used, under_guard)
+        scan = _Scan(code, file, dict(functions), used, under_guard, values=values)
         scan.block(body)
         if scan.server is not None:
-            more = scan.more if under_guard else ""
-            return StartScript(file, scan.server.lineno, under_guard, more, _origin(scan))
+            creates = scan.creates_app
+            more = (scan.more or ("creates the app" if creates else "")) if under_guard else ""
+            return StartScript(file, scan.server.lineno, under_guard, more, _origin(scan), creates)
+        values = scan.values
     return None
 
 

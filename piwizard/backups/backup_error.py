@@ -18,13 +18,14 @@ MESSAGES: tuple[tuple[Reason, str], ...] = (
     ("full", r"no space left on device|disk quota exceeded|insufficient storage|quota exceeded|entity too large"),
     ("refused", r"permission denied|access denied|\b40[13]\b|unauthorized|forbidden|invalidaccesskeyid|"
                 r"signaturedoesnot"),
+    ("away", r"no such host|connection refused|no route to host|network is unreachable|i/o timeout|connection reset|"
+             r"connection timed out|host key verification|unable to start the sftp|server misbehaving|"
+             r"bad gateway|service unavailable|context deadline"),
     ("missing", r"is there a repository at the following location|unable to open config file"),
     ("damaged", r"ciphertext verification failed|invalid data returned|does not match id|pack .* contains|"
                 r"tree .* not found|not found in index|repository contains errors|hash mismatch|load.*invalid"),
-    ("away", r"no such host|connection refused|no route to host|network is unreachable|i/o timeout|"
-             r"connection reset|connection timed out|broken pipe|host key verification|unable to start the sftp|"
-             r"server misbehaving|input/output error|unexpected eof|context deadline|no such file or directory|"
-             r"transport endpoint|stale file handle|bad gateway|service unavailable"),
+    ("away", r"broken pipe|input/output error|unexpected eof|no such file or directory|transport endpoint|"
+             r"stale file handle"),
 )  # fmt: skip
 """What older versions print, and what servers answer; the first that fits counts."""
 

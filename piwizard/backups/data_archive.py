@@ -307,6 +307,8 @@ def _create(
     within = os.open(folder, flags)
     try:
         for part in parts[:-1]:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=within)
             inner = os.open(part, flags, dir_fd=within)
             os.close(within)
             within = inner

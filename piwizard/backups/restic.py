@@ -65,7 +65,7 @@ class ResticRepository:
 
     @property
     def _options(self) -> tuple[str, ...]:
-        found = [f"--repo={self.target.location}", "--json", f"--limit-upload={self._limit}"]
+        found = ["--json", f"--limit-upload={self._limit}"]
         if self.target.kind == "sftp":
             host, _, port = self.target.host.partition(":")
             key = f" -i {self._ssh_key} -o IdentitiesOnly=yes" if self._ssh_key else ""
@@ -84,6 +84,7 @@ class ResticRepository:
             cache = paths.cache_dir() / "restic"
             yield {
                 **self.target.environment,
+                "RESTIC_REPOSITORY": self.target.repository,
                 "RESTIC_PASSWORD_FILE": name,
                 "RESTIC_CACHE_DIR": str(cache),
                 "GOGC": "20",  # less memory for a little more time

@@ -107,6 +107,7 @@ def write_pending(pending: PendingRestore) -> None:
         return
     snapshots = {site: one.as_json() for site, one in pending.snapshots.items()}
     whole = {"version": 1, "location": pending.location, "user": pending.user, "snapshots": snapshots}
+    files.make_folders(pending_file().parent, 0o700)
     files.replace(pending_file(), json.dumps(whole).encode(), mode=0o600)
 
 

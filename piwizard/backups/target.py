@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from piwizard.answers.validators import Invalid, text
 
@@ -54,9 +55,18 @@ class Target:
         """Return the variables by which restic gets the access."""
         if self.kind == "s3":
             return {"AWS_ACCESS_KEY_ID": self.user, "AWS_SECRET_ACCESS_KEY": self.secret}
-        if self.kind == "rest" and self.secret:
-            return {"RESTIC_REST_USERNAME": self.user, "RESTIC_REST_PASSWORD": self.secret}
         return {}
+
+    @property
+    def repository(self) -> str:
+        """Return the address for restic, with the password of a REST server.
+
+        Version 0.14 takes it only there. For restic's environment, never for an argument.
+        """
+        if self.kind != "rest" or not self.secret:
+            return self.location
+        scheme, _, rest = self.location.partition("://")
+        return f"{scheme}://{quote(self.user, safe='')}:{quote(self.secret, safe='')}@{rest}"
 
     @property
     def asks_access(self) -> bool:

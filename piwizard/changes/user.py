@@ -18,6 +18,7 @@ from piwizard.system.system_cache import SystemCache
 
 OPEN_TO_ALL = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")))
 """Folders in which every user may create files."""
+NO_LOGIN = "/usr/sbin/nologin"
 HIGHEST, LOWEST = 999, 100
 """The range of IDs of system users in Debian (/etc/login.defs)."""
 
@@ -36,7 +37,7 @@ class SystemUser:
     name: str
     home: Path
     shared: bool = False
-    shell: str = "/usr/sbin/nologin"
+    shell: str = NO_LOGIN
 
     def describe(self) -> str:
         return f"System user {self.name}"
@@ -140,9 +141,13 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     if Path(record["before"]["home"]).exists():
         return f"The user {record['target']} still owns files in {record['before']['home']}: kept."
     try:
-        number = pwd.getpwnam(record["target"]).pw_uid
+        account = pwd.getpwnam(record["target"])
     except KeyError:
         return None
+    number = account.pw_uid
+    if account.pw_shell != NO_LOGIN:
+        # systemd keeps processes of a user who has logged in for a while, and userdel refuses until they have ended.
+        work.command(("systemctl", "stop", f"user-{number}.slice"), allow=range(256))
     work.command(("userdel", record["target"]))
     for folder in OPEN_TO_ALL:
         _sweep(folder, number)

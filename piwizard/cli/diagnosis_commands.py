@@ -37,7 +37,7 @@ def status_command(check: bool, by_step: bool, answers: Path | None, as_json: bo
 def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.network import address_trial
-    from piwizard.setup import kept_answers, status, workspace
+    from piwizard.setup import backup_status, kept_answers, status, workspace
     from piwizard.setup.pending_restart import pending_restart
 
     state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
@@ -46,7 +46,14 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     found = [*status.status(planner, state, backups), *status.without_answers(planner, state, backups)]
     trial = address_trial.current_trial()
     if as_json:
-        output.dump({"steps": [one.as_json() for one in found], "trial": trial.as_json() if trial else None})
+        backup = backup_status.backup_status()
+        output.dump(
+            {
+                "steps": [one.as_json() for one in found],
+                "trial": trial.as_json() if trial else None,
+                "backup": backup.as_json() if backup else None,
+            }
+        )
     else:
         output.show_status(found)
         output.warn(trial.words if trial else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from piwizard.cli import output
 from piwizard.setup import kept_answers, site_overview, workspace
+from piwizard.setup.backup_status import BackupStatus, backup_status
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
 from piwizard.setup.status import state_symbol, without_answers
@@ -44,6 +45,8 @@ def show_overview(answers: Path | None, *, check: bool) -> int:
     for text in (one.text for one in overview.attention):
         console.say((("! ", "attention"), (text, "")))
     console.say("", (("This Pi", "heading"), (f"{GAP}{describe_host(overview.host)}", "")), hang=10)
+    if backups := backup_status():
+        console.say((("Backups", "heading"), (f"{GAP}{describe_backups(backups)}", "")), hang=10)
     console.say(_when(overview))
     trial = address_trial.current_trial()
     output.warn(trial.words if trial else "")
@@ -61,7 +64,10 @@ def _columns(one: SiteOverview) -> tuple[str, str, str, str, str]:
     version = ", ".join(filter(None, (one.version, describe_age(one.deployed_at))))
     days = one.certificate_days
     https = "off" if not one.https else "on" if days is None else f"{days} days"
-    return one.name, one.state, address, version, f"HTTPS {https}"
+    state = "closed" if one.maintenance and one.state in ("online", "problem") else one.state
+    if one.rolled_back_from:
+        version += f", rolled back from {one.rolled_back_from}"
+    return one.name, state, address, version, f"HTTPS {https}"
 
 
 def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> None:
@@ -89,6 +95,17 @@ def describe_host(host: HostOverview) -> str:
     return GAP.join(filter(None, parts)) or "not checked yet"
 
 
+def describe_backups(found: BackupStatus) -> str:
+    """Return the ages of the last backup and of the last test that passed."""
+    last, proven = describe_age(found.last_at), describe_age(found.proven_at)
+    parts = [f"last {_ago(last)}" if last else "none yet", f"restored for a test {_ago(proven)}" if proven else ""]
+    return ", ".join(filter(None, parts))
+
+
+def _ago(age: str) -> str:
+    return age if age == "just now" else f"{age} ago"
+
+
 def describe_age(at: str) -> str:
     """Return how long ago a time was: "2 days"; "" if it is unknown."""
     try:
@@ -106,5 +123,4 @@ def _when(overview: HomeOverview) -> str:
     age = describe_age(overview.checked_at)
     if not age:
         return "Nothing was checked yet: `piwizard status --check` checks now."
-    ago = age if age == "just now" else f"{age} ago"
-    return f"Checked {ago}. `piwizard status --check` checks again."
+    return f"Checked {_ago(age)}. `piwizard status --check` checks again."

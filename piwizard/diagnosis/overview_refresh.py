@@ -72,7 +72,8 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
     sites = tuple(_site(planner, one, secrets) for one in before.sites)
     host = _host(planner.context.facts, planner)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return HomeOverview(sites, host, site_overview.attention_of(sites, pending_restart()), now)
+    attention = (*site_overview.attention_of(sites, pending_restart()), *site_overview.attention_for_backups())
+    return HomeOverview(sites, host, attention, now)
 
 
 def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:

@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.rollback_pin import read_pin
 from piwizard.engine.state import State
+from piwizard.nginx.maintenance import in_maintenance
 from piwizard.setup import deploy_status, reach
+from piwizard.setup.backup_status import backup_status
 from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
@@ -21,7 +24,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check", "restart"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "backup", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ class SiteOverview:
     problem: str = ""
     deploy_problem: str = ""
     """Why a version that should have been deployed by itself is not online."""
+    maintenance: bool = False
+    """Whether it is closed for maintenance."""
+    rolled_back_from: str = ""
+    """The commit that was in use before a rollback."""
     stopped: bool = False
     """Whether its last run was stopped and can continue."""
 
@@ -121,7 +128,8 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    return HomeOverview(sites, host, attention_of(sites, pending_restart()), kept.get("checked_at", ""))
+    attention = (*attention_of(sites, pending_restart()), *attention_for_backups())
+    return HomeOverview(sites, host, attention, kept.get("checked_at", ""))
 
 
 def save(overview: HomeOverview) -> None:
@@ -164,9 +172,22 @@ def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[At
             found.append(Attention(f"{one.name} cannot start without {name}.", "answer", one.name, one.missing[0]))
         elif one.state == "new":
             found.append(Attention(f"{one.name} is not installed yet.", "continue", one.name))
+        if one.maintenance:
+            text = f"{one.name} is closed for maintenance. `piwizard maintenance off {one.name}` opens it."
+            found.append(Attention(text, "check", one.name))
         if one.deploy_problem and one.state != "failed":
             found.append(Attention(f"{one.name}: {one.deploy_problem}", "check", one.name))
     return tuple(found)
+
+
+def attention_for_backups() -> tuple[Attention, ...]:
+    """Return what the backups need from the user. Quick."""
+    found = backup_status()
+    if found is None:
+        return ()
+    problem = (Attention(f"Backups: {found.problem}", "backup", None),) if found.problem else ()
+    sheet = (Attention("The recovery sheet of the backups is not saved yet.", "sheet", None),) if found.unsaved else ()
+    return (*problem, *sheet)
 
 
 def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
@@ -187,6 +208,8 @@ def _site(planner: Planner, state: State, name: str, statuses: list[Status], kep
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),
         stopped=any(one.state == "interrupted" for one in own) and not any(one.state == "failed" for one in own),
+        maintenance=in_maintenance(name),
+        rolled_back_from=pin.left[-1].commit[:7] if (pin := read_pin(name)) else "",
         deploy_problem=deploy_status.status_of(answers).problem,
     )
     known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})

@@ -150,6 +150,9 @@ class Backup(Step):
                 cause="The timer was stopped.",
                 fix=(ApplySteps(("backup",), "to start it again"),),
             )
+        yield from self.live_checks(answers)
+
+    def live_checks(self, answers: Answers) -> Iterable[Check]:
         record = backup_record.read_record()
         yield check_age(record, answers.get("backup.schedule", "daily"))
         if record.proof is not None:

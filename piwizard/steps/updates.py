@@ -15,7 +15,7 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.step import PlanContext, Stage, Step
-from piwizard.system import apt_state, dpkg, systemd
+from piwizard.system import apt_state, dpkg, files, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import ApplySteps, RunCommand
 from piwizard.templates.render import render
@@ -23,6 +23,8 @@ from piwizard.templates.render import render
 UNITS = Path("/etc/systemd/system")
 APT_SETTINGS = Path("/etc/apt/apt.conf.d/53piwizard-updates")
 APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""Debian's packages ask it before they restart a service."""
 KEEP_SETTINGS = Path(apt_state.KEEP_SETTINGS_FILE)
 AFTER_APT = UNITS / "apt-daily-upgrade.service.d"
 CHECK, REBUILD, REBUILD_TIMER = "piwizard-updates.service", "piwizard-rebuild.service", "piwizard-rebuild.timer"
@@ -113,12 +115,17 @@ def _security(*, wanted: bool) -> tuple[Change, ...]:
         AFTER_APT / "piwizard.conf": "systemd/apt-updates.conf",
     }
     if not wanted:
-        return (Transaction("security-updates", tuple(map(AbsentFile, own)), activate=reload),)
+        own_files = (*own, POLICY)
+        return (Transaction("security-updates", tuple(map(AbsentFile, own_files)), activate=reload),)
     # As the step nginx does once the package is there: its nginx.conf is edited.
     keep = () if apt_state.others_decide_conffiles() else (File(KEEP_SETTINGS, render("apt/keep-settings.conf.j2")),)
+    policy = render("apt/policy-rc.d")
+    others = (files.read(POLICY) or policy.encode()) != policy.encode()
     return (
         Packages(("unattended-upgrades",)),
         *keep,
+        # A policy of another program stays: Debian's package then restarts nginx itself.
+        *(() if others else (File(POLICY, policy, 0o755),)),
         Folder(AFTER_APT),
         Transaction("security-updates", tuple(File(path, render(name)) for path, name in own.items()), activate=reload),
         *map(RunningUnit, APT_TIMERS),

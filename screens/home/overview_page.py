@@ -14,6 +14,7 @@ from textual.widgets import Static
 from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
 from piwizard.screens.home.site_list import NARROW_COLUMNS, SiteList
 from piwizard.screens.page import Page
+from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.key_line import KeyLine
 
@@ -31,6 +32,8 @@ ATTENTION_LABELS = {
     "failure": "Show why",
     "check": "Diagnose",
     "restart": "Diagnose",
+    "backup": "Back up",
+    "sheet": "Show it",
 }
 SECONDS_BETWEEN_CHECKS = 300
 SECONDS_FOR_FIRST_PAINT = 0.05
@@ -199,5 +202,9 @@ class OverviewPage(Page):
                 await self.navigator.open_setup(first.site)
             case "failure":
                 await self.navigator.open_failure(first.site)
+            case "backup":
+                run_command(self.app, ("backup", "now"))
+            case "sheet":
+                run_command(self.app, ("backup", "sheet"))
             case _:
                 await self.navigator.open_doctor(first.site)

@@ -35,6 +35,7 @@ ACTIONS = (
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
+    ("restore", "Restore the data", "from the newest backup; today's data is kept"),
     ("report", "Report", "for people who help you; without secrets"),
     ("remove", "Remove this site", "asks what happens to its data"),
 )
@@ -132,8 +133,8 @@ class SitePage(Page):
                 await go.open_doctor(site)
             case "key":
                 await go.open_deploy_key(site)
-            case "deploys":
-                run_command(self.app, ("deploys", "--site", site))
+            case "restore" | "deploys" as command:
+                run_command(self.app, (command, "--site", site))
             case "report":
                 run_command(self.app, ("report",))
             case "remove":

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
-from piwizard.screens.messages import AnswerGiven, FieldLeft
+from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.setup_page import SetupPage
@@ -168,15 +168,14 @@ class AddressPage(SetupPage):
         else:
             super().answer_saved(key)
 
-    def on_field_left(self, event: FieldLeft) -> None:
+    def leave_field(self) -> None:
         """Move on; from the name once it is known what its provider needs."""
         field = self.essentials.field(NAMES)
         if field is not None and field.has_focus_within and self.answers.pending:
-            event.stop()
             self._named = True
             self.set_focus(None)
         else:
-            super().on_field_left(event)
+            super().leave_field()
 
     def may_continue(self) -> bool:
         if not self.audience.value:

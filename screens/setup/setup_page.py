@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
 
 
+NUMBERS = itertools.count(1)
+
+
 class SetupPage(Page):
     """One page of a setup.
 
@@ -44,8 +48,9 @@ class SetupPage(Page):
     """What takes time before the page is shown."""
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
-        super().__init__(setup.service, id=f"setup-{self.PAGE.value}")
-        self.add_class("setup")
+        # Pages of an earlier setup may still be open below: the id has to be unique.
+        super().__init__(setup.service, id=f"setup-{self.PAGE.value}-{next(NUMBERS)}")
+        self.add_class("setup", f"setup-{self.PAGE.value}")
         self.setup = setup
         self.content: PageContent | None = None
         self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)
@@ -147,6 +152,10 @@ class SetupPage(Page):
 
     def on_answer_given(self, event: AnswerGiven) -> None:
         event.stop()
+        self.take_answer(event)  # Textual calls the handler of each class: a subclass cannot replace this one
+
+    def take_answer(self, event: AnswerGiven) -> None:
+        """Save an answer that was given in a field."""
         self.answers.give(event)
 
     def on_secret_given(self, event: SecretGiven) -> None:
@@ -177,8 +186,11 @@ class SetupPage(Page):
     # Moving on.
 
     def on_field_left(self, event: FieldLeft) -> None:
-        """Move on to the next field, from the last one to the main button."""
         event.stop()
+        self.leave_field()
+
+    def leave_field(self) -> None:
+        """Move on to the next field, from the last one to the main button."""
         self.focus_after(self.focused)
 
     def focus_after(self, widget: Widget | None) -> None:

@@ -95,13 +95,12 @@ class YourAppPage(SetupPage):
         if not self.essentials.focus_on(key):
             await self.folds.reveal(key)
 
-    def on_answer_given(self, event: AnswerGiven) -> None:
+    def take_answer(self, event: AnswerGiven) -> None:
         """Save an answer; the first repository also names the site."""
         if event.key == REPOSITORY and isinstance(event.value, str):
-            event.stop()
             self._repository_given(event)
         else:
-            super().on_answer_given(event)
+            super().take_answer(event)
 
     def _repository_given(self, event: AnswerGiven) -> None:
         repo = str(event.value)

@@ -37,6 +37,7 @@ NOTHING = {
     "debug": "    app.debug = True\n    app.config['TEMPLATES_AUTO_RELOAD'] = True\n    app.run()",
     "no server": "    init_db()",
     "another program": "    subprocess.run(['ls'])",
+    "a scheduler": "    tasks = sched.scheduler(time, sleep)\n    Thread(target=tasks.run).start()",
 }
 
 
@@ -77,6 +78,41 @@ def test_app_of_a_package_started_by_another_script(tree: Tree) -> None:
 def test_repository_that_starts_gunicorn_needs_no_script(tree: Tree) -> None:
     files = {"app.py": f"{APP}{MAIN}    init_db()\n    app.run()\n", "Procfile": "web: gunicorn app:app\n"}
     assert entry(tree, files) == "app:app"
+
+
+def test_server_object_of_any_name_makes_a_script(tree: Tree) -> None:
+    code = f"{APP}sio = SocketIO(app)\n{MAIN}    Thread(target=lambda: sio.run(app)).start()\n    loop()\n"
+    assert entry(tree, {"app.py": code}) == "app.py"
+    assert entry(tree, {"app.py": f"{APP}motor = Motor(4)\n{MAIN}    motor.run()\n"}) == "app:app"
+
+
+def test_app_in_the_function_main_makes_a_script(tree: Tree) -> None:
+    code = "from flask import Flask\ndef main():\n    app = Flask(__name__)\n    app.run()\n"
+    assert entry(tree, {"server.py": f"{code}{MAIN}    main()\n"}) == "server.py"
+
+
+def test_app_of_dash_needs_no_name(tree: Tree) -> None:
+    code = "import dash\napp = dash.Dash(__name__)\n"
+    assert entry(tree, {"app.py": f"{code}{MAIN}    app.run()\n"}) == "app:app.server"
+    assert entry(tree, {"app.py": f"{code}server = app.server\n"}) == "app:server"
+
+
+def test_scheduler_in_a_thread_is_no_server(tree: Tree) -> None:
+    code = "tasks = sched.scheduler(time, sleep)\nThread(target=tasks.run, daemon=True).start()\n"
+    assert entry(tree, {"app.py": f"{APP}{code}{MAIN}    app.run()\n"}) == "app:app"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def water():\n    s.enter(60, 1, water)\ns.enter(1, 1, water)\n",
+        "def water():\n    threading.Timer(60, water).start()\nwater()\n",
+        "def on():\n    Timer(1, off).start()\ndef off():\n    Timer(1, on).start()\non()\n",
+    ],
+)
+def test_function_that_plans_its_next_run_is_no_endless_search(tree: Tree, code: str) -> None:
+    checkout = scan_checkout(tree({"app.py": f"{APP}{code}{MAIN}    water()\n    app.run()\n"}))
+    assert choose_entry(find_entries(checkout)).file == "app.py"
 
 
 def test_reason_names_the_line(tree: Tree) -> None:

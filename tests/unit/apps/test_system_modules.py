@@ -115,9 +115,20 @@ def test_other_python_does_not_see_debians_modules(app):
 MODULES = {"python3-matplotlib": "3.10.1+dfsg1-4", "python3-gi": "3.50.0-4", "python3-numpy": "1:2.2.4+ds-1"}
 
 
+@pytest.mark.parametrize("listed", ["matplotlib<3.8", "matplotlib>=3.4,<=3.7"])
+def test_limit_without_a_wheel_is_replaced_within_the_major_version(app, listed):
+    plot = app("import matplotlib", f"flask\n{listed}\n", MODULES)
+    require_usable_list(plot)
+    assert "python3-matplotlib" in plot.dependencies.libraries
+    (sentence,) = requirement_notices(plot)
+    assert "Debian's python3-matplotlib 3.10.1 takes its place, although it is newer than the list allows" in sentence
+
+
 def test_pin_without_a_wheel_is_refused_with_debians_module(app):
-    plot = app("import matplotlib", "flask\nmatplotlib<3.8\n", MODULES)
-    with pytest.raises(ConsentMissing, match=r"matplotlib<3.8 \(line 2\): it has no wheel for Python 3.13") as refused:
+    plot = app("import matplotlib", "flask\nmatplotlib==3.7.2\n", MODULES)
+    with pytest.raises(
+        ConsentMissing, match=r"matplotlib==3.7.2 \(line 2\): it has no wheel for Python 3.13"
+    ) as refused:
         require_usable_list(plot)
     (asked,) = refused.value.consents
     assert (asked.member, refused.value.list_key) == ("matplotlib", "app.skip_requirements")
@@ -155,7 +166,18 @@ def test_line_that_has_a_wheel_or_no_module_goes_to_pip(app, listed):
     assert not plot.dependencies.pip.system
 
 
-@pytest.mark.parametrize("listed", ["numpy==1.26.4", "numpy<2", "numpy~=1.24", "numpy>=1.20,<=1.26", "numpy==1.*"])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "numpy==1.26.4",
+        "numpy<2",
+        "numpy~=1.24",
+        "matplotlib<3",
+        "matplotlib~=3.7.0",
+        "numpy>=1.20,<=1.26",
+        "numpy==1.*",
+    ],
+)
 def test_old_versions_have_no_wheel_for_a_new_python(app, listed):
     with pytest.raises(ConsentMissing):
         require_usable_list(app("import numpy", f"flask\n{listed}\n", MODULES))

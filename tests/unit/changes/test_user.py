@@ -24,7 +24,8 @@ def accounts(monkeypatch, own_places):
     there = {"root": 0, "daemon": 999}
 
     def named(name):
-        return SimpleNamespace(pw_name=name, pw_uid=there[name], pw_gid=there[name], pw_dir=f"/srv/{name}")
+        number, shell = there[name], user.NO_LOGIN
+        return SimpleNamespace(pw_name=name, pw_uid=number, pw_gid=number, pw_dir=f"/srv/{name}", pw_shell=shell)
 
     monkeypatch.setattr(pwd, "getpwnam", named)
     monkeypatch.setattr(pwd, "getpwall", lambda: [named(name) for name in there])

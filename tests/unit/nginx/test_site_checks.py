@@ -142,7 +142,9 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 def impatient(monkeypatch):
     """Skip waiting for responses that never come."""
     real = leak_check.find_leaks
-    monkeypatch.setattr(leak_check, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
+    monkeypatch.setattr(
+        leak_check, "find_leaks", lambda files, ask, patience: real(files, ask, 5.0, min(patience, 0.2))
+    )
     settled = checks.poll_until
     monkeypatch.setattr(checks, "poll_until", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 

@@ -233,6 +233,16 @@ async def test_name_is_refused_at_its_field(folder, monkeypatch, typed, refusal)
         await seen.see(refusal)
 
 
+async def test_another_setup_can_begin_over_the_pages_of_the_first(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.app.navigator.open_setup()
+        await seen.see("Where is your code?")
+        await seen.app.navigator.open_setup("photos", key="site.domains")
+        await seen.see("Who should be able to open photos?")
+
+
 async def test_empty_repository_and_audience_are_asked_for(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:

@@ -1,0 +1,194 @@
+"""Test the record of backups, the passphrase, and what targets are accepted."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard.answers.validators import Invalid
+from piwizard.backups import backup_record, backup_run, contents, restored_data
+from piwizard.backups.backup_error import BackupError
+from piwizard.backups.backup_record import LastBackup, LastProof, ProvenSite, SavedSite
+from piwizard.backups.data_archive import PackReport, pack
+from piwizard.backups.recovery_sheet import RecoverySheet, generate_passphrase, normalize_passphrase
+from piwizard.backups.restic import ResticRepository, Snapshot
+from piwizard.backups.target import backup_target, target_of
+from piwizard.errors import PiwizardError
+from piwizard.network import internet_time
+from piwizard.network.internet_time import ClockReading
+from piwizard.setup import backup_status, site_restore
+from piwizard.steps.backup import check_age
+
+NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+
+
+def _ago(hours: float) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="seconds")
+
+
+def test_record_is_read_as_written():
+    last = LastBackup(_ago(1), True, sites={"blog": SavedSite("abc", 3, 100, ("data/x.db",))})
+    proof = LastProof(_ago(2), False, "damaged", {"blog": ProvenSite(False, "damaged", "abc", 2, 500)})
+    backup_record.update_record(host="pi-1", repository="id", last=last, proof=proof)
+    found = backup_record.read_record()
+    assert (found.host, found.last, found.proof) == ("pi-1", last, proof)
+
+
+def test_record_of_a_newer_version_is_refused():
+    backup_record.update_record(host="pi-1")
+    backup_record.record_file().write_text('{"version": 99}')
+    with pytest.raises(PiwizardError, match="newer version"):
+        backup_record.read_record()
+
+
+def test_two_pis_with_one_host_name_have_different_names_in_the_repository():
+    first = backup_record.host_name("raspberrypi")
+    assert backup_record.host_name("raspberrypi") == first
+    backup_record.record_file().unlink()
+    assert backup_record.host_name("raspberrypi") != first
+
+
+def test_passphrase_is_accepted_as_people_type_it():
+    phrase = generate_passphrase()
+    assert normalize_passphrase(f" {phrase.upper().replace('-', ' ')}\n") == phrase
+    assert normalize_passphrase("My own - phrase") == "My own - phrase"
+
+
+def test_sheet_has_what_a_new_pi_needs():
+    sheet = RecoverySheet(target_of("s3:https://s3.example.org/pi", "key", "hush-hush"), "pass", "pi-1")
+    assert [value for _, value in sheet.rows] == ["s3:https://s3.example.org/pi", "key", "hush-hush", "pass", "pi-1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("/mnt/usb/backup", "folder"),
+        ("/media/pi/My Drive/backup", "folder"),
+        ("sftp://pi@nas.lan:2222//srv/backup", "sftp"),
+        ("s3:https://s3.example.org/bucket/folder", "s3"),
+        ("rest:http://192.168.1.5:8000/pi/", "rest"),
+        ("rclone:drive:pi/backup", "rclone"),
+    ],
+)
+def test_target_is_accepted(given: str, kind: str):
+    assert target_of(backup_target(given)).kind == kind
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "relative/folder",
+        "/etc/backup",
+        "/srv/blog/data",
+        "/mnt/../etc",
+        "/",
+        "rest:https://me:secret@example.org/",
+        "sftp://pi@nas/-oProxyCommand=x y",
+        "sftp://-oProxyCommand=x@nas/a b",
+        "s3:https://s3.example.org/",
+        "file:///etc",
+    ],
+)
+def test_unusable_target_is_refused(given: str):
+    with pytest.raises(Invalid):
+        backup_target(given)
+
+
+def test_age_is_a_problem_only_after_several_failures():
+    fresh = backup_record.BackupRecord()
+    assert check_age(fresh, "daily").ok
+    failed = LastBackup(_ago(0), False, "away", "The target cannot be reached.")
+    assert not check_age(backup_record.BackupRecord(last=failed), "daily").ok
+    assert check_age(backup_record.BackupRecord(succeeded_at=_ago(30), last=failed), "daily").ok
+    assert not check_age(backup_record.BackupRecord(succeeded_at=_ago(80), last=failed), "daily").ok
+
+
+def test_failed_proof_is_the_problem_shown():
+    assert backup_status.backup_status() is None
+    proof = LastProof(_ago(1), False, "blog: The database app.db is damaged.")
+    backup_record.update_record(repository="id", succeeded_at=_ago(1), last=LastBackup(_ago(1), True), proof=proof)
+    found = backup_status.backup_status()
+    assert found is not None
+    assert "app.db" in found.problem
+    assert found.unsaved
+
+
+def test_restore_takes_the_last_snapshot_before_a_time():
+    snapshots = [Snapshot(str(hour), NOW + timedelta(hours=hour), "pi", "site-blog.tar") for hour in range(4)]
+    snapshots.append(Snapshot("other", NOW + timedelta(hours=9), "pi", "site-shop.tar"))
+    assert site_restore.choose_snapshot(snapshots, "blog", None).id == "3"
+    assert site_restore.choose_snapshot(snapshots, "blog", NOW + timedelta(minutes=90)).id == "1"
+    with pytest.raises(PiwizardError, match="no backup of blog from"):
+        site_restore.choose_snapshot(snapshots, "blog", NOW - timedelta(minutes=1))
+    with pytest.raises(PiwizardError, match="no backup of wiki"):
+        site_restore.choose_snapshot(snapshots, "wiki", None)
+
+
+def test_pending_restore_ends_with_its_last_site():
+    snapshot = Snapshot("a" * 64, NOW, "pi", "site-blog.tar")
+    restored_data.write_pending(restored_data.PendingRestore("/mnt/usb", "", {"blog": snapshot}))
+    assert restored_data.read_pending() == restored_data.PendingRestore("/mnt/usb", "", {"blog": snapshot})
+    assert [one.site for one in restored_data.restored_data("blog")] == ["blog"]
+    assert restored_data.restored_data("shop") == ()
+    restored_data.write_pending(restored_data.PendingRestore("/mnt/usb", "", {}))
+    assert restored_data.read_pending() is None
+
+
+def _pack(folder):
+    def write(site: str, pipe: int) -> PackReport:
+        with open(pipe, "wb", closefd=False) as output:
+            return pack(folder, output)
+
+    return write
+
+
+def _clock(monkeypatch: pytest.MonkeyPatch, offset: timedelta) -> None:
+    here = datetime.now(UTC)
+    monkeypatch.setattr(internet_time, "read_clock", lambda: ClockReading(here, here - offset))
+
+
+def test_backup_is_recorded_with_all_its_archives(
+    repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "note").write_text("hello")
+    _clock(monkeypatch, timedelta(0))
+    record = backup_run.make_backup(repository, "pi-1", ("blog", "shop"), pack=_pack(tmp_path / "data"))
+    assert record.last is not None
+    assert record.last.ok
+    assert record.last.sites["blog"].files == 1
+    names = sorted(one.name for one in repository.snapshots("pi-1"))
+    assert names == [contents.MACHINE, "site-blog.tar", "site-shop.tar"]
+
+
+def test_backup_with_a_clock_years_off_is_refused_and_retried(
+    repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    _clock(monkeypatch, timedelta(days=3650))
+    with pytest.raises(BackupError) as refused:
+        backup_run.make_backup(repository, "pi-1", (), pack=_pack(tmp_path))
+    assert (refused.value.reason, refused.value.retried) == ("clock", True)
+    assert repository.snapshots() == []
+    last = backup_record.read_record().last
+    assert last is not None
+    assert last.reason == "clock"
+
+
+def test_another_drive_at_the_same_place_is_refused(
+    repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    _clock(monkeypatch, timedelta(0))
+    backup_record.update_record(repository="that of another drive")
+    with pytest.raises(BackupError, match="another drive"):
+        backup_run.make_backup(repository, "pi-1", (), pack=_pack(tmp_path))
+    assert repository.snapshots() == []
+
+
+def test_machine_archive_has_answers_and_secrets(own_paths):
+    (own_paths / "lib").mkdir()
+    (own_paths / "lib" / "secrets.json").write_text("{}")
+    output = io.BytesIO()
+    contents.pack_machine(output, ("blog",))
+    assert b"state/secrets.json" in output.getvalue()
