@@ -19,7 +19,7 @@ MARKED = Style(bold=True)
 
 
 class ChoiceMessage(Message):
-    """What happened in a list of choices."""
+    """A message from a list of choices."""
 
     def __init__(self, choices: ChoiceList) -> None:
         super().__init__()
