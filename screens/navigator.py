@@ -66,8 +66,7 @@ class Navigator:
 
             return MainScreen
 
-        page = await self._loaded(load)
-        await self._app.push_screen(page(self._service))
+        await self._push(load)
 
     async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
         """Open the setup of a site or a new one, at a page and the field of a key."""
