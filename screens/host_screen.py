@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class HostScreen(Screen[None]):
     """A screen that implements `Host`.
 
-    Subclasses show `notice`, the line above the keys.
+    Subclasses show `notice`, the line above the keys. `kind` is its class in the style sheet, and no id: two pages of
+    a kind may be open.
     """
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, kind: str) -> None:
+        super().__init__(classes=kind)
         self.notice = Static(id="notice", markup=False)
 
     @property

@@ -72,7 +72,7 @@ class MainScreen(HostScreen):
     ]
 
     def __init__(self, service: ScreenService) -> None:
-        super().__init__(id="main")
+        super().__init__(kind="main")
         self.service = service
         self.header, self.sidebar, self.tab_bar, self.run_bar = Header(), Sidebar(), TabBar(), RunBar()
         self.setup_pane, self.plan_pane, self.log_pane, self.checks_pane = (

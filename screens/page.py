@@ -42,8 +42,8 @@ class Page(HostScreen):
         Binding("end", "scroll_body(1000)", "to the end", show=False),
     ]
 
-    def __init__(self, service: ScreenService, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, service: ScreenService, *, kind: str) -> None:
+        super().__init__(kind=kind)
         self.service = service
         self.rail = Rail(str(self.TITLE or ""), stage=self.STAGE)
         self.actions = Horizontal(id="page-actions")

@@ -60,6 +60,14 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
     for title, help_text, words in IN_TERMINAL:
         yield SystemCommand(title, help_text, partial(run_command, app, words))
+    for site in sites:
+        for name, shown, argv in (
+            (f"Releases of {site}", "commit, author, who deployed each", ("releases", site)),
+            (f"Roll back {site}", "to the release before; asks first", ("rollback", site)),
+            (f"Close {site} for maintenance", "visitors get a page with status 503", ("maintenance", "on", site)),
+            (f"Open {site} again", "ends the maintenance", ("maintenance", "off", site)),
+        ):
+            yield SystemCommand(name, shown, partial(run_command, app, argv))
     yield SystemCommand("Root shell", "`exit` returns to piwizard", partial(open_shell, app))
     yield SystemCommand("Colors", "for a light or a dark terminal", app.switch_colors)
     yield SystemCommand("Help", "keys and symbols", app.action_help)

@@ -63,7 +63,7 @@ class PalettePage(Page):
     TITLE = "Commands"
 
     def __init__(self, service: ScreenService, commands: Sequence[SystemCommand]) -> None:
-        super().__init__(service, id="palette")
+        super().__init__(service, kind="palette")
         self.all_commands = list(commands)
         self.found = CommandList()
 

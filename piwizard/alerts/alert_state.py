@@ -11,7 +11,7 @@ from typing import Any
 from piwizard.alerts.event import alerts_dir
 from piwizard.alerts.problem_log import Message, ProblemLog, TrackedProblem
 from piwizard.alerts.sending import Notification
-from piwizard.system import files
+from piwizard.system import files, paths
 
 VERSION = 1
 """The version of alerts.json."""
@@ -56,7 +56,7 @@ def load() -> AlertState:
 
     Then open problems cause another message.
     """
-    content = files.read(state_file())
+    content = files.read(_substitute()) or files.read(state_file())
     if content is None:
         return AlertState()
     try:
@@ -68,12 +68,27 @@ def load() -> AlertState:
 
 
 def save(state: AlertState, before: AlertState | None = None) -> bool:
-    """Write the state if it differs from `before`. Return whether it was written."""
+    """Write the state if it differs from `before`. Return whether it was written.
+
+    On a card that is full or read-only, which is worth an alert, it is kept in memory instead.
+    """
     if state == before:
         return False
-    files.make_folders(alerts_dir(), 0o700)
-    files.replace(state_file(), json.dumps({"version": VERSION} | asdict(state)).encode(), mode=0o600)
+    content = json.dumps({"version": VERSION} | asdict(state)).encode()
+    try:
+        files.make_folders(alerts_dir(), 0o700)
+        files.replace(state_file(), content, mode=0o600)
+    except OSError:
+        files.make_folders(_substitute().parent)
+        files.replace(_substitute(), content, mode=0o600)
+    else:
+        _substitute().unlink(missing_ok=True)
     return True
+
+
+def _substitute() -> Path:
+    """Return the file in /run that replaces the one on the card."""
+    return paths.lock_file().with_name("alerts.json")
 
 
 def _decoded(whole: Mapping[str, Any]) -> AlertState:

@@ -49,6 +49,11 @@ class SiteLayout:
         return self.release / "public"
 
     @property
+    def own_pages(self) -> Path:
+        """Return the folder with a person's own error pages, which take precedence."""
+        return self.folder / "pages"
+
+    @property
     def data(self) -> Path:
         """Return the folder that the app writes; also its HOME."""
         return self.folder / "data"

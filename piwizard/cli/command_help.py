@@ -5,12 +5,10 @@ from __future__ import annotations
 import click
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        "Everyday",
-        ("status", "deploy", "deploys", "releases", "logs", "checkup", "alerts", "updates", "backup", "run"),
-    ),
+    ("Everyday", ("status", "deploy", "logs", "checkup", "alerts", "updates", "backup", "run")),
+    ("Versions", ("deploys", "releases", "rollback", "maintenance")),
     ("Set up", ("plan", "apply", "stop", "confirm", "key", "rehearse")),
-    ("When something is wrong", ("doctor", "report", "rollback", "restore", "undo")),
+    ("When something is wrong", ("doctor", "report", "restore", "undo")),
     ("Cleaning up", ("remove",)),
 )
 EXAMPLES = (

@@ -49,6 +49,7 @@ for command in (
     deploy_commands.pushed_command,
     release_commands.releases_command,
     release_commands.rollback_command,
+    release_commands.maintenance_command,
     app_command.run_command,
     deploy_commands.key_command,
     backup_commands.backup_command,

@@ -64,7 +64,10 @@ def _columns(one: SiteOverview) -> tuple[str, str, str, str, str]:
     version = ", ".join(filter(None, (one.version, describe_age(one.deployed_at))))
     days = one.certificate_days
     https = "off" if not one.https else "on" if days is None else f"{days} days"
-    return one.name, one.state, address, version, f"HTTPS {https}"
+    state = "closed" if one.maintenance and one.state in ("online", "problem") else one.state
+    if one.rolled_back_from:
+        version += f", rolled back from {one.rolled_back_from}"
+    return one.name, state, address, version, f"HTTPS {https}"
 
 
 def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> None:

@@ -39,3 +39,19 @@ def rollback_command(words: tuple[str, ...], yes: bool, detach: bool, as_json: b
     if len(words) > 2:
         raise click.UsageError("Name a site and a release: `piwizard rollback [SITE] [RELEASE]`.")
     return rollback.roll_back(words, yes=yes, detach=detach, as_json=as_json)
+
+
+@click.command("maintenance")
+@click.argument("state", type=click.Choice(("on", "off")))
+@click.argument("site", required=False)
+@JSON
+@command
+def maintenance_command(state: str, site: str | None, as_json: bool) -> int:
+    """Close a site for maintenance, or open it again, at once.
+
+    Visitors get a page with status 503: /srv/SITE/pages/maintenance.html, the repository's, or a line of text. It stays
+    closed during runs and after a restart. Static files and the validation by Let's Encrypt continue to work.
+    """
+    from piwizard.cli import maintenance_switch
+
+    return maintenance_switch.switch(site, on=state == "on", as_json=as_json)

@@ -22,7 +22,7 @@ def undo_command(
 ) -> int:
     """Undo a step and restore the previous state.
 
-    `piwizard undo rollback` undoes the last rollback of a site.
+    `piwizard undo rollback` undoes the last rollback of a site, `piwizard undo maintenance` opens it.
 
     Changes that you made by hand since then are kept and listed.
     """
@@ -32,6 +32,10 @@ def undo_command(
         from piwizard.cli import rollback
 
         return rollback.undo_rollback(site, yes=yes, as_json=as_json)
+    if step == "maintenance":
+        from piwizard.cli import maintenance_switch
+
+        return maintenance_switch.switch(site, on=False, as_json=as_json)
     if step is not None:
         from piwizard.cli import undo
 

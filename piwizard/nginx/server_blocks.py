@@ -14,6 +14,21 @@ from piwizard.templates.render import render
 
 INCLUDED = "/etc/nginx/piwizard"
 """The folder of what server blocks include."""
+CLOSED_PAGE = "maintenance"
+ERROR_PAGES = {
+    "away": (
+        "502 504",
+        ("/502.html",),
+        "The site is not answering at the moment. Please try again in a minute.",
+    ),
+    CLOSED_PAGE: (
+        "503",
+        ("/maintenance.html", "/503.html"),
+        "The site is closed for maintenance. Please try again later.",
+    ),
+}
+"""Each kind of error page: its status, the site's own files for it, and the text without one."""
+RETRY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,8 @@ class SiteBlock:
     local: tuple[str, ...] = ()
     #: Patterns for further names at home.
     home_names: tuple[str, ...] = ()
+    #: Folders with the site's own error pages, the first that has one counts.
+    pages: tuple[str, ...] = ()
     #: With a certificate, the site uses HTTPS and HTTP redirects to it; without one, HTTP.
     tls: Tls | None = None
 
@@ -57,6 +74,11 @@ def paths_folder(site: str) -> str:
 def own_lines_folder(site: str) -> str:
     """Return the folder with a user's own lines, which piwizard never changes."""
     return f"{INCLUDED}/{site}.d"
+
+
+def closed_file(site: str) -> str:
+    """Return the file that closes a site for maintenance while it exists."""
+    return f"{INCLUDED}/{site}.maintenance/on"
 
 
 def render_site(site: SiteBlock) -> str:
@@ -100,11 +122,13 @@ def render_path_locations(site: SiteBlock) -> str:
 def _app(site: SiteBlock) -> dict[str, object]:
     """Return what the locations of an app need."""
     owner = site.owner or site.name
+    upstream = f"piwizard_{site.name}"
     return {
         # Names in nginx are global, so all carry the site's. Variable names have no dash and at most 46 characters.
-        "upstream": f"piwizard_{site.name}",
+        "upstream": upstream,
         "variable": f"site_{owner.replace('-', '_')}",
-        "away": f"piwizard_{owner}_away",
+        "closed": closed_file(site.name),
+        "pages": [_page(site, kind, *texts) for kind, texts in ERROR_PAGES.items()],
         "socket": site.socket,
         "path": site.path,
         "static": {prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
@@ -121,6 +145,31 @@ def _app(site: SiteBlock) -> dict[str, object]:
         "paths": paths_folder(site.name),
         "own_lines": own_lines_folder(site.name),
     }
+
+
+def _page(site: SiteBlock, kind: str, status: str, names: tuple[str, ...], text: str) -> dict[str, object]:
+    """Return the locations of an error page: the site's own files, then a line of text."""
+    last = f"@piwizard_{site.name}_{kind}"
+    others = [f"{last}_{number}" for number in range(1, len(site.pages))]
+    places = [f"= {page_url(site.name, kind)}", *others]
+    files = " ".join(names)
+    folders = [
+        {"location": place, "folder": folder, "files": files, "next": following}
+        for place, folder, following in zip(places, site.pages, [*others, last], strict=False)
+    ]
+    return {
+        "status": status,
+        "url": page_url(site.name, kind),
+        "folders": folders,
+        "last": last if folders else places[0],
+        "text": text,
+        "retry": RETRY_SECONDS if kind == CLOSED_PAGE else 0,
+    }
+
+
+def page_url(site: str, kind: str) -> str:
+    """Return the URL of an error page, which only nginx itself can request."""
+    return f"/.piwizard/{site}/{kind}"
 
 
 def render_default_server(*, names_hash: bool = True, http: bool = True, tls: TlsEngine | None = None) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import Console, choose, yes
@@ -26,10 +29,7 @@ def ask_for_access(console: Console, service: PromptService, site: str) -> bool:
     typed = console.line("Git repository (Enter to do this later):")
     if not typed:
         return False
-    try:
-        service.answering.set(site, "app.repo", typed)
-    except Invalid as error:
-        console.show(f"  ! The address {error}.")
+    _save(console, "address", partial(service.answering.set, site, "app.repo", typed))
     return True
 
 
@@ -37,11 +37,16 @@ def _token(console: Console, service: PromptService, site: str) -> bool:
     typed = console.secret("Access token (not shown; Enter to go back):")
     if not typed:
         return False
-    try:
-        service.answering.set_secret(site, "app.token", typed)
-    except Invalid as error:
-        console.show(f"  ! The token {error}.")
+    _save(console, "token", partial(service.answering.set_secret, site, "app.token", typed))
     return True
+
+
+def _save(console: Console, subject: str, save: Callable[[], object]) -> None:
+    """Save an answer, or show why it is refused."""
+    try:
+        save()
+    except Invalid as error:
+        console.show(f"  ! The {subject} {error}.")
 
 
 def _deploy_key(console: Console, service: PromptService, site: str) -> bool:

@@ -13,6 +13,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -118,7 +119,8 @@ def _round(
         lines += [_journal_line(one) for one in messages]
     alert_state.save(state, before)
     for path, _ in stored:  # after what they caused is on disk
-        files.unlink(path)
+        with suppress(OSError):  # read-only: the same event changes nothing a second time
+            files.unlink(path)
     delivered, results = delivery.deliver(state, configured.addresses, send, now)
     alert_state.save(delivered, state)
     for number, address in enumerate(configured.addresses, start=1):
@@ -166,7 +168,8 @@ def _inspect(planner: Planner, state: State, *, complete: bool) -> tuple[list[Ob
     last = load_inspection()
     if complete or last is None or _is_due(last):
         found = health_timer.problems(planner, state)
-        lines = health_timer.show_at_login(found)
+        with suppress(OSError):  # the card is full or read-only: the message still has to leave
+            lines = health_timer.show_at_login(found)
         last = LastInspection(_since_start(), tuple(found), failed_logins.count_failed_logins())
         _save_inspection(last)
     problems = {one.id: one for one in last.problems}

@@ -67,7 +67,8 @@ KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
 FINDINGS_KEYS = (
     *("app.entry", "app.folder", "app.requirements", "app.skip_requirements", "app.python", "app.packages"),
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
-    *("app.processes", "app.schedule", "app.upload_limit", "app.releases", "gunicorn.workers", "gunicorn.threads"),
+    *("app.pages", "app.releases"),
+    *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),
 )
 DEPLOY_KEYS = ("app.deploy", "app.poll_every", "app.push_keys", "app.webhook_secret")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.rollback_pin import read_pin
 from piwizard.engine.state import State
+from piwizard.nginx.maintenance import in_maintenance
 from piwizard.setup import deploy_status, reach
 from piwizard.setup.backup_status import backup_status
 from piwizard.setup.pending_restart import pending_restart
@@ -53,6 +55,10 @@ class SiteOverview:
     problem: str = ""
     deploy_problem: str = ""
     """Why a version that should have been deployed by itself is not online."""
+    maintenance: bool = False
+    """Whether it is closed for maintenance."""
+    rolled_back_from: str = ""
+    """The commit that was in use before a rollback."""
     stopped: bool = False
     """Whether its last run was stopped and can continue."""
 
@@ -166,6 +172,9 @@ def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[At
             found.append(Attention(f"{one.name} cannot start without {name}.", "answer", one.name, one.missing[0]))
         elif one.state == "new":
             found.append(Attention(f"{one.name} is not installed yet.", "continue", one.name))
+        if one.maintenance:
+            text = f"{one.name} is closed for maintenance. `piwizard maintenance off {one.name}` opens it."
+            found.append(Attention(text, "check", one.name))
         if one.deploy_problem and one.state != "failed":
             found.append(Attention(f"{one.name}: {one.deploy_problem}", "check", one.name))
     return tuple(found)
@@ -199,6 +208,8 @@ def _site(planner: Planner, state: State, name: str, statuses: list[Status], kep
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),
         stopped=any(one.state == "interrupted" for one in own) and not any(one.state == "failed" for one in own),
+        maintenance=in_maintenance(name),
+        rolled_back_from=pin.left[-1].commit[:7] if (pin := read_pin(name)) else "",
         deploy_problem=deploy_status.status_of(answers).problem,
     )
     known = _known(found, {key: value for key, value in kept.items() if key in CHECKED})

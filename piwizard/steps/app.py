@@ -31,6 +31,7 @@ from piwizard.changes.build_workspace import BUILD_USER
 from piwizard.changes.command import Notice
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
+from piwizard.changes.error_pages import ErrorPages
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
 from piwizard.changes.hand_edits import CodeRecorded, HandEditsKept
@@ -163,6 +164,7 @@ class App(Step):
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
+            ErrorPages(where.code, where.release / "pages", app.answers.get("app.pages")),
             CodeRecorded(name, where.release, where.release / PROOF_FILE),
             trial,
             NoTrialCopy(where.folder / TRIAL_COPY),

@@ -143,6 +143,13 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.pages",
+        "Error pages",
+        "Folder of the repository with 502.html, 503.html and maintenance.html; if empty, a line of text is shown.",
+        v.inside,
+        kind="path",
+    ),
+    Question(
         "app.may",
         "Restart and power off",
         "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",

@@ -53,6 +53,7 @@ def site_block(
         max_body_mib=app.upload_limit,
         path=path,
         owner=owner,
+        pages=(str(app.layout.own_pages), str(app.layout.current / "pages")),
         local=tuple(name for name in answers["site.domains"] if name not in domains) if certificate else (),
         home_names=home_patterns(context.machine.hostname),
         tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,

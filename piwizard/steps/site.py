@@ -21,12 +21,13 @@ from piwizard.changes.log_file import LogFile
 from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.nginx import worker_reload
+from piwizard.nginx.maintenance import in_maintenance
 from piwizard.nginx.nginx_files import DEFAULT_SERVER
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
 from piwizard.nginx.server_blocks import access_log, own_lines_folder, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
 from piwizard.steps.companion_units import companion_checks
-from piwizard.steps.site_path import included_folder, owner_of, path_changes, path_of
+from piwizard.steps.site_path import included_folder, maintenance_folders, owner_of, path_changes, path_of
 from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
@@ -127,8 +128,9 @@ class Site(Step):
         groups = (site, default) if context.nginx.has_default_server else (default, site)
         # First: even `nginx -t` creates log files, readable by everybody.
         own_lines = Folder(Path(own_lines_folder(name)))
+        maintenance = maintenance_folders(app)
         log = LogFile(Path(access_log(name)))
-        return (log, *_home_addresses(context, name), included_folder(), own_lines, *groups)
+        return (log, *_home_addresses(context, name), included_folder(), own_lines, *maintenance, *groups)
 
     def live_checks(self, answers: Answers) -> Iterable[Check]:
         host, path = bare_name(public_names(answers)), path_of(answers)
@@ -144,6 +146,9 @@ class Site(Step):
         def ask(url: str) -> HttpResponse | None:
             return checks.get_page(f"{path}{url}", host=host, secure=secure)
 
+        if in_maintenance(str(answers.site)):
+            yield _maintenance_check(ask("/"), host)
+            return
         page = _first_page(ask, f"{answers.site}.service")
         yield _site_answers(page, f"{scheme}://{host}{path}/")
         fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
@@ -166,6 +171,14 @@ def _site_answers(page: HttpResponse | None, url: str) -> Check:
         cause=_cause(page),
         fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
     )
+
+
+def _maintenance_check(page: HttpResponse | None, host: str) -> Check:
+    """Check that a closed site answers 503. What the app serves is checked when it opens again."""
+    status = f"status {page.status}" if page else "no answer"
+    detail = f"closed for maintenance: {host} returns {status}"
+    fix = (ApplySteps(("site",), "to load nginx's files again"),)
+    return Check("site-answers", "Site answers", page is not None and page.status == 503, detail, _cause(page), fix)
 
 
 def _home_addresses(context: PlanContext, name: str) -> tuple[Notice, ...]:

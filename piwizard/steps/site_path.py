@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piwizard.answers.model import Answers
 from piwizard.changes.base import Change
@@ -11,9 +12,18 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
-from piwizard.nginx.server_blocks import INCLUDED, paths_folder, render_path_locations, render_path_upstream
+from piwizard.nginx.server_blocks import (
+    INCLUDED,
+    closed_file,
+    paths_folder,
+    render_path_locations,
+    render_path_upstream,
+)
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, site_block
-from piwizard.steps.step import PlanContext
+from piwizard.steps.step import PlanContext, app_of
+
+if TYPE_CHECKING:
+    from piwizard.apps.app_config import AppConfig
 
 
 def path_of(answers: Answers) -> str:
@@ -52,8 +62,15 @@ def path_changes(context: PlanContext, answers: Answers) -> tuple[Change, ...]:
     return (
         included_folder(),
         Folder(folder),
+        *maintenance_folders(app_of(context, answers)),
         Transaction(f"{site}-site", own, validate=NGINX_TEST, activate=RELOAD_NGINX),
     )
+
+
+def maintenance_folders(app: AppConfig) -> tuple[Folder, ...]:
+    """Return the folders for the maintenance file and for a person's own error pages."""
+    where = app.layout
+    return Folder(Path(closed_file(where.site)).parent, whole=True), Folder(where.own_pages)
 
 
 def included_folder() -> Transaction:

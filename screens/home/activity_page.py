@@ -82,7 +82,7 @@ class ActivityPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
     def __init__(self, service: ScreenService) -> None:
-        super().__init__(service, id="activity")
+        super().__init__(service, kind="activity")
         self.runs = RunList()
         self.empty = Static("Reading the logs…", classes="dim", markup=False)
 

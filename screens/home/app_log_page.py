@@ -98,7 +98,7 @@ class AppLogPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="app-log-page")
+        super().__init__(service, kind="app-log-page")
         self.site = site
         self.title = f"{site} · App log"
         self.lines = LineList()

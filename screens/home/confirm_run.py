@@ -65,7 +65,7 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
     def _show(self, proposal: Proposal) -> None:
         summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
         if not proposal.plans:
-            summary.update(Text(" Nothing to do: everything is up to date.", "green"))
+            summary.update(Text().append(" Nothing to do: everything is up to date.", "green"))
             return
         self._proposal = proposal
         blocks: list[Block] = []
@@ -84,7 +84,7 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
             )
         lines = "\n".join(f" {clean(line)}" for line in (*proposal.warnings, question))
         style = "yellow" if proposal.edited or proposal.warnings else ""
-        self.query_one("#confirm-question", Static).update(Text(lines, style))
+        self.query_one("#confirm-question", Static).update(Text().append(lines, style))
         changes_list.show(blocks)
         self.query_one("#confirm-actions").display = True
         self.question_appeared()

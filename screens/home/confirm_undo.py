@@ -32,7 +32,7 @@ class ConfirmUndoPage(Page):
     """
 
     def __init__(self, service: ScreenService, site: str, step: str | None = None) -> None:
-        super().__init__(service, id="confirm-undo")
+        super().__init__(service, kind="confirm-undo")
         self.site, self.step = site, step
         self.text = Static(Text("Reading what was changed…", "dim"), markup=False)
         self.data = ChoiceList([(KEEP, "Keep its data"), (DELETE, "Delete its data")], KEEP, id="undo-data")

@@ -37,7 +37,7 @@ class DonePage(Page):
     ]
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="done")
+        super().__init__(service, kind="done")
         self.site = site
         self.visit_watch = VisitWatch(service, site)
         self.text = Static(id="done-text", markup=False)
@@ -90,7 +90,7 @@ class DonePage(Page):
 
     def _draw(self) -> None:
         if self._overview is None:
-            self.text.update(Text("✓ ", "bold green").append(f"{self.site} is installed.", "bold"))
+            self.text.update(Text().append("✓ ", "bold green").append(f"{self.site} is installed.", "bold"))
             return
         self.text.update(done_text(self._overview, self._grade, visited=self._visit is not None))
         address = next(iter((*self._overview.addresses, *self._overview.home_addresses)), "")
@@ -116,7 +116,9 @@ class DonePage(Page):
 def done_text(site: SiteOverview, grade: str, *, visited: bool) -> Text:
     """Return what is known of a site that was just installed."""
     online = bool(site.addresses)
-    text = Text("✓ ", "bold green").append(f"Your app is {'online' if online else 'running at home'}\n\n", "bold")
+    text = (
+        Text().append("✓ ", "bold green").append(f"Your app is {'online' if online else 'running at home'}\n\n", "bold")
+    )
     for address in site.addresses or site.home_addresses:
         text.append(f"{address.rstrip('/')}\n", "bold")
     text.append("\n")

@@ -35,7 +35,7 @@ class FailurePage(Page):
     ]
 
     def __init__(self, service: ScreenService, run: str, site: str | None) -> None:
-        super().__init__(service, id="failure")
+        super().__init__(service, kind="failure")
         self.run_id, self.site = run, site
         self.failure: RunFailure | None = None
         self.report = Static(Text("Reading what happened…", "dim"), markup=False)
@@ -131,7 +131,7 @@ def main_button(failure: RunFailure | None) -> tuple[str, str]:
 
 def failure_text(failure: RunFailure, width: int = TEXT_WIDTH) -> Text:
     """Return the failure as text, wrapped. Red are the symbol and the heading alone."""
-    text = Text("✗ ", "bold red").append(f"{failure.heading}\n\n", "bold red")
+    text = Text().append("✗ ", "bold red").append(f"{failure.heading}\n\n", "bold red")
     text.append("".join(f"  {part}\n" for part in wrap(clean(failure.error), width - 2)), "not bold")
     if failure.location:
         text.append(f"  {clean(failure.location)}\n", "not bold dim")

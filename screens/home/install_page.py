@@ -39,7 +39,7 @@ class InstallPage(Page):
     ]
 
     def __init__(self, service: ScreenService, run: str, site: str | None = None) -> None:
-        super().__init__(service, id=f"install-{run}")
+        super().__init__(service, kind=f"install-{run}")
         self.run_id, self.site = run, site
         self.watch_run: StageWatch | None = None
         self._progress_text, self._stages_text, self._log_text = (Static(markup=False) for _ in range(3))

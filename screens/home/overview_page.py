@@ -53,7 +53,7 @@ class OverviewPage(Page):
     ]
 
     def __init__(self, service: ScreenService) -> None:
-        super().__init__(service, id="overview")
+        super().__init__(service, kind="overview")
         self.overview: HomeOverview | None = None
         self.sites = SiteList()
         self.sites_heading = Static(" Sites", markup=False)

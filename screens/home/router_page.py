@@ -39,7 +39,7 @@ class RouterPage(Page):
     )
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="router-page")
+        super().__init__(service, kind="router-page")
         self.site = site
         self.visit_watch = VisitWatch(service, site)
         self.text = Static(Text("Reading your network…", "dim"), markup=False)

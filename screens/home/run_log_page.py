@@ -25,7 +25,7 @@ class RunLogPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
     def __init__(self, service: ScreenService, run: str, search: bool = False) -> None:
-        super().__init__(service, id="run-log")
+        super().__init__(service, kind="run-log")
         self.monitor = RunMonitor(service)
         self.run_id = run
         self.log_pane = LogPane()

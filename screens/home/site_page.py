@@ -86,7 +86,7 @@ class SitePage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="site-page")
+        super().__init__(service, kind="site-page")
         self.site = site
         self.summary = Static("", id="site-summary", markup=False)
         self.actions_list = ActionList(ACTIONS)

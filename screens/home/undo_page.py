@@ -26,7 +26,7 @@ class UndoPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
     def __init__(self, service: ScreenService, site: str) -> None:
-        super().__init__(service, id="undo")
+        super().__init__(service, kind="undo")
         self.site = site
         self.text = Static(INTRODUCTION, markup=False)
         self.steps = ActionList(())

@@ -112,7 +112,7 @@ class DeployKeyPage(SetupPage):
             )
 
     def _refused(self, sentence: str) -> None:
-        self.steps.update(Text(f"\n! {sentence}", "yellow"))
+        self.steps.update(Text().append(f"\n! {sentence}", "yellow"))
 
     def _offered(self, offer: KeyOffer) -> None:
         self._offer = offer
@@ -146,7 +146,7 @@ class DeployKeyPage(SetupPage):
         try:
             self._unknown = await run_in_thread(partial(self.service.unknown_host_keys, offer))
         except PiwizardError as error:
-            self.waiting.update(Text(f"\n! {error.sentence}", "yellow"))
+            self.waiting.update(Text().append(f"\n! {error.sentence}", "yellow"))
             return
         if self._unknown:
             await self._ask_to_trust()

@@ -55,7 +55,9 @@ class EnvPaste(Vertical):
             for name, value in values.items():
                 self.question.validate({name: value})
         except Invalid as refusal:
-            self._note.update(Text(f"{str(refusal)[:1].upper()}{str(refusal)[1:]}. Nothing was saved.", "yellow"))
+            self._note.update(
+                Text().append(f"{str(refusal)[:1].upper()}{str(refusal)[1:]}. Nothing was saved.", "yellow")
+            )
             return
         self.editor.value = ""
         for message in given_variables(self.site, values):

@@ -93,7 +93,7 @@ class ReviewPage(SetupPage):
 
     def _refused(self, sentence: str) -> None:
         self.reading.end()
-        self.result.update(Text("✗ ", "bold red").append(clean(sentence), "not bold default"))
+        self.result.update(Text().append("✗ ", "bold red").append(clean(sentence), "not bold default"))
         self.changes.display = self.missing.display = self.reason.display = False
 
     def _reviewed(self, review: Review) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
 
 
-NUMBERS = itertools.count(1)
-
-
 class SetupPage(Page):
     """One page of a setup.
 
@@ -48,9 +44,8 @@ class SetupPage(Page):
     """What takes time before the page is shown."""
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
-        # Pages of an earlier setup may still be open below: the id has to be unique.
-        super().__init__(setup.service, id=f"setup-{self.PAGE.value}-{next(NUMBERS)}")
-        self.add_class("setup", f"setup-{self.PAGE.value}")
+        super().__init__(setup.service, kind=f"setup-{self.PAGE.value}")
+        self.add_class("setup")
         self.setup = setup
         self.content: PageContent | None = None
         self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)

@@ -107,11 +107,11 @@ class VariableField(Vertical):
 
     def report(self, text: str, style: str) -> None:
         """Show why the value was refused."""
-        self._note.update(Text(text, style))
+        self._note.update(Text().append(text, style))
 
     def _show_note(self) -> None:
         if problem := self.problem():
-            self._note.update(Text(problem, "yellow"))
+            self._note.update(Text().append(problem, "yellow"))
         else:
             generated = self.setting.source == "generated" and not self._answer
             advice = " Keep the generated value, or type your own." if generated else ""
@@ -172,7 +172,7 @@ class NewVariable(Vertical):
                 self.screen.post_message(message)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._note.update(Text(self.problem(), "yellow"))
+        self._note.update(Text().append(self.problem(), "yellow"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -45,7 +45,7 @@ class WelcomePage(Page):
     ]  # fmt: skip
 
     def __init__(self, service: ScreenService) -> None:
-        super().__init__(service, id="welcome")
+        super().__init__(service, kind="welcome")
         self.introduction = Static(introduction(""), classes="welcome-text", markup=False)
         self.ready = Static(Text("Checking this Pi…", "dim"), classes="welcome-text", markup=False)
 

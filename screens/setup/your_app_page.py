@@ -77,7 +77,7 @@ class YourAppPage(SetupPage):
                 self.field(key).report(_sentence(content.trouble), "yellow")
                 self.findings.display = False
             else:
-                self.findings.update(Text(f"! {_sentence(content.trouble)}", "yellow"))
+                self.findings.update(Text().append(f"! {_sentence(content.trouble)}", "yellow"))
         elif content.findings:
             self.findings.update(found_text(content.findings, self.findings.size.width or 76))
         elif REPOSITORY not in content.answers:

@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.events import Blur, Click, Focus
-from textual.geometry import Offset
-from textual.widget import Widget
+from textual.events import Click
 
 from piwizard.screens.messages import ActionPressed
+from piwizard.screens.widgets.focusable import Focusable
 
 
-class ActionButton(Widget, can_focus=True):
+class ActionButton(Focusable):
     """A button."""
 
+    CURSOR_COLUMN = 2
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", "press"),
         Binding("up,left", "app.focus_previous", "previous", show=False),
@@ -49,14 +49,3 @@ class ActionButton(Widget, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         self.action_press()
-
-    def on_focus(self, event: Focus) -> None:
-        self.refresh()
-
-    def on_blur(self, event: Blur) -> None:
-        self.refresh()
-
-    @property
-    def cursor_screen_offset(self) -> Offset:
-        """Return the cell for the terminal's cursor while this widget has the focus."""
-        return self.content_region.offset + Offset(2, 0)

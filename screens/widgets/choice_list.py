@@ -18,6 +18,19 @@ DIM = Style(dim=True)
 MARKED = Style(bold=True)
 
 
+class ChoiceMessage(Message):
+    """A message from a list of choices."""
+
+    def __init__(self, choices: ChoiceList) -> None:
+        super().__init__()
+        self.choices = choices
+
+    @property
+    def control(self) -> ChoiceList:
+        """Return the list, for selectors of handlers."""
+        return self.choices
+
+
 class ChoiceList(RowList):
     """Values with labels, one a row.
 
@@ -31,27 +44,11 @@ class ChoiceList(RowList):
         Binding("down", "move(1)", "down", show=False),
     ]
 
-    class Picked(Message):
+    class Picked(ChoiceMessage):
         """Another value was chosen."""
 
-        def __init__(self, choices: ChoiceList) -> None:
-            super().__init__()
-            self.choices = choices
-
-        @property
-        def control(self) -> ChoiceList:
-            return self.choices
-
-    class Taken(Message):
+    class Taken(ChoiceMessage):
         """Enter was pressed."""
-
-        def __init__(self, choices: ChoiceList) -> None:
-            super().__init__()
-            self.choices = choices
-
-        @property
-        def control(self) -> ChoiceList:
-            return self.choices
 
     def __init__(
         self, choices: Sequence[tuple[str, str]], value: str = "", default: str = "", *, id: str | None = None

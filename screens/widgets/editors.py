@@ -8,11 +8,12 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.events import Blur, Click, Focus, Resize
+from textual.events import Click, Resize
 from textual.geometry import Offset
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Input
+
+from piwizard.screens.widgets.focusable import Focusable
 
 FIELD_BINDINGS: list[BindingType] = [
     Binding("up", "app.focus_previous", "previous field", show=False),
@@ -68,7 +69,7 @@ class LineEditor(Input):
             self.suggest(self._suggested)
 
 
-class Choice(Widget, can_focus=True):
+class Choice(Focusable):
     """A choice of values: left, right and Space move through them.
 
     Empty means the default.
@@ -114,16 +115,5 @@ class Choice(Widget, can_focus=True):
     def action_accept(self) -> None:
         self.post_message(self.Accepted())
 
-    def on_focus(self, event: Focus) -> None:
-        self.refresh()
-
-    def on_blur(self, event: Blur) -> None:
-        self.refresh()
-
     def on_click(self, event: Click) -> None:
         self.action_turn(1)
-
-    @property
-    def cursor_screen_offset(self) -> Offset:
-        """Return the cell for the terminal's cursor while this widget has the focus."""
-        return self.content_region.offset

@@ -197,7 +197,7 @@ class Field(Vertical):
         focused = self.has_focus_within
         note = self._note
         if problem and (self._left or focused) and self._has_content():
-            note.update(Text(problem, "bold red" if self._left and not focused else "yellow"))
+            note.update(Text().append(problem, "bold red" if self._left and not focused else "yellow"))
         elif self._report:
             note.update(Text(*self._report))
         elif focused:

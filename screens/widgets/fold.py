@@ -10,18 +10,20 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Blur, Click, Focus
-from textual.geometry import Offset
+from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
+
+from piwizard.screens.widgets.focusable import Focusable
 
 TITLE_COLUMNS = 28
 """Cells of the title, if a summary follows."""
 
 
-class FoldTitle(Widget, can_focus=True):
+class FoldTitle(Focusable):
     """The title of a fold, with a summary of its content."""
 
+    CURSOR_COLUMN = 2
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "fold", "open or close"),
         Binding("right", "open(True)", "open", show=False),
@@ -60,17 +62,6 @@ class FoldTitle(Widget, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         self.action_fold()
-
-    def on_focus(self, event: Focus) -> None:
-        self.refresh()
-
-    def on_blur(self, event: Blur) -> None:
-        self.refresh()
-
-    @property
-    def cursor_screen_offset(self) -> Offset:
-        """Return the cell for the terminal's cursor while this widget has the focus."""
-        return self.content_region.offset + Offset(2, 0)
 
 
 class Fold(Vertical):

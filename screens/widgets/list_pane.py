@@ -25,7 +25,7 @@ class ListPane(Vertical):
 
     def say(self, text: str, style: str = "") -> None:
         """Show a line over the list."""
-        self._text.update(Text(text, style))
+        self._text.update(Text().append(text, style))
 
     def fill(self, text: str, style: str, blocks: list[Block]) -> None:
         """Show a line, and these blocks under it."""

@@ -53,7 +53,7 @@ class Rail(Widget):
         if width < NARROW_COLUMNS:
             if stage >= len(FLOW):
                 return Text(f" {PASSED} Set up", "not bold")
-            return Text(f" Step {stage + 1} of {len(FLOW)} · {FLOW[stage]}", "bold cyan")
+            return Text().append(f" Step {stage + 1} of {len(FLOW)} · {FLOW[stage]}", "bold cyan")
         line = Text(" ")
         for number, name in enumerate(FLOW):
             if number:

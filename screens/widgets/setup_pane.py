@@ -110,7 +110,7 @@ class SetupPane(Vertical):
 
     def _say(self, text: str, style: str) -> None:
         line = self.query_one("#asking", Static)
-        line.update(Text(text, style))
+        line.update(Text().append(text, style))
         line.display = bool(text)
 
     async def show_status(self, instance: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:

@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.events import Blur, Click, Focus
+from textual.events import Click
 from textual.geometry import Offset
-from textual.widget import Widget
 
 from piwizard.screens.messages import TabChosen
+from piwizard.screens.widgets.focusable import Focusable
 
 TABS = ("Setup", "Plan", "Log", "Checks")
 
 
-class TabBar(Widget, can_focus=True):
+class TabBar(Focusable):
     """Setup, Plan, Log and Checks: the left and right keys move between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,12 +45,6 @@ class TabBar(Widget, can_focus=True):
 
     def action_turn(self, by: int) -> None:
         self.post_message(TabChosen(TABS[(TABS.index(self.current) + by) % len(TABS)]))
-
-    def on_focus(self, event: Focus) -> None:
-        self.refresh()
-
-    def on_blur(self, event: Blur) -> None:
-        self.refresh()
 
     def on_click(self, event: Click) -> None:
         at = 1

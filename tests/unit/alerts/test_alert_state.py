@@ -25,6 +25,7 @@ BOTH = (sending.address_id(MAIL), sending.address_id(NTFY))
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "lock_file", lambda: tmp_path / "run" / "run.lock")
     return tmp_path / "alerts"
 
 
@@ -71,6 +72,21 @@ def test_damaged_state_counts_as_none(content):
     alert_state.state_file().parent.mkdir(parents=True)
     alert_state.state_file().write_text(content)
     assert alert_state.load() == AlertState()
+
+
+def test_state_of_a_full_card_is_kept_in_memory(tmp_path, monkeypatch):
+    def full(path, content, mode=0o600, replace=alert_state.files.replace):
+        if path == alert_state.state_file():
+            raise OSError(28, "No space left on device")
+        replace(path, content, mode=mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alert_state.files, "replace", full)
+        assert alert_state.save(waiting())
+        assert alert_state.load() == waiting()
+    assert alert_state.save(AlertState(boot="x"))
+    assert alert_state.load() == AlertState(boot="x")
+    assert not (tmp_path / "run" / "alerts.json").exists()
 
 
 def test_state_contains_no_address():

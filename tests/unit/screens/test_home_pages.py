@@ -28,7 +28,7 @@ from piwizard.system import paths
 from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, RunCommand, format_advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import opened
-from tests.unit.screens.test_snapshots import SIZES, compare, shown
+from tests.unit.screens.test_snapshots import SIZES, assert_colours_suit_any_background, compare, shown
 
 pytestmark = pytest.mark.asyncio
 
@@ -138,12 +138,14 @@ async def test_page_equals_snapshot(page, size, home):
         compare(f"{page.__name__}-{size[0]}x{size[1]}", seen.text())
 
 
-@pytest.mark.parametrize("page", [overview, failure, router], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("page", PAGES[:5], ids=lambda page: page.__name__)
 async def test_ascii_page_equals_snapshot(page, home):
     async with opened(home, plain=True, steps=False) as seen:
         await page(seen)
-        await seen.see("raspberrypi")
-        lines = shown(seen.app.screen._compositor.render_strips(), seen.app.get_line_filters())
+        await seen.see("photos" if page is more else "raspberrypi")
+        strips = seen.app.screen._compositor.render_strips()
+        assert_colours_suit_any_background(strips)
+        lines = shown(strips, seen.app.get_line_filters())
         text = "\n".join(line.rstrip() for line in lines)
         assert text.isascii(), [char for char in text if not char.isascii()]
         compare(f"{page.__name__}-ascii", text)
@@ -381,3 +383,12 @@ async def test_steps_remembered_as_done_are_offered_for_undo(site):
 async def test_sparkline_has_a_block_for_each_hour():
     assert sparkline((0, 1, 50, 100)) == "▁▂▄▇"
     assert sparkline(()) == ""
+
+
+async def test_two_pages_of_a_kind_can_be_open(home):
+    async with opened(home, steps=False) as seen:
+        for site in ("photos", "hello"):
+            await seen.app.navigator.open_site(site)
+            await seen.app.navigator.open_setup(site)
+            await seen.app.navigator.open_steps()
+        await seen.see("[ Install ]")

@@ -51,7 +51,7 @@ class SampleApp(App[str]):
     HORIZONTAL_BREAKPOINTS = PiwizardApp.HORIZONTAL_BREAKPOINTS
 
     def get_default_screen(self) -> Any:
-        return Sample(None, id="sample")  # type: ignore[arg-type]  # the page asks nothing
+        return Sample(None, kind="sample")  # type: ignore[arg-type]  # the page asks nothing
 
 
 def lines(app: App[str]) -> list[str]:

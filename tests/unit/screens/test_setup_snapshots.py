@@ -1,4 +1,4 @@
-"""Compare each page of the setup with its text snapshot: two sizes, and ASCII."""
+"""Compare each page of the setup with its text snapshot: three sizes, and ASCII."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from piwizard.apps import app_source
 from piwizard.apps.repository_access import deploy_key_page
@@ -18,10 +19,9 @@ from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen
 from tests.unit.screens.test_setup_pages import nothing_is_looked_up, visited  # noqa: F401 — a fixture
-from tests.unit.screens.test_snapshots import compare, shown
+from tests.unit.screens.test_snapshots import SIZES, assert_colours_suit_any_background, compare, shown
 
 pytestmark = pytest.mark.asyncio
-SIZES = [(80, 24), (120, 40)]
 REPOSITORY = "https://github.com/user/photos"
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEKwYEf8pddk8FiMgpPPxiBZvZAtluFy3j1hZcefaabc piwizard photos@raspberrypi"
 ANSWERED = (
@@ -34,35 +34,42 @@ CODE = (
 )
 
 
+async def drawn(seen: Seen, words: str) -> None:
+    """Wait for a text, which may be below the last line of a small screen."""
+    await seen.until(lambda: any(words in str(one.content) for one in seen.app.screen.query(Static)), repr(words))
+
+
 async def welcome(seen: Seen) -> None:
-    await seen.see("This Pi is ready")
+    await drawn(seen, "This Pi is ready")
 
 
 async def your_app(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos")
-    await seen.see("Found in your code")
+    await drawn(seen, "Found in your code")
 
 
 async def settings(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.SETTINGS)
-    await seen.see("Paste the contents")
+    await seen.until(lambda: len(seen.app.screen.query("#variables > Fold")) == 2)
     await seen.until(lambda: seen.app.screen.focused)
+    seen.app.screen.query_one("#page-body").scroll_home(animate=False)
+    await seen.pilot.pause()
 
 
 async def deploy_key(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.KEY)
-    await seen.see("tried once")
+    await drawn(seen, "tried once")
 
 
 async def address(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.ADDRESS)
-    await seen.see("How visitors get in")
+    await drawn(seen, "How visitors get in")
     await seen.until(lambda: seen.app.screen.focused)
 
 
 async def review_missing(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.REVIEW)
-    await seen.see("answers are missing")
+    await drawn(seen, "answers are missing")
     await seen.until(lambda: seen.app.screen.focused)
 
 
@@ -71,7 +78,7 @@ async def review(seen: Seen) -> None:
     store.set_secret("photos", "ddns.password", "0123")
     store.set_member("photos", "app.env", "WEATHER_API_KEY", "0123")
     await seen.app.navigator.open_setup("photos", FormPage.REVIEW)
-    await seen.see("Ready to install")
+    await drawn(seen, "Ready to install")
     await seen.until(lambda: seen.app.screen.focused)
 
 
@@ -112,6 +119,7 @@ async def test_page_of_the_setup_in_ascii_equals_snapshot(page, photos, monkeypa
     async with visited(photos, plain=True) as seen:
         await page(seen)
         strips = seen.app.screen._compositor.render_strips()
+        assert_colours_suit_any_background(strips)
         text = "\n".join(line.rstrip() for line in shown(strips, seen.app.get_line_filters()))
         assert text.isascii()
         compare(f"setup_{page.__name__}-ascii", text)

@@ -130,6 +130,18 @@ async def test_ascii_screen_equals_snapshot(screen, site, monkeypatch):
         compare(f"{screen.__name__}-ascii", text)
 
 
+def assert_colours_suit_any_background(strips) -> None:
+    """Check that only the terminal's own 16 colours are used, on its own background.
+
+    A scroll bar is white on black in every terminal.
+    """
+    used = {style for strip in strips for _, style, _ in strip if style is not None}
+    for style in used:
+        assert style.color is None or style.color.is_default or style.color.number in range(16), style
+        on_its_own = style.bgcolor is None or style.bgcolor.is_default
+        assert on_its_own or (style.color is not None and {style.color.number, style.bgcolor.number} == {0, 7}), style
+
+
 def shown(strips, filters) -> list[str]:
     from textual.color import Color
 
