@@ -66,7 +66,12 @@ class Navigator:
 
             return MainScreen
 
-        await self._push(load)
+        page = await self._loaded(load)
+        if not any(isinstance(one, page) for one in self._app.screen_stack):
+            await self._app.push_screen(page(self._service))
+            return
+        while not isinstance(self._app.screen, page):
+            self._app.pop_screen()  # not awaited: the page that calls this is among those that close
 
     async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
         """Open the setup of a site or a new one, at a page and the field of a key."""

@@ -42,7 +42,7 @@ def rollback_command(words: tuple[str, ...], yes: bool, detach: bool, as_json: b
 
 
 @click.command("maintenance")
-@click.argument("state", type=click.Choice(("on", "off")))
+@click.argument("state", metavar="on|off")
 @click.argument("site", required=False)
 @JSON
 @command
@@ -54,4 +54,6 @@ def maintenance_command(state: str, site: str | None, as_json: bool) -> int:
     """
     from piwizard.cli import maintenance_switch
 
+    if state not in ("on", "off"):
+        raise click.UsageError("Say whether it is closed: `piwizard maintenance on [SITE]` or `off [SITE]`.")
     return maintenance_switch.switch(site, on=state == "on", as_json=as_json)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from piwizard.system.commands import Result
 from tests.lab import layers, quickstart, sample_app
+from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.load import load, verdict
 from tests.lab.pi import Pi
@@ -61,11 +62,10 @@ def test_rollback_fails_no_request_and_stays(lab: Lab, served_pi: Pi) -> None:
 
     # It stays there: apply does nothing, and the repository's newest commit is not deployed by itself.
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
-    refused = pi.run(("piwizard", "autodeploy", "myflask"), check=False)
-    assert "was rolled back" in refused.output + refused.errors
+    pi.run(("piwizard", "autodeploy", "myflask"))
     assert page(pi) == "It works"
     pi.reboot()
-    assert page(pi) == "It works"
+    assert eventually(lambda: page(pi)) == "It works"
 
     pi.run(("piwizard", "undo", "rollback", "--yes"))
     assert page(pi) == "Second"

@@ -23,7 +23,7 @@ def served(own_places: Path) -> None:
     for step, site in (("system", None), ("nginx", None), *((step, "photos") for step in ("app", "gunicorn", "site"))):
         state.mark(step, site, "done", "20260101T000000-abcd", "")
     checked = (datetime.now(UTC) - timedelta(minutes=4)).isoformat(timespec="seconds")
-    host = HostOverview(("photos.example.org", "192.168.1.1"), 48.0, 1229, 4096, 37 * 1024, 58 * 1024, True)
+    host = HostOverview(("photos.example.org", "192.168.1.1"), True, 48.0, 1229, 4096, 37 * 1024, 58 * 1024, True)
     site_overview.save(HomeOverview((SiteOverview("photos", "online", certificate_days=89),), host, (), checked))
 
 
