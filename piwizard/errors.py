@@ -20,6 +20,8 @@ class PiwizardError(Exception):
         super().__init__(message)
         self.message = message
         self._names_key = key is None or key in message
+        reason = message.removeprefix(f"{key}: ")
+        self._reason = reason if reason == message else f"{reason[:1].upper()}{reason[1:]}"
         self.key = key
         self.hint = hint
 
@@ -44,9 +46,7 @@ class PiwizardError(Exception):
 
         For a form, where its field says which answer it is.
         """
-        reason = self.message.removeprefix(f"{self.key}: ") if self.key else self.message
-        message = reason if reason == self.message else f"{reason[:1].upper()}{reason[1:]}"
-        return f"{message} {self.hint}" if self.hint else message
+        return f"{self._reason} {self.hint}" if self.hint else self._reason
 
     def as_json(self) -> dict[str, dict[str, str | None]]:
         """Return the form that every error has with --json."""
