@@ -202,7 +202,8 @@ class MainScreen(HostScreen):
 
     async def _close(self) -> None:
         await self.answers.flush()
-        self.dismiss(None)
+        if self.in_front:  # else a page was opened over it meanwhile
+            self.dismiss(None)
 
     def action_tab(self, tab: str) -> None:
         self.navigation.choose_tab(tab)

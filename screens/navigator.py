@@ -56,6 +56,7 @@ class Navigator:
         """Show the overview, and close all pages above it."""
         from piwizard.screens.home.overview_page import OverviewPage
 
+        await self._save_answers()
         while len(self._app.screen_stack) > 1 and not isinstance(self._app.screen, OverviewPage):
             self._app.pop_screen()  # not awaited: the page that asks for it may be the one to close
         if not isinstance(self._app.screen, OverviewPage):
@@ -73,6 +74,7 @@ class Navigator:
         if not any(isinstance(one, page) for one in self._app.screen_stack):
             await self._app.push_screen(page(self._service))
             return
+        await self._save_answers()
         while not isinstance(self._app.screen, page):
             self._app.pop_screen()  # not awaited: the page that calls this is among those that close
 
@@ -359,6 +361,14 @@ class Navigator:
         if run:
             question = "Stop the current run? What is installed stays, and you can continue it later."
             self._app.push_screen(YesNoDialog(question, "Stop", "Keep installing"), answered)
+
+    async def _save_answers(self) -> None:
+        """Save what is being typed on pages that are about to close."""
+        from piwizard.screens.textual_app import KeepsAnswers
+
+        for screen in tuple(self._app.screen_stack):
+            if isinstance(screen, KeepsAnswers):
+                await screen.flush_answers()
 
     async def _loaded(self, load: Callable[[], Loaded]) -> Loaded:
         """Return what a page needs, and say so if that takes long."""

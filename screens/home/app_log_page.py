@@ -103,6 +103,7 @@ class AppLogPage(Page):
         self.title = f"{site} · App log"
         self.lines = LineList()
         self._cursor = ""
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         yield self.rail
@@ -120,10 +121,19 @@ class AppLogPage(Page):
         self._read()
 
     def _read(self) -> None:
-        if self.alive:
-            self.run_in_background(partial(self.service.app_log, self.site, self._cursor), self._show, group="app-log")
+        if not self.alive or self._reading:  # a journal that is slow to read would never be shown
+            return
+        self._reading = True
+        self.run_in_background(
+            partial(self.service.app_log, self.site, self._cursor), self._show, group="app-log", refused=self._refused
+        )
+
+    def _refused(self, sentence: str) -> None:
+        self._reading = False
+        self.notify_line(sentence)
 
     def _show(self, found: tuple[list[str], str]) -> None:
+        self._reading = False
         lines, cursor = found
         first, self._cursor = not self._cursor, cursor
         if lines:

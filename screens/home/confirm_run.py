@@ -91,7 +91,8 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         changes_list.show(blocks)
         self.query_one("#confirm-actions").display = True
         self.question_appeared()
-        self.query(ActionButton).first().focus()
+        buttons = self.query(ActionButton)
+        (buttons.last() if proposal.edited else buttons.first()).focus()
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()

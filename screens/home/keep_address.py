@@ -45,7 +45,8 @@ class KeepAddressDialog(Dialog[bool]):
 
     def _count(self) -> None:
         if self._service.trial() != self._trial:
-            self.dismiss(False)
+            if self.app.screen is self:  # else once the page over it, such as the help, is closed
+                self.dismiss(False)
             return
         self.query_one("#ask-question", Static).update(self._question_text())
 

@@ -18,10 +18,10 @@ MAX_LINES = 500
 
 
 class PasteEditor(LineEditor):
-    """A line that takes several lines at once when they are pasted."""
+    """A line that takes everything at once when it is pasted, several lines too."""
 
     def _on_paste(self, event: Paste) -> None:
-        if "\n" in event.text.strip():
+        if event.text.strip():
             event.stop()
             event.prevent_default()
             paste = next(one for one in self.ancestors if isinstance(one, EnvPaste))
@@ -34,7 +34,7 @@ class EnvPaste(Vertical):
     def __init__(self, site: str | None, question: Question) -> None:
         super().__init__(classes="variable")
         self.site, self.question = site, question
-        self.editor = PasteEditor("", "paste here: usually Ctrl+Shift+V")
+        self.editor = PasteEditor("", "paste here: usually Ctrl+Shift+V", password=True)
         self._note = Static(
             Text("Values of names such as API_KEY or PASSWORD are saved as secrets.", "dim"), markup=False
         )

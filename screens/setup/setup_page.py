@@ -213,7 +213,8 @@ class SetupPage(Page):
 
     async def _go_back(self) -> None:
         await self.flush_answers()
-        super().action_back()
+        if self.in_front:  # else a page was opened over it meanwhile
+            super().action_back()
 
     def action_continue(self) -> None:
         """Save the answers, and open the next page if they are valid."""

@@ -38,6 +38,7 @@ class SiteSettingsPage(AddressPage):
         self.app_heading = Static(Text("App", "bold"), markup=False)
         self.code = GroupList(id="code")
         self.variables = Fold("Environment", "", self._variables, name="env")
+        self.variables.display = False  # its fields follow from what is read
         self.app_folds = GroupList(id="app-folds")
         self._shown = False
         self._opened = False
@@ -76,6 +77,7 @@ class SiteSettingsPage(AddressPage):
         count = len(variables_in(content))
         self.variables.title.summary = "1 setting" if count == 1 else f"{count} settings"
         self.variables.title.refresh()
+        self.variables.display = True
         await self.show_address(content, address)
         self.heading.update(Text("\nAddress", "bold"))
         if first and not self._wanted:

@@ -119,8 +119,11 @@ class YourAppPage(SetupPage):
         self.findings.display = False
         self.reading.begin(self.WAITS_FOR)
 
-    async def action_give_access(self) -> None:
+    def action_give_access(self) -> None:
         """Open the page that makes a deploy key."""
+        self.start(self._give_access, "access")  # a worker: saving waits for the messages of this page
+
+    async def _give_access(self) -> None:
         await self.flush_answers()
         await self.open_page(FormPage.KEY)
 

@@ -7,6 +7,7 @@ import errno
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ from piwizard.nginx.access_log import Visit
 from piwizard.screens.home import app_log_page, overview_page
 from piwizard.screens.home.app_log_page import AppLogPage
 from piwizard.screens.home.checkup_page import CheckupPage
+from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.home.doctor_page import DoctorPage
 from piwizard.screens.home.failure_page import main_button
 from piwizard.screens.home.install_page import InstallPage
@@ -421,6 +423,37 @@ async def test_keys_of_the_overview_open_pages_and_escape_returns(home):
         await seen.see("This Pi")
         await seen.keys("question_mark")
         await seen.see("Keys here")
+
+
+async def test_slow_app_log_is_shown(home, monkeypatch):
+    reading, go = [], threading.Event()
+
+    def slowly(self, site, after):
+        reading.append(after)
+        go.wait(10)
+        return ["one", "two"], "end"
+
+    monkeypatch.setattr(ScreenService, "app_log", slowly)
+    monkeypatch.setattr(app_log_page, "SECONDS_BETWEEN_READS", 0.01)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_app_log("photos")
+        page = seen.app.screen
+        await seen.until(lambda: reading)
+        page._read()
+        assert reading == [""], "a read that is under way is not replaced"
+        go.set()
+        await seen.see("two")
+
+
+async def test_plan_that_replaces_edited_files_is_not_confirmed_by_enter(home, monkeypatch):
+    plans = [(StepInstance(step_named("app"), "photos"), [])]
+    proposal = SimpleNamespace(plans=plans, edited=True, warnings=())
+    monkeypatch.setattr(ScreenService, "deployment", lambda self, site: proposal)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.deploy("photos")
+        await seen.until(lambda: isinstance(seen.app.screen, ConfirmRun) and seen.app.screen.focused)
+        assert seen.app.screen._proposal is proposal
+        assert seen.app.screen.focused.name == "no"
 
 
 async def test_app_log_is_searched(home, monkeypatch):

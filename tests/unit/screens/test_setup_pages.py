@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Paste
 
 from piwizard.answers.validators import Invalid
 from piwizard.engine import run_launch
 from piwizard.screens.screen_service import ScreenService
-from piwizard.screens.setup.env_paste import parse_env
+from piwizard.screens.setup.env_paste import PasteEditor, parse_env
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.screens.widgets import answer_lookup
 from piwizard.screens.widgets.answer_lookup import AnswerLookup
+from piwizard.screens.widgets.fold import Fold
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
@@ -242,6 +244,35 @@ async def test_another_setup_can_begin_over_the_pages_of_the_first(folder, monke
         await seen.see("Where is your code?")
         await seen.app.navigator.open_setup("photos", key="site.domains")
         await seen.see("Who should be able to open photos?")
+
+
+async def test_overview_from_the_palette_saves_what_is_being_typed(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        await seen.keys("enter")
+        await seen.see("Where is your code?")
+        await seen.until(lambda: seen.app.screen.focused)
+        await seen.type(REPOSITORY)
+        await seen.app.navigator.open_home()
+        assert AnswerStore().get("photos", "app.repo") == REPOSITORY
+
+
+async def test_one_pasted_variable_is_saved_at_once(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_settings("weather")
+        await seen.until(lambda: seen.app.screen.content)
+        page = seen.app.screen
+        await seen.until(lambda: page.variables.display)
+        await page.variables.open()
+        paste = next(one for one in page.query(Fold) if one.name == "paste")
+        await paste.open()
+        editor = paste.query_one(PasteEditor)
+        assert editor.password
+        editor.focus()
+        editor.post_message(Paste("API_KEY=s3cr3t"))
+        await seen.until(lambda: AnswerStore().get("weather", "app.env") == {"API_KEY": {"asked": True}})
+        assert editor.value == ""
 
 
 async def test_second_enter_begins_no_second_setup(folder, monkeypatch):

@@ -12,6 +12,7 @@ from piwizard.apps import app_source
 from piwizard.apps.repository_access import deploy_key_page
 from piwizard.errors import RepositoryLoginRequired
 from piwizard.git.git_address import parse_address
+from piwizard.screens.controllers import answers_controller
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup import deploy_key_page as key_page
 from piwizard.setup.repository_key import KeyOffer, KeyTest
@@ -133,6 +134,7 @@ async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(p
         raise RepositoryLoginRequired("app.repo", "the repository needs a login, or does not exist.")
 
     monkeypatch.setattr(app_source, "find_source", refuse)
+    monkeypatch.setattr(answers_controller, "MAX_FLUSH_SECONDS", 60)  # saving must not wait for itself
     async with visited(photos) as seen:
         await seen.app.navigator.open_setup("photos")
         await seen.see("[ Give access ]")
