@@ -112,7 +112,7 @@ def restore_pi(repository: ResticRepository, passphrase: str, machine: Snapshot,
 
 @contextmanager
 def _unpacked(repository: ResticRepository, machine: Snapshot) -> Iterator[Path]:
-    folder = paths.state_dir() / "restoring"
+    folder = paths.state_dir() / contents.RESTORING
     files.make_folders(paths.state_dir(), 0o700)
     files.remove_atomically(folder)
     files.make_owned_folder(folder, 0o700, (0, 0))
