@@ -182,7 +182,7 @@ def test_unreadable_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (report.files, report.skipped) == (1, ["data/closed"])
 
 
-def test_entry_that_cannot_be_looked_at_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_in_a_closed_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "note").write_text("text")
 
     def refusing(path: Path) -> os.stat_result:
