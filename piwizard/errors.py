@@ -98,6 +98,11 @@ class ConsentMissing(PiwizardError):
         return list(dict.fromkeys((*self.given, *(one.member for one in self.consents))))
 
 
+def sentence_of(error: PiwizardError | OSError) -> str:
+    """Return what a front end shows of an error that it expects."""
+    return error.sentence if isinstance(error, PiwizardError) else unforeseen(error)
+
+
 def unforeseen(error: Exception) -> str:
     """Return a message for an error that has none for people."""
     match error:

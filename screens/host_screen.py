@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.screen import Screen
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class HostScreen(Screen[None]):
         async def body() -> None:
             try:
                 result = await run_in_thread(work)
-            except PiwizardError as error:
+            except (PiwizardError, OSError) as error:  # such as a full disk
                 if self.alive:
-                    (refused or self.notify_line)(error.sentence)
+                    (refused or self.notify_line)(sentence_of(error))
             else:
                 if self.alive:
                     then(result)

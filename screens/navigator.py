@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Navigator:
 
     def __init__(self, app: App[str], service: ScreenService) -> None:
         self._app, self._service = app, service
+        self._opened_for: WeakKeyDictionary[Screen[Any], tuple[object, ...]] = WeakKeyDictionary()
+        """What each page shows: a site or a run, for example."""
 
     def first_page(self) -> Screen[Any]:
         """Return the page to start with."""
@@ -93,7 +96,10 @@ class Navigator:
 
         pages = await self._loaded(load)
         kind = pages[page] if page is not None else next(iter(pages.values()))
+        front = self._app.screen
         open_here = [one for one in self._app.screen_stack if isinstance(one, kind) and one.setup is setup]
+        if not open_here and type(front) is kind and front.setup.site == setup.site:  # such as a second Enter
+            open_here = [front]
         if not open_here:
             await self._app.push_screen(kind(setup, key))
             return
@@ -183,7 +189,7 @@ class Navigator:
             if proposal.edited:
                 await self.confirm(lambda: proposal, site)
             elif proposal.plans:
-                await self.open_install(await run_in_thread(lambda: self._service.start(proposal)), site)
+                await self._start(proposal, site)
             else:
                 await self.open_result(site)
 
@@ -201,7 +207,8 @@ class Navigator:
         """Show an address as a QR code."""
         from piwizard.screens.home.code_page import CodePage
 
-        await self._app.push_screen(CodePage(address))
+        if not isinstance(self._app.screen, CodePage):  # else Enter was pressed twice
+            await self._app.push_screen(CodePage(address))
 
     @property
     def _host(self) -> HostScreen:
@@ -219,7 +226,7 @@ class Navigator:
 
         chosen = run or self._service.under_way() or self._service.last_run()
         if chosen is not None:
-            await self._push(load, chosen, search)
+            await self._push(load, chosen, search=search)
 
     async def open_app_log(self, site: str) -> None:
         """Open what an app prints, live."""
@@ -315,9 +322,26 @@ class Navigator:
 
     async def _confirmed(self, answer: Any, site: str | None) -> None:  # noqa: ANN401 — a proposal, or why there is none
         if isinstance(answer, PiwizardError):
-            self._host.notify_line(answer.sentence)
+            self._notify(answer)
         elif answer is not None:
-            await self.open_install(await run_in_thread(lambda: self._service.start(answer)), site)
+            await self._start(answer, site)
+
+    async def _start(self, proposal: Proposal, site: str | None) -> None:
+        """Start a run and show it, or say why it cannot start: another one may have begun meanwhile."""
+        try:
+            run = await run_in_thread(partial(self._service.start, proposal))
+        except (PiwizardError, OSError) as error:
+            self._notify(error)
+        else:
+            await self.open_install(run, site)
+
+    def _notify(self, error: PiwizardError | OSError) -> None:
+        """Show an error on the page in front."""
+        from piwizard.screens.home.checkup_page import CheckupPage
+        from piwizard.screens.host_screen import HostScreen
+
+        pages = (one for one in reversed(self._app.screen_stack) if isinstance(one, (HostScreen, CheckupPage)))
+        next(pages).notify_line(sentence_of(error))
 
     def stop_run(self) -> None:
         """Ask for confirmation, then stop the current run."""
@@ -327,7 +351,10 @@ class Navigator:
 
         async def answered(yes: bool | None) -> None:
             if yes and run:
-                await run_in_thread(lambda: self._service.stop(run))
+                try:
+                    await run_in_thread(partial(self._service.stop, run))
+                except (PiwizardError, OSError) as error:
+                    self._notify(error)
 
         if run:
             question = "Stop the current run? What is installed stays, and you can continue it later."
@@ -354,8 +381,14 @@ class Navigator:
         else:
             await self._app.push_screen(page)
 
-    async def _push(self, load: Callable[[], type], *words: object) -> None:
-        """Open a page whose module takes long to load, unless it is in front already."""
+    async def _push(self, load: Callable[[], type], *words: object, **options: object) -> None:
+        """Open a page whose module takes long to load, unless it is in front already.
+
+        `words` are what it shows, `options` how.
+        """
         kind = await self._loaded(load)
-        if not isinstance(self._app.screen, kind):
-            await self._app.push_screen(kind(self._service, *words))
+        front = self._app.screen
+        if type(front) is not kind or self._opened_for.get(front) != words:
+            page = kind(self._service, *words, **options)
+            self._opened_for[page] = words
+            await self._app.push_screen(page)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.app import App
 
@@ -16,7 +18,7 @@ def open_shell(app: App[str]) -> None:
     """Open a root shell in this terminal, and return after `exit`."""
     from piwizard.system import commands, console
 
-    with app.suspend():
+    with app.suspend(), _interrupts_ignored():
         console.say("This is a root shell. `exit` returns to piwizard.")
         commands.run_interactive((os.environ.get("SHELL") or "/bin/sh",))
     app.refresh(layout=True)
@@ -26,9 +28,22 @@ def run_command(app: App[str], words: Sequence[str]) -> None:
     """Run a command of piwizard in this terminal, and return after Enter."""
     from piwizard.system import commands, console
 
-    with app.suspend():
+    with app.suspend(), _interrupts_ignored():
         console.say(f"$ piwizard {' '.join(words)}")
-        commands.run_interactive((sys.executable, "-m", "piwizard", *words))
+        commands.run_interactive((sys.executable, "-I", "-m", "piwizard", *words))
         console.say("Press Enter to return to the screens.")
         sys.stdin.readline()
     app.refresh(layout=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let Ctrl+C end the program in the terminal alone: the terminal also sends it to this process.
+
+    A handler that does nothing, since programs would inherit that the signal is ignored.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

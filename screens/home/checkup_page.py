@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.checks_pane import check_block, checks_summary
@@ -65,8 +65,8 @@ class CheckupPage(ModalScreen[None]):
     async def _check(self) -> None:
         try:
             found = await run_in_thread(self.examine)
-        except PiwizardError as error:
-            self._show(error.sentence, "yellow", ())
+        except (PiwizardError, OSError) as error:
+            self._show(sentence_of(error), "yellow", ())
             return
         if self not in self.app.screen_stack:  # the user has gone back meanwhile
             return
@@ -82,6 +82,10 @@ class CheckupPage(ModalScreen[None]):
         worst_first = sorted(found, key=lambda one: one.ok)
         self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
         findings.show([check_block(_name(one, several=several), one, findings.size.width) for one in worst_first])
+
+    def notify_line(self, text: str, style: str = "yellow") -> None:
+        """Show a sentence in place of the summary; the findings stay."""
+        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
 
     @property
     def navigator(self) -> Navigator:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.dialog import Dialog
 from piwizard.screens.machine_overview import titles
@@ -58,6 +58,9 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
             proposal = await run_in_thread(self._plan)
         except PiwizardError as error:
             self.dismiss(error)
+            return
+        except OSError as error:
+            self.dismiss(PiwizardError(sentence_of(error)))
             return
         if self in self.app.screen_stack:  # else the user has gone back meanwhile
             self._show(proposal)

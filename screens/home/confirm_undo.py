@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.choice_list import ChoiceList
@@ -49,7 +49,6 @@ class ConfirmUndoPage(Page):
         return (("back", "Cancel"), ("undo", "Remove" if self.step is None else "Undo"))
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.data.display = False
         self.show_title(f"{self.site} · {'Undo a step' if self.step else 'Remove this site'}")
         self.call_after_refresh(self.focus_button, "back")
@@ -81,8 +80,8 @@ class ConfirmUndoPage(Page):
         wipe = self.preview.data is not None and self.data.value == DELETE
         try:
             run = await run_in_thread(partial(self.service.start_undo, self.preview, wipe=wipe))
-        except PiwizardError as error:
-            self.notify_line(error.sentence)
+        except (PiwizardError, OSError) as error:
+            self.notify_line(sentence_of(error))
         else:
             await self.navigator.open_install(run, self.site)
         finally:

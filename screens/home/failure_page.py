@@ -70,6 +70,7 @@ class FailurePage(Page):
         if failure is None:
             self.report.update("The run has failed. Its log says why.")
         else:
+            self.run_id = failure.run or self.run_id  # the newest run may be that of another site
             self.report.update(failure_text(failure, min(TEXT_WIDTH, self.size.width - 4)))
             self.start(self._show_buttons, "buttons")
 

@@ -82,6 +82,8 @@ class InstallPage(Page):
             self.app.call_later(self._show_result)
 
     async def _show_result(self) -> None:
+        if not self.in_front:  # it was closed meanwhile, or shows its result when it is in front again
+            return
         site, undo = self._of_site, self.watch_run is not None and self.watch_run.undo
         if self._result == "stopped":
             self.notify_line("Stopped. What is installed stays. Continuing picks up where it stopped.")

@@ -35,6 +35,8 @@ ATTENTION_LABELS = {
     "backup": "Back up",
     "sheet": "Show it",
 }
+ATTENTION_COMMANDS = {"backup": ("backup", "now"), "sheet": ("backup", "sheet")}
+"""Commands of the command line that help with something of the whole machine."""
 SECONDS_BETWEEN_CHECKS = 300
 SECONDS_FOR_FIRST_PAINT = 0.05
 """Seconds before the machine is read: loading what that needs would delay the first paint."""
@@ -192,6 +194,9 @@ class OverviewPage(Page):
         first = self._attention[number] if number < len(self._attention) else None
         if first is None:
             return
+        if first.action in ATTENTION_COMMANDS:
+            run_command(self.app, ATTENTION_COMMANDS[first.action])
+            return
         if first.site is None:
             await self.navigator.open_checkup()
             return
@@ -202,9 +207,5 @@ class OverviewPage(Page):
                 await self.navigator.open_setup(first.site)
             case "failure":
                 await self.navigator.open_failure(first.site)
-            case "backup":
-                run_command(self.app, ("backup", "now"))
-            case "sheet":
-                run_command(self.app, ("backup", "sheet"))
             case _:
                 await self.navigator.open_doctor(first.site)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
@@ -155,8 +155,8 @@ class AddressPage(SetupPage):
             audience = Audience(self.audience.value)
             try:
                 await run_in_thread(partial(self.service.name_site, self.setup.site, audience, names))
-            except PiwizardError as error:
-                self.notify_line(error.sentence)
+            except (PiwizardError, OSError) as error:
+                self.notify_line(sentence_of(error))
             self.load()
 
     def answer_saved(self, key: str) -> None:

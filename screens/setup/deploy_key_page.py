@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
@@ -140,14 +140,16 @@ class DeployKeyPage(SetupPage):
         return self.content.facts.hostname if self.content else "raspberrypi"
 
     async def _wait(self) -> None:
+        try:
+            await self._test_until_accepted()
+        except (PiwizardError, OSError) as error:
+            self.waiting.update(Text().append(f"\n! {sentence_of(error)}", "yellow"))
+
+    async def _test_until_accepted(self) -> None:
         """Test the key again and again until the server accepts it."""
         offer, tried = self._offer, 0
         assert offer is not None
-        try:
-            self._unknown = await run_in_thread(partial(self.service.unknown_host_keys, offer))
-        except PiwizardError as error:
-            self.waiting.update(Text().append(f"\n! {error.sentence}", "yellow"))
-            return
+        self._unknown = await run_in_thread(partial(self.service.unknown_host_keys, offer))
         if self._unknown:
             await self._ask_to_trust()
             return
@@ -186,7 +188,11 @@ class DeployKeyPage(SetupPage):
         """Trust the keys that the server shows, and test the deploy key."""
         offer, unknown = self._offer, self._unknown
         if offer is not None and unknown:
-            await run_in_thread(partial(self.service.trust_server, offer.site, unknown))
+            try:
+                await run_in_thread(partial(self.service.trust_server, offer.site, unknown))
+            except (PiwizardError, OSError) as error:
+                self.notify_line(sentence_of(error))
+                return
             self._unknown = []
             await self.show_buttons(self.buttons())
             self.start(self._wait, "key")

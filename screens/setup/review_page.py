@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens import dialog
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.setup.missing_list import MissingList
@@ -44,6 +44,7 @@ class ReviewPage(SetupPage):
     TITLE = "Set up a site"
     STAGE = 2
     PAGE = FormPage.REVIEW
+    WAITS_FOR = PREPARING
 
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
         super().__init__(setup, key)
@@ -74,14 +75,12 @@ class ReviewPage(SetupPage):
         return (("back", "Back"), ("install", "Install"))
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.missing.display = self.reason.display = self.changes.display = False
-        self.reading.begin(PREPARING)
 
-    def on_screen_resume(self) -> None:
+    def resume(self) -> None:
         """Plan again: the answers may have changed since."""
         if not self._starting:
-            super().on_screen_resume()
+            super().resume()
 
     async def show(self, content: PageContent) -> None:
         if self._review is None:
@@ -165,8 +164,8 @@ class ReviewPage(SetupPage):
         self.notify_line("Starting…", "dim")
         try:
             run = await run_in_thread(partial(self.service.start, review.proposal))
-        except PiwizardError as error:
-            self.notify_line(error.sentence)
+        except (PiwizardError, OSError) as error:
+            self.notify_line(sentence_of(error))
         else:
             self.notify_line("")
             await self.navigator.open_install(run, self.setup.site)

@@ -57,12 +57,14 @@ class SetupPage(Page):
         self._continuing = False
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.rail.show(self.page_title, "")
         self.answers.start()
         self.load()
 
     def on_screen_resume(self) -> None:
+        self.resume()  # Textual calls the handler of each class: a subclass cannot replace this one
+
+    def resume(self) -> None:
         """Show what other pages have changed."""
         if self.content is not None and not self.answers.pending:
             self.load()

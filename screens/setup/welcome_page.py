@@ -57,7 +57,6 @@ class WelcomePage(Page):
         return (("begin", "Start"), ("rehearse", "Rehearse in a throwaway copy"), ("leave", "Quit"))
 
     def on_mount(self) -> None:
-        super().on_mount()
         if button := self.button("begin"):
             button.focus()
         self.set_timer(SECONDS_FOR_FIRST_PAINT, self._read)

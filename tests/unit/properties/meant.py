@@ -32,7 +32,7 @@ DIRECTIVES = frozenset(
     recursive_error_pages reset_timedout_connection return root send_timeout server server_name set
     underscores_in_headers ssl_certificate
     ssl_certificate_key ssl_ciphers ssl_ecdh_curve ssl_prefer_server_ciphers ssl_protocols ssl_session_cache
-    ssl_session_tickets ssl_session_timeout types upstream websocket https: default text/javascript""".split()  # noqa: SIM905
+    ssl_session_tickets ssl_session_timeout try_files types upstream websocket https: default text/javascript""".split()  # noqa: SIM905
 )  # fmt: skip
 
 

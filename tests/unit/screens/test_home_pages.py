@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,16 @@ import pytest
 from piwizard.diagnosis.failure import ExcerptLine, RunFailure
 from piwizard.diagnosis.findings import Finding
 from piwizard.engine import run_launch
+from piwizard.engine.run_launch import RunUnderWay
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
-from piwizard.screens.home import app_log_page
+from piwizard.screens.home import app_log_page, overview_page
+from piwizard.screens.home.app_log_page import AppLogPage
+from piwizard.screens.home.checkup_page import CheckupPage
+from piwizard.screens.home.doctor_page import DoctorPage
 from piwizard.screens.home.failure_page import main_button
+from piwizard.screens.home.install_page import InstallPage
+from piwizard.screens.home.overview_page import OverviewPage
 from piwizard.screens.home.overview_text import host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.screen_service import ScreenService
@@ -333,6 +340,74 @@ async def test_second_enter_opens_no_second_confirmation(home, monkeypatch):
         assert [type(screen).__name__ for screen in seen.app.screen_stack].count("ConfirmRun") == 1
         looked_at.set()
         await seen.see("The repository cannot be reached.")
+
+
+async def test_run_that_began_meanwhile_is_reported(home, monkeypatch):
+    def start(self, proposal):
+        raise RunUnderWay("Another run is in progress.")
+
+    monkeypatch.setattr(ScreenService, "start", start)
+    async with opened(home, steps=False) as seen:
+        await overview(seen)
+        await seen.app.navigator._confirmed(object(), "photos")
+        await seen.see("Another run is in progress.")
+
+
+async def test_plan_that_fails_is_reported_over_the_diagnosis(home, monkeypatch):
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [])
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_doctor("photos")
+        await seen.until(lambda: isinstance(seen.app.screen, DoctorPage))
+        await seen.app.navigator._confirmed(PiwizardError("The repository cannot be reached."), "photos")
+        await seen.see("The repository cannot be reached.")
+
+
+async def test_full_disk_is_reported_on_the_overview(home, monkeypatch):
+    def full(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ScreenService, "refresh_overview", full)
+    async with opened(home, steps=False) as seen:
+        await seen.see("The disk is full.")
+        assert seen.app.is_running
+
+
+async def test_result_of_a_page_that_was_closed_is_not_shown(site):
+    async with opened(site, steps=False) as seen:
+        await seen.app.navigator.open_install("20260101-000000")
+        page = seen.app.screen
+        assert isinstance(page, InstallPage)
+        page._result = "stopped"
+        await seen.app.navigator.open_activity()
+        await seen.app.navigator.open_home()
+        await seen.until(lambda: page not in seen.app.screen_stack)
+        await page._show_result()
+        assert isinstance(seen.app.screen, OverviewPage)
+
+
+@pytest.mark.parametrize(("action", "words"), [("backup", ("backup", "now")), ("sheet", ("backup", "sheet"))])
+async def test_button_about_backups_runs_their_command(home, monkeypatch, action, words):
+    ran = []
+    monkeypatch.setattr(overview_page, "run_command", lambda app, words: ran.append(words))
+    needed = replace(HOME, attention=(Attention("The backup is old.", action, None),))
+    monkeypatch.setattr(ScreenService, "saved_overview", lambda self: needed)
+    monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: needed)
+    async with opened(home, steps=False) as seen:
+        await seen.press("attend(0)")
+        await seen.until(lambda: ran)
+        assert ran == [words]
+
+
+async def test_page_of_another_site_opens_over_that_of_the_first(home, monkeypatch):
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [])
+    async with opened(home, steps=False) as seen:
+        go = seen.app.navigator
+        for site in ("photos", "hello", "hello"):
+            await go.open_app_log(site)
+        assert [one.site for one in seen.app.screen_stack if isinstance(one, AppLogPage)] == ["photos", "hello"]
+        await go.open_doctor("photos")
+        await go.open_checkup()
+        assert type(seen.app.screen) is CheckupPage
 
 
 async def test_keys_of_the_overview_open_pages_and_escape_returns(home):

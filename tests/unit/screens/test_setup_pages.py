@@ -18,8 +18,9 @@ from piwizard.screens.textual_app import PiwizardApp
 from piwizard.screens.widgets import answer_lookup
 from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.setup.answer_store import AnswerStore
+from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
-from tests.unit.screens.conftest import Seen
+from tests.unit.screens.conftest import Seen, opened
 
 pytestmark = pytest.mark.asyncio
 REPOSITORY = "https://github.com/user/photos"
@@ -241,6 +242,34 @@ async def test_another_setup_can_begin_over_the_pages_of_the_first(folder, monke
         await seen.see("Where is your code?")
         await seen.app.navigator.open_setup("photos", key="site.domains")
         await seen.see("Who should be able to open photos?")
+
+
+async def test_second_enter_begins_no_second_setup(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    async with visited(folder) as seen:
+        for _ in range(2):
+            await seen.app.navigator.open_setup()
+        assert [isinstance(one, SetupPage) for one in seen.app.screen_stack].count(True) == 1
+
+
+async def test_review_is_planned_once_when_it_is_shown_again(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.REVIEW)
+        await seen.see("1 answer is missing")
+        page, planned = seen.app.screen, []
+        monkeypatch.setattr(page, "load", lambda: planned.append("again"))
+        await seen.keys("question_mark")
+        await seen.see("Keys here")
+        await seen.keys("escape")
+        await seen.until(lambda: planned)
+        assert planned == ["again"]
+        page._starting = True
+        await seen.keys("question_mark")
+        await seen.see("Keys here")
+        await seen.keys("escape")
+        await seen.gone("Keys here")
+        assert planned == ["again"], "nothing is planned while the run starts"
 
 
 async def test_empty_repository_and_audience_are_asked_for(folder, monkeypatch):

@@ -20,11 +20,16 @@ LEAVE = "\x11"
 def begin(terminal: Terminal) -> None:
     """Open the page of all steps."""
     terminal.see("+ Add a site")
+    open_steps(terminal)
+    terminal.see("[ Install ]")
+    terminal.rest()
+
+
+def open_steps(terminal: Terminal) -> None:
+    """Choose the page of all steps in the palette."""
     terminal.type(COMMANDS)
     terminal.see("type a part of a command")
     terminal.type("all steps\r")
-    terminal.see("[ Install ]")
-    terminal.rest()
 
 
 def start_run(terminal: Terminal) -> None:
@@ -156,10 +161,7 @@ def test_screen_survives_many_resizes_during_a_run(site):
         terminal._read(0.03)
     terminal.resize(80, 24)
     terminal.rest()
-    while "+ Add a site" not in "\n".join(terminal.lines):  # the keys may have ended in a pane, or on the first page
-        terminal.type("\x1b")
-        terminal.rest()
-    begin(terminal)
+    open_steps(terminal)  # the keys may have ended in a pane, or on the first page
     terminal.see("✓ System")
     terminal.see("q quit")
     assert terminal.lines[0].startswith(" piwizard")
