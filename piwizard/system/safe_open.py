@@ -67,7 +67,10 @@ def open_file(name: str, within: int) -> BinaryIO | None:
 
 
 def open_file_below(root: Path, path: PurePath) -> BinaryIO | None:
-    """Open a regular file below `root`; None without one. No link on the way is followed."""
+    """Open a regular file below `root`; None without one.
+
+    No link on the way is followed.
+    """
     try:
         with open_folder(root) as top, open_below(top, path.parent) as parent:
             return open_file(path.name, parent)
