@@ -327,7 +327,10 @@ def _read_exactly(file: IO[bytes], size: int) -> bytes:
 
 
 def pack(folder: Path, output: IO[bytes]) -> PackReport:
-    """Write an archive of a site's data: at most as many bytes as its disk has, since more are only holes."""
+    """Write an archive of a site's data.
+
+    It has at most as many bytes as the disk of the data: more would be holes.
+    """
     disk = os.statvfs(folder)
     packer = Packer(output, limit=disk.f_blocks * disk.f_frsize)
     packer.add_folder(folder)
