@@ -104,14 +104,20 @@ def _copy_metadata(source: Path, target: Path) -> None:
 
 
 def is_sqlite(path: Path) -> bool:
-    """Return whether a regular file begins as SQLite's databases do."""
+    """Return whether this is a regular file that begins as SQLite's databases do."""
     if sqlite3 is None:
         return False
     try:
-        with path.open("rb") as file:
-            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
-    except FileNotFoundError:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would block
+    except OSError:
         return False
+    try:
+        regular = stat.S_ISREG(os.fstat(handle).st_mode)
+        return regular and os.read(handle, len(SQLITE_HEADER)) == SQLITE_HEADER
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
 
 
 def copy_database(source: Path, target: Path) -> bool:

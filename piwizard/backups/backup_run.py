@@ -55,23 +55,41 @@ def make_backup(
 def _save(
     repository: ResticRepository, host: str, sites: Sequence[str], saved: dict[str, SavedSite], pack: PackSite
 ) -> None:
+    """Save each site and the machine. BackupError at the end if a site could not be packed."""
     at = datetime.now(UTC)
-    reports: list[PackReport] = []
+    failures: list[BackupError] = []
     for site in sites:
-        reports.clear()
-        snapshot = repository.save(
-            contents.archive_name(site),
-            host,
-            at,
-            lambda pipe, site=site: reports.append(pack(site, pipe)),  # type: ignore[misc]
-        )
-        found: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in asdict(reports[0]).items()
-        }
-        found.pop("version")
-        saved[site] = SavedSite(snapshot, **found)
-    # The machine's archive comes last: a restore that finds it finds all of its sites.
+        try:
+            saved[site] = _save_site(repository, host, at, site, pack, failures)
+        except BackupError as error:
+            if error not in failures:  # the repository failed: the others would fail, too
+                raise
+    # The machine's archive comes last: a restore that finds it finds its sites, or their earlier backups.
     repository.save(contents.MACHINE, host, at, lambda pipe: _pack_machine(pipe, sites))
+    if failures:
+        first = failures[0]
+        raise BackupError(first.reason, " ".join(one.message for one in failures), hint=first.hint)
+
+
+def _save_site(
+    repository: ResticRepository, host: str, at: datetime, site: str, pack: PackSite, failures: list[BackupError]
+) -> SavedSite:
+    """Save a site. Add the error to `failures` if it is the site's and not the repository's."""
+    reports: list[PackReport] = []
+
+    def write(pipe: int) -> None:
+        try:
+            reports.append(pack(site, pipe))
+        except BackupError as error:
+            failures.append(error)
+            raise
+
+    snapshot = repository.save(contents.archive_name(site), host, at, write)
+    found: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in asdict(reports[0]).items()
+    }
+    found.pop("version")
+    return SavedSite(snapshot, **found)
 
 
 def _pack_machine(pipe: int, sites: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from piwizard.system import app_data, paths
 
 MACHINE = "machine.tar"
 SITE_START, SITE_END = "site-", ".tar"
+PROOF, RESTORING = "backup-test", "restoring"
+"""Folders in the state where a backup is unpacked: no part of a backup, and a site's user may write to the first."""
 CERTIFICATES = Path("/etc/letsencrypt")
 OWN_SETTINGS = Path("/etc/piwizard")
 NGINX_SETTINGS = Path("/etc/nginx/piwizard")
@@ -54,8 +56,9 @@ def machine_folders(sites: Sequence[str]) -> dict[str, Path]:
 def pack_machine(output: IO[bytes], sites: Sequence[str]) -> None:
     """Write the archive of answers, secrets, state, journals and certificates."""
     packer = Packer(output, databases=False)
+    leave_out = frozenset(paths.state_dir() / name for name in (PROOF, RESTORING))
     for name, folder in machine_folders(sites).items():
-        packer.add_folder(folder, name)
+        packer.add_folder(folder, name, leave_out)
     packer.finish()
 
 

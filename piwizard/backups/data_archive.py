@@ -9,6 +9,7 @@ Needs only the standard library.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -52,7 +53,7 @@ class PackReport:
     """The content of an archive. Lists name at most MAX_NAMED paths.
 
     `databases` were saved by SQLite's online backup. `changing` were written all the time, and may be torn.
-    `unsupported` are other databases, saved as plain files. `skipped` could not be read, or are no files.
+    `unsupported` are other databases, saved as plain files. `skipped` could not be read, are no files, or too large.
     """
 
     version: int = VERSION
@@ -84,11 +85,14 @@ def _name(names: list[str], path: str) -> None:
 
 
 class Packer:
-    """Writes folders into one archive."""
+    """Writes folders into one archive.
 
-    def __init__(self, output: IO[bytes], *, databases: bool = True) -> None:
+    Files with which it would exceed `limit` bytes are skipped, if that is not 0.
+    """
+
+    def __init__(self, output: IO[bytes], *, databases: bool = True, limit: int = 0) -> None:
         self._tar = tarfile.open(fileobj=output, mode="w|", format=tarfile.PAX_FORMAT, bufsize=CHUNK_BYTES)  # noqa: SIM115
-        self._databases = databases
+        self._databases, self._limit, self._written = databases, limit, 0
         self.report = PackReport()
 
     def add_folder(self, folder: Path, prefix: str = PREFIX, leave_out: frozenset[Path] = frozenset()) -> None:
@@ -96,17 +100,18 @@ class Packer:
         again: list[tuple[Path, str]] = []
         for path, info in _entries(folder, leave_out):
             name = f"{prefix}/{path.relative_to(folder)}"
-            if stat.S_ISDIR(info.st_mode):
+            if info is None:
+                _name(self.report.skipped, name)
+            elif stat.S_ISDIR(info.st_mode):
                 self._add_head(name, info, tarfile.DIRTYPE)
             elif stat.S_ISLNK(info.st_mode):
-                with contextlib.suppress(OSError):
-                    self._add_head(name, info, tarfile.SYMTYPE, os.readlink(path))
+                self._add_link(path, name, info)
             elif not stat.S_ISREG(info.st_mode) or _is_mostly_holes(info):
                 _name(self.report.skipped, name)
             elif not self._is_journal(path):
                 self._add_file(path, name, again)
         for _ in range(MAX_TRIES):
-            again = [(path, name) for path, name in again if not self._add_plain(path, name, again=True)]
+            again = [(path, name) for path, name in again if not self._add_again(path, name)]
         for _, name in again:
             _name(self.report.changing, name)
 
@@ -127,41 +132,59 @@ class Packer:
             return False
         ends = data_mirror.JOURNAL_SUFFIXES
         base = next((path.name.removesuffix(end) for end in ends if path.name.endswith(end)), None)
-        return bool(base) and data_mirror.is_sqlite(path.with_name(str(base)))
+        return bool(base) and data_mirror.is_sqlite(path.parent / str(base))
+
+    def _add_link(self, path: Path, name: str, info: os.stat_result) -> None:
+        try:
+            link = os.readlink(path)
+        except FileNotFoundError:  # removed meanwhile
+            return
+        except OSError:
+            _name(self.report.skipped, name)
+            return
+        self._add_head(name, info, tarfile.SYMTYPE, link)
 
     def _add_file(self, path: Path, name: str, again: list[tuple[Path, str]]) -> None:
-        self.report.files += 1
-        try:
-            if self._databases and data_mirror.is_sqlite(path) and self._add_database(path, name):
-                self.report.databases.append(name)
-                return
-            if not self._add_plain(path, name):
-                again.append((path, name))
-        except FileNotFoundError:  # removed meanwhile
-            self.report.files -= 1
-        except PermissionError:
-            self.report.files -= 1
-            _name(self.report.skipped, name)
+        found = self._databases and data_mirror.is_sqlite(path)
+        with tempfile.TemporaryDirectory(dir=SCRATCH) if found else contextlib.nullcontext("") as scratch:
+            self.report.files += 1
+            try:
+                if found and self._add_database(path, name, Path(scratch) / "copy"):
+                    self.report.databases.append(name)
+                elif not self._add_plain(path, name):
+                    again.append((path, name))
+            except BrokenPipeError:  # the reader of the archive has ended
+                raise
+            except OSError as error:
+                self.report.files -= 1
+                if not isinstance(error, FileNotFoundError):  # else it was removed meanwhile
+                    _name(self.report.skipped, name)
 
-    def _add_database(self, path: Path, name: str) -> bool:
-        with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
-            copy = Path(scratch) / "copy"
+    def _add_again(self, path: Path, name: str) -> bool:
+        """Add a file another time. Return False if the copies so far may be torn."""
+        try:
+            return self._add_plain(path, name, again=True)
+        except FileNotFoundError:  # it is gone: the copy from before stays
+            return True
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return False
+
+    def _add_database(self, path: Path, name: str, copy: Path) -> bool:
+        try:
             if not data_mirror.copy_database(path, copy):
                 return False
-            with copy.open("rb") as file:
-                self._add_open(file, name, os.fstat(file.fileno()))
-            return True
+        except OSError:
+            return False
+        with copy.open("rb") as file:
+            self._add_open(file, name, os.fstat(file.fileno()))
+        return True
 
     def _add_plain(self, path: Path, name: str, *, again: bool = False) -> bool:
         """Add a file as it is. Return False if it changed meanwhile."""
         for _ in range(MAX_TRIES):
-            try:
-                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            except FileNotFoundError:
-                if again:  # it is gone: the copy from before stays
-                    return True
-                raise
-            with os.fdopen(handle, "rb", buffering=0) as file:
+            with _open_regular(path) as file:
                 before = os.fstat(file.fileno())
                 if (age := time.time() - before.st_mtime) < RACY_SECONDS:
                     time.sleep(min(RACY_SECONDS, max(0.0, RACY_SECONDS - age)))
@@ -177,23 +200,33 @@ class Packer:
                 self._add_open(io.BytesIO(content), name, before, count=not again)
                 self._name_unsupported(file, name)
                 return stable
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as last:
+        with _open_regular(path) as last:
             self._add_open(last, name, os.fstat(last.fileno()))
         return False
 
     def _name_unsupported(self, file: IO[bytes], name: str) -> None:
-        file.seek(0)
-        head = file.read(32)
+        try:
+            file.seek(0)
+            head = file.read(32)
+        except OSError:
+            return
         for magic, (place, _) in OTHER_DATABASES.items():
             if head[place : place + len(magic)] == magic and name not in self.report.unsupported:
                 _name(self.report.unsupported, name)
 
     def _add_open(self, file: IO[bytes], name: str, info: os.stat_result, *, count: bool = True) -> None:
+        # The app may have made it larger since it was listed.
+        if _is_mostly_holes(info) or (self._limit and self._written + info.st_size > self._limit):
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
         head = _head(name, info, tarfile.REGTYPE)
         head.size = info.st_size
+        self._written += head.size
         if count:
             self.report.bytes += head.size
-        self._tar.addfile(head, _Padded(file, head.size))  # type: ignore[arg-type]  # it only reads
+        content = _Padded(file, head.size)
+        self._tar.addfile(head, content)  # type: ignore[arg-type]  # it only reads
+        if content.failed:
+            _name(self.report.skipped, name)
 
     def _add_head(self, name: str, info: os.stat_result, kind: bytes, link: str = "") -> None:
         head = _head(name, info, kind)
@@ -202,19 +235,40 @@ class Packer:
 
 
 class _Padded:
-    """A file of which exactly `size` bytes are read, even if it becomes shorter or longer meanwhile."""
+    """A file of which exactly `size` bytes are read, even if it becomes shorter or longer meanwhile.
+
+    `failed`: the disk could not read it. The archive's other files are not lost with it.
+    """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
-        self._file, self._left = file, size
+        self._file, self._left, self.failed = file, size, False
 
     def read(self, size: int) -> bytes:
         wanted = min(size, self._left)
-        found = self._file.read(wanted)
         self._left -= wanted
+        found = b""
         while len(found) < wanted:
-            more = self._file.read(wanted - len(found))
-            found += more or bytes(wanted - len(found))
+            found += self._more(wanted - len(found)) or bytes(wanted - len(found))
         return found
+
+    def _more(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError:
+            self.failed = True
+            return b""
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file without following a link or waiting for a pipe.
+
+    OSError if it is something else.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+    return os.fdopen(handle, "rb", buffering=0)
 
 
 def _head(name: str, info: os.stat_result, kind: bytes) -> tarfile.TarInfo:
@@ -223,22 +277,34 @@ def _head(name: str, info: os.stat_result, kind: bytes) -> tarfile.TarInfo:
     return head
 
 
-def _entries(folder: Path, leave_out: frozenset[Path], depth: int = 0) -> Iterator[tuple[Path, os.stat_result]]:
+def _entries(folder: Path, leave_out: frozenset[Path], depth: int = 0) -> Iterator[tuple[Path, os.stat_result | None]]:
+    """Yield what is below a folder; None stands for what cannot be read."""
     try:
         names = sorted(os.listdir(folder))
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
+    except FileNotFoundError:  # removed meanwhile, or this machine has none
+        return
+    except OSError:
+        if not depth:  # then nothing of it can be read
+            raise
+        yield folder, None
         return
     for name in names:
         path = folder / name
+        if path in leave_out:
+            continue
         try:
             info = path.lstat()
         except FileNotFoundError:
             continue
-        if path in leave_out:
+        except OSError:
+            yield path, None
             continue
         yield path, info
-        if stat.S_ISDIR(info.st_mode) and depth < MAX_DEPTH:
-            yield from _entries(path, leave_out, depth + 1)
+        if stat.S_ISDIR(info.st_mode):
+            if depth < MAX_DEPTH:
+                yield from _entries(path, leave_out, depth + 1)
+            else:
+                yield path, None
 
 
 def _is_mostly_holes(info: os.stat_result) -> bool:
@@ -261,8 +327,12 @@ def _read_exactly(file: IO[bytes], size: int) -> bytes:
 
 
 def pack(folder: Path, output: IO[bytes]) -> PackReport:
-    """Write an archive of a site's data."""
-    packer = Packer(output)
+    """Write an archive of a site's data.
+
+    It has at most as many bytes as the disk of the data: more would be holes.
+    """
+    disk = os.statvfs(folder)
+    packer = Packer(output, limit=disk.f_blocks * disk.f_frsize)
     packer.add_folder(folder)
     packer.finish()
     return packer.report
@@ -276,7 +346,7 @@ def unpack(folder: Path, source: IO[bytes], limit: int = 0, *, prefix: str = PRE
 
     Neither the archive nor the folder is trusted: names that lead out of it are refused, and no link is followed.
     """
-    report, manifest, seen = UnpackReport(), None, set[str]()
+    report, manifest, seen = UnpackReport(), None, dict[str, int]()
     with tarfile.open(fileobj=source, mode="r|", bufsize=CHUNK_BYTES) as archive:
         for member in archive:
             if member.name == MANIFEST and member.isreg() and member.size < CHUNK_BYTES:
@@ -290,10 +360,10 @@ def unpack(folder: Path, source: IO[bytes], limit: int = 0, *, prefix: str = PRE
                 _name(report.refused, member.name)
                 continue
             if member.isreg():
-                report.bytes += 0 if member.name in seen else member.size
+                report.bytes += member.size - seen.get(member.name, 0)  # it replaces the copy from before
                 if limit and report.bytes > limit:
                     raise OSError(28, os.strerror(28), str(folder))
-                seen.add(member.name)
+                seen[member.name] = member.size
             _create(folder, parts[1:], member, archive, report)
     report.files = len(seen)
     report.complete = isinstance(manifest, dict) and manifest.get("files") == report.files and not report.refused
@@ -347,7 +417,7 @@ def broken_databases(folder: Path) -> list[str]:
 
     found: list[str] = []
     for path, info in _entries(folder, frozenset()):
-        if not stat.S_ISREG(info.st_mode) or not data_mirror.is_sqlite(path):
+        if info is None or not stat.S_ISREG(info.st_mode) or not data_mirror.is_sqlite(path):
             continue
         try:
             address = f"file:{quote(os.fsencode(path))}?mode=rw"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -40,9 +41,18 @@ class OpenedRepository:
             and recovery_sheet.kept_secret(recovery_sheet.KEY)
         ):
             return IN_SYNC
-        return Preview(in_sync=False, argv=(("restic", "init", f"--repo={self.target.location}"),))
+        same_disk = (
+            f"{self.target.location} is on the disk of the system: a backup there is lost with that disk. If it is to "
+            "be on a drive, mount the drive first.",
+        )
+        return Preview(
+            in_sync=False,
+            argv=(("restic", "init", f"--repo={self.target.location}"),),
+            warnings=same_disk if self.target.on_system_disk else (),
+        )
 
     def apply(self, work: ApplyContext) -> None:
+        self._require_drive()
         fresh = not recovery_sheet.kept_secret(recovery_sheet.KEY)
         passphrase = recovery_sheet.keep_passphrase()
         key = make_ssh_key() if self.target.kind == "sftp" else None
@@ -59,6 +69,16 @@ class OpenedRepository:
             f"{'Opened the backups' if found else 'Created a backup repository'} at {self.target.location}. This Pi is "
             f"called {host} there."
         )
+
+    def _require_drive(self) -> None:
+        """Raise ChangeFailed rather than create a folder on the system's disk: its drive may not be mounted."""
+        folder = self.target.folder
+        if folder is not None and self.target.on_system_disk and not folder.exists():
+            raise ChangeFailed(
+                f"There is no {folder}, and no drive is mounted there.",
+                key="backup.target",
+                hint=f"Mount the drive. To use this disk all the same, run `mkdir -p {shlex.quote(str(folder))}`.",
+            )
 
     def _open(self, repository: ResticRepository) -> tuple[str, bool]:
         """Return the ID of the repository, and whether it existed."""

@@ -34,7 +34,11 @@ OUTPUT_CLOSED = "stdout: broken pipe"
 """What it prints if the reader of its output has ended."""
 TAG = "piwizard"
 KEPT = ("--keep-last=3", "--keep-daily=7", "--keep-weekly=4", "--keep-monthly=12")
-SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=20 -o ServerAliveCountMax=3"
+SSH = (
+    "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+    " -o ConnectTimeout=20 -o ServerAliveInterval=20 -o ServerAliveCountMax=3"
+)
+"""It trusts a server's key at the first connection, and no other after that."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ OWN_FOLDERS = tuple(
     map(Path, ("/boot", "/dev", "/etc", "/opt", "/proc", "/root", "/run", "/srv", "/sys", "/tmp", "/usr", "/var"))
 )
 """Folders of the system, of the sites, and of what a restart empties. Their subfolders are refused, too."""
+SYSTEM = Path("/")
 ALLOWED_BELOW = (Path("/srv/backup"), Path("/var/backups"))
 
 
@@ -49,6 +50,19 @@ class Target:
     def folder(self) -> Path | None:
         """Return the folder on this machine; None for a server."""
         return Path(self.location) if self.kind == "folder" else None
+
+    @property
+    def on_system_disk(self) -> bool:
+        """Return whether a folder is, or would be created, on the disk of the system."""
+        folder = self.folder
+        if folder is None:
+            return False
+        for one in (folder, *folder.parents):
+            try:
+                return one.stat().st_dev == SYSTEM.stat().st_dev
+            except OSError:  # missing: its parent decides
+                continue
+        return True
 
     @property
     def environment(self) -> dict[str, str]:

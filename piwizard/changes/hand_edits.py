@@ -9,9 +9,9 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
-from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files, paths, safe_open
 from piwizard.system.system_cache import SystemCache
 
@@ -20,8 +20,9 @@ MANIFEST = "code.json"
 MAX_FILES = 20_000
 MAX_DEPTH = 24
 MAX_HASHED_BYTES = 16 << 20
-"""Larger files are compared by size and time only, and not copied."""
-MAX_EDITS = 200
+"""Larger files are compared by size and time only."""
+PIECE = 1 << 20
+MIN_FREE_BYTES = 64 << 20
 SHOWN_EDITS = 5
 SKIPPED = frozenset({".git", "__pycache__", ".piwizard-new"})
 Manifest = dict[str, list[str | int]]
@@ -91,10 +92,10 @@ def _keep(release: Path, site: str, work: ApplyContext) -> str | None:
     """Copy the edited files, and return the sentence that names them; None without any."""
     missing, folder = _not_kept(release, site), _copies(release, site)
     for path in missing:
-        content = safe_open.read_file(release / "app", PurePath(path), MAX_HASHED_BYTES)
-        if content is not None:
-            files.make_folders((folder / path).parent, 0o700)
-            files.replace(folder / path, content, mode=0o600)
+        file = safe_open.open_file_below(release / "app", PurePath(path))
+        if file is not None:
+            with file:
+                _copy(file, folder / path)
     if not missing:
         return None
     work.note(folder, f"has {_names(missing)}")
@@ -102,17 +103,41 @@ def _keep(release: Path, site: str, work: ApplyContext) -> str | None:
 
 
 def _not_kept(release: Path, site: str) -> list[str]:
-    """Return the edited files of which no current copy exists; files that are too large have none."""
+    """Return the edited files of which no current copy exists."""
     found = []
     for path in find_edits(release):
-        wanted = safe_open.read_file(release / "app", PurePath(path), MAX_HASHED_BYTES + 1)
-        if (
-            wanted is not None
-            and len(wanted) <= MAX_HASHED_BYTES
-            and files.read(_copies(release, site) / path) != wanted
-        ):
+        file = safe_open.open_file_below(release / "app", PurePath(path))
+        if file is None:
+            continue
+        with file:
+            info, copy = os.fstat(file.fileno()), _copies(release, site) / path
+        if not copy.is_file() or _version(copy.stat()) != _version(info):
             found.append(path)
     return found
+
+
+def _version(info: os.stat_result) -> tuple[int, int]:
+    return info.st_size, info.st_mtime_ns
+
+
+def _copy(file: BinaryIO, copy: Path) -> None:
+    """Copy an open file, of any size that fits on the disk. Raise ChangeFailed otherwise."""
+    info = os.fstat(file.fileno())
+    files.make_folders(copy.parent, 0o700)
+    disk = os.statvfs(copy.parent)
+    if info.st_size > disk.f_bavail * disk.f_frsize - MIN_FREE_BYTES:
+        raise ChangeFailed(
+            f"{copy.name} was edited by hand, and its copy {copy} does not fit on the disk.",
+            hint="Free disk space, or move that file out of the code of your app.",
+        )
+    files.replace(copy, _pieces(file, info.st_size), mode=0o600, mtime_ns=info.st_mtime_ns)
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield the content up to a size: the file may grow meanwhile."""
+    while size and (piece := file.read(min(size, PIECE))):
+        size -= len(piece)
+        yield piece
 
 
 def _copies(release: Path, site: str) -> Path:
@@ -138,10 +163,10 @@ def find_edits(release: Path) -> list[str]:
     found = []
     for path, size, time in _regular_files(release / "app"):
         known = built.get(path)
-        same = known is not None and known[0] == size and (known[1] == time or known[2] == "")
+        same = known is not None and known[:2] == [size, time]
         if not same and (known is None or known[2] == "" or known[2] != _hash(release / "app", path, size)):
             found.append(path)
-    return sorted(found)[:MAX_EDITS]
+    return sorted(found)
 
 
 def _read_manifest(release: Path) -> Manifest | None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
+import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from piwizard.cli import output
 from piwizard.cli.overview_lines import describe_age
@@ -20,6 +24,8 @@ from piwizard.system import console
 
 FIRST_PASSED_HANDLE = 3
 """The handle of the first socket that systemd passes."""
+MAX_WAIT_MICROSECONDS = 30_000_000
+"""How long a line waits for whoever pushes to read it."""
 WARNING, NOTICE = "<4>", "<5>"
 """How systemd tells lines of a service apart in the journal."""
 
@@ -115,23 +121,40 @@ def drain_door() -> bool:
 
 def deploy_pushed(site: str) -> int:
     """Deploy the code that comes in, and print the log for whoever pushes."""
-    connected = True
+    _limit_waiting(sys.stdout.fileno())
 
     def show(event: Event) -> None:
-        nonlocal connected
-        if not connected:
-            return
-        try:
+        with _reader_may_leave():
             output.show_event(event, as_json=False)
-        except OSError:  # whoever pushed has gone: the deploy continues
-            connected = False
 
     try:
         outcome = pushed_deploy.deploy_pushed(site, sys.stdin.buffer, show)
     except PiwizardError as error:
-        console.show(f"piwizard: {error.sentence}")
+        with _reader_may_leave():
+            console.show(f"piwizard: {error.sentence}")
         return 0
-    console.say(console.visible_line(f"piwizard: {outcome.detail}"))
-    if outcome.ok:
-        console.say(DEPLOYED)
+    with _reader_may_leave():
+        console.say(console.visible_line(f"piwizard: {outcome.detail}"))
+        if outcome.ok:
+            console.say(DEPLOYED)
     return 0
+
+
+def _limit_waiting(handle: int) -> None:
+    """Let a write to a socket fail if its reader has stopped for MAX_WAIT_MICROSECONDS."""
+    if stat.S_ISSOCK(os.fstat(handle).st_mode):
+        with socket.socket(fileno=os.dup(handle)) as reader:
+            limit = struct.pack("qq", *divmod(MAX_WAIT_MICROSECONDS, 1_000_000))
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Discard the output from now on if nobody reads it any more: the deploy continues."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -110,6 +110,10 @@ def _restore_pi(
 
     run_launch.require_systemd()
     pi_restore.require_fresh()
+    if replaced := pi_restore.settings_here():
+        named = " and ".join(map(str, replaced))
+        question = f"Replace {named} by those of the backup? Copies are kept in {pi_restore.replaced_folder()}."
+        _confirm(question, yes=yes, as_json=as_json)
     target = _target(location, user, secret_file)
     passphrase = _secret("Passphrase on the recovery sheet:", passphrase_file)
     console.hide_secrets([passphrase, target.secret])
@@ -187,5 +191,5 @@ def _confirm(question: str, *, yes: bool, as_json: bool) -> None:
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise PiwizardError("Nothing was changed.", hint="Add --yes to confirm.")
+        raise PiwizardError("Nothing was changed.", hint=f"Add --yes to confirm: {question}")
     console.confirm(question)

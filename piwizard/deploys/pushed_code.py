@@ -33,7 +33,10 @@ def pushed_repository(answers: Answers) -> str | None:
 
 
 class PushedCode:
-    """The code of one push: put in place by `take`, final with `keep`."""
+    """The code of one push: put in place by `take`, final with `keep`.
+
+    Meanwhile the code from before is beside it; an empty file if there was none.
+    """
 
     def __init__(self, site: str) -> None:
         self._file = bundle_file(site)
@@ -41,7 +44,12 @@ class PushedCode:
         self._new = self._file.with_name("pushed.new")
 
     def take(self, stream: BinaryIO) -> None:
-        """Read a bundle to its end, within limits, and put it in place."""
+        """Read a bundle to its end, within limits, and put it in place.
+
+        If the push before was killed, nobody knows whether its code works: the code from before it counts again.
+        """
+        if self._before.exists():
+            self.put_back()
         handle = os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as file:
             size = 0
@@ -63,6 +71,8 @@ class PushedCode:
                 raise PiwizardError("What was pushed did not arrive.", hint="Push again.")
         if self._file.exists():
             self._file.replace(self._before)
+        else:
+            self._before.touch(0o600)
         self._new.replace(self._file)
         files.sync_folder(self._file.parent)
 
@@ -72,8 +82,9 @@ class PushedCode:
 
     def put_back(self) -> None:
         """Restore the code from before the push."""
-        if self._before.exists():
+        if self._before.stat().st_size:
             self._before.replace(self._file)
         else:
             self._file.unlink(missing_ok=True)
+            self._before.unlink()
         files.sync_folder(self._file.parent)

@@ -73,7 +73,7 @@ def prove_site(planner: Planner, repository: ResticRepository, site: str, snapsh
 @contextmanager
 def _test_folder(site: str) -> Iterator[Path]:
     """Yield an empty folder of a site's user that nobody else can reach; remove it at the end."""
-    parent = paths.state_dir() / "backup-test"
+    parent = paths.state_dir() / contents.PROOF
     files.make_owned_folder(parent, 0o700, (0, 0))
     folder = parent / site
     files.remove_atomically(folder)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
@@ -26,9 +27,12 @@ from piwizard.system import app_data, commands, dpkg, files, paths, safe_open, t
 from piwizard.system.facts import Network
 from piwizard.system.tree_copy import Modes
 
+SECRETS = "secrets.json"
 AS_THEY_WERE = Modes((0, 0), 0o777)
 PREVIOUS = "previous-pi"
 """The folder for state and journals of the broken Pi: nothing of them applies to this one."""
+REPLACED = "before-restore"
+"""The folder for the settings that this Pi had before a restore."""
 INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600")
 
 
@@ -52,6 +56,16 @@ def require_fresh() -> None:
             f"This Pi already has the site {sites[0]}, so the backup of another Pi is not restored over it.",
             hint=f"To restore the data of one site, run `piwizard restore --site {sites[0]}`.",
         )
+
+
+def settings_here() -> tuple[Path, ...]:
+    """Return the files of this Pi that a restore replaces: answers and secrets."""
+    return tuple(one for one in (paths.answers_file(), paths.state_dir() / SECRETS) if one.exists())
+
+
+def replaced_folder() -> Path:
+    """Return the folder for copies of the files that a restore replaces."""
+    return paths.state_dir() / REPLACED
 
 
 def open_target(target: Target, passphrase: str) -> ResticRepository:
@@ -91,6 +105,7 @@ def restore_pi(repository: ResticRepository, passphrase: str, machine: Snapshot,
     with _unpacked(repository, machine) as folder:
         sites = _sites_of(folder)
         newest = {contents.site_named(one.name): one for one in snapshots if one.at <= machine.at}
+        _keep_settings()
         _restore_secrets(folder, recovery_sheet.normalize_passphrase(passphrase), repository.target)
         _restore_folders(folder, sites)
         old = backup_record.decode_record(_json(folder / "state" / "backup.json"))
@@ -112,7 +127,7 @@ def restore_pi(repository: ResticRepository, passphrase: str, machine: Snapshot,
 
 @contextmanager
 def _unpacked(repository: ResticRepository, machine: Snapshot) -> Iterator[Path]:
-    folder = paths.state_dir() / "restoring"
+    folder = paths.state_dir() / contents.RESTORING
     files.make_folders(paths.state_dir(), 0o700)
     files.remove_atomically(folder)
     files.make_owned_folder(folder, 0o700, (0, 0))
@@ -150,10 +165,18 @@ def _json(path: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def _keep_settings() -> None:
+    """Copy what a restore replaces. Each attempt has a folder of its own: a repeated one keeps the first copies."""
+    folder = replaced_folder() / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for one in settings_here():
+        files.make_folders(folder, 0o700)
+        files.replace(folder / one.name, one.read_bytes(), mode=0o600)
+
+
 def _restore_secrets(folder: Path, passphrase: str, target: Target) -> None:
-    content = files.read(folder / "state" / "secrets.json")
+    content = files.read(folder / "state" / SECRETS)
     if content is not None:
-        files.replace(paths.state_dir() / "secrets.json", content, mode=0o600)
+        files.replace(paths.state_dir() / SECRETS, content, mode=0o600)
     store = SecretStore(paths.state_dir())
     store.keep(None, recovery_sheet.KEY, passphrase)
     if target.secret:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import pwd
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,7 +181,12 @@ def remove_atomically(folder: Path) -> None:
 
 
 def replace(
-    path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
+    path: Path,
+    content: bytes | Iterable[bytes],
+    *,
+    mode: int = 0o644,
+    ids: tuple[int, int] = (0, 0),
+    mtime_ns: int | None = None,
 ) -> None:
     """Replace a file in one step, even if there is a power cut.
 
@@ -193,7 +199,7 @@ def replace(
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             if os.geteuid() == 0:
                 os.fchown(file.fileno(), *ids)
             os.fchmod(file.fileno(), mode)

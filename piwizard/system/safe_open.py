@@ -66,18 +66,29 @@ def open_file(name: str, within: int) -> BinaryIO | None:
     return os.fdopen(handle, "rb")
 
 
+def open_file_below(root: Path, path: PurePath) -> BinaryIO | None:
+    """Open a regular file below `root`; None without one.
+
+    No link on the way is followed.
+    """
+    try:
+        with open_folder(root) as top, open_below(top, path.parent) as parent:
+            return open_file(path.name, parent)
+    except OSError:
+        return None
+
+
 def read_file(root: Path, path: PurePath, limit: int) -> bytes | None:
     """Return at most `limit` bytes of a regular file below `root`; None without one.
 
     No link on the way is followed.
     """
     try:
-        with open_folder(root) as top, open_below(top, path.parent) as parent:
-            file = open_file(path.name, parent)
-            if file is None:
-                return None
-            with file:
-                return file.read(limit)
+        file = open_file_below(root, path)
+        if file is None:
+            return None
+        with file:
+            return file.read(limit)
     except OSError:
         return None
 

@@ -30,7 +30,7 @@ def python(pi: Pi, code: str) -> str:
 
 def back_up(pi: Pi, repo: str) -> None:
     """Set up backups to another disk, with a database in the app's data."""
-    pi.run(("mkdir", "-p", "/mnt/usb"))
+    pi.run(("mkdir", "-p", TARGET))
     python(pi, CREATE)
     python(pi, ADD)
     pi.run(("sh", "-c", "echo one >note.txt"), user="myflask", cwd=DATA)

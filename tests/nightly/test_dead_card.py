@@ -45,7 +45,7 @@ def test_fresh_pi_with_the_passphrase_brings_everything_back(lab: Lab, release: 
     broken = layers.https_pi(lab, release)
     repo = layers.repository(lab)
     with online.at_home(lab, broken):
-        broken.run(("mkdir", "-p", "/mnt/usb"))
+        broken.run(("mkdir", "-p", TARGET))
         python(broken, CREATE)
         broken.write(quickstart.ANSWERS, sample_app.answers(repo, more=layers.HTTPS + SETTINGS))
         quickstart.apply(broken, "backup", "--yes", "--answers", quickstart.ANSWERS)

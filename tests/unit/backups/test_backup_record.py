@@ -163,6 +163,26 @@ def test_backup_is_recorded_with_all_its_archives(
     assert names == [contents.MACHINE, "site-blog.tar", "site-shop.tar"]
 
 
+def test_site_that_cannot_be_packed_leaves_the_others_saved(
+    repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "data").mkdir()
+    _clock(monkeypatch, timedelta(0))
+    pack_well = _pack(tmp_path / "data")
+
+    def pack_some(site: str, pipe: int) -> PackReport:
+        if site != "shop":
+            raise BackupError("other", f"The data of {site} could not be saved.", hint="Free space.")
+        return pack_well(site, pipe)
+
+    with pytest.raises(BackupError, match=r"blog could not be saved. The data of wiki"):
+        backup_run.make_backup(repository, "pi-1", ("blog", "shop", "wiki"), pack=pack_some)
+    assert sorted(one.name for one in repository.snapshots("pi-1")) == [contents.MACHINE, "site-shop.tar"]
+    last = backup_record.read_record().last
+    assert last is not None
+    assert (last.ok, list(last.sites)) == (False, ["shop"])
+
+
 def test_backup_with_a_clock_years_off_is_refused_and_retried(
     repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -192,3 +212,11 @@ def test_machine_archive_has_answers_and_secrets(own_paths):
     output = io.BytesIO()
     contents.pack_machine(output, ("blog",))
     assert b"state/secrets.json" in output.getvalue()
+
+
+def test_machine_archive_has_nothing_that_a_test_or_restore_unpacked(own_paths):
+    for name in (contents.PROOF, contents.RESTORING):
+        (own_paths / "lib" / name / "blog").mkdir(parents=True)
+    output = io.BytesIO()
+    contents.pack_machine(output, ())
+    assert b"blog" not in output.getvalue()

@@ -107,6 +107,122 @@ def test_pipes_and_holes_are_named_and_skipped(tmp_path: Path) -> None:
     assert pack(data, io.BytesIO()).skipped == ["data/holes", "data/pipe"]
 
 
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_journal_beside_no_database_is_packed(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "notes"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to(place)
+    for name in ("notes-journal", ".-wal"):
+        (tmp_path / name).write_text("a file of the app")
+    assert pack(tmp_path, io.BytesIO()).files == 2
+
+
+def test_file_that_became_something_else_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("link", "pipe", "whole"):
+        (tmp_path / name).write_text("text")
+    listed = list(data_archive._entries(tmp_path, frozenset()))
+    for name in ("link", "pipe"):
+        (tmp_path / name).unlink()
+    (tmp_path / "link").symlink_to("whole")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(data_archive, "_entries", lambda *words: iter(listed))
+    report = pack(tmp_path, io.BytesIO())
+    assert (report.files, report.skipped) == (1, ["data/link", "data/pipe"])
+
+
+def test_file_that_became_mostly_holes_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log").write_text("text")
+    listed = list(data_archive._entries(tmp_path, frozenset()))
+    os.truncate(tmp_path / "log", 1 << 40)
+    monkeypatch.setattr(data_archive, "_entries", lambda *words: iter(listed))
+    assert pack(tmp_path, io.BytesIO()).skipped == ["data/log"]
+
+
+def test_holes_of_many_files_do_not_exceed_the_limit(tmp_path: Path) -> None:
+    for number in range(4):
+        with (tmp_path / str(number)).open("wb") as file:
+            file.truncate(5 << 20)
+    output = io.BytesIO()
+    packer = Packer(output, limit=11 << 20)
+    packer.add_folder(tmp_path)
+    packer.finish()
+    assert (packer.report.files, packer.report.skipped) == (2, ["data/2", "data/3"])
+    assert len(output.getvalue()) < 12 << 20
+
+
+def test_large_file_that_the_disk_cannot_read_is_named() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise OSError(5, os.strerror(5))
+            return super().read(100)
+
+    content = data_archive._Padded(Broken(bytes(200)), 200)
+    assert content.read(200) == bytes(200)
+    assert content.failed
+
+
+def test_unreadable_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "note").write_text("text")
+    listdir = os.listdir
+
+    def refusing(folder: Path) -> list[str]:
+        if folder.name == "closed":
+            raise PermissionError(13, os.strerror(13), str(folder))
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    report = pack(tmp_path, io.BytesIO())
+    assert (report.files, report.skipped) == (1, ["data/closed"])
+
+
+def test_entry_in_a_closed_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "note").write_text("text")
+
+    def refusing(path: Path) -> os.stat_result:
+        raise PermissionError(13, os.strerror(13), str(path))
+
+    monkeypatch.setattr(Path, "lstat", refusing)
+    assert pack(tmp_path, io.BytesIO()).skipped == ["data/note"]
+
+
+def test_folder_too_deep_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_archive, "MAX_DEPTH", 1)
+    (tmp_path / "1" / "2" / "3").mkdir(parents=True)
+    assert pack(tmp_path, io.BytesIO()).skipped == ["data/1/2"]
+
+
+def test_data_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(folder: Path) -> list[str]:
+        raise PermissionError(13, os.strerror(13), str(folder))
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    with pytest.raises(PermissionError):
+        pack(tmp_path, io.BytesIO())
+
+
+def test_end_of_the_reader_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(6 << 20))
+
+    class Output(io.BytesIO):
+        ended = False
+
+        def write(self, content: object) -> int:
+            if not self.ended:
+                self.ended = True
+                raise BrokenPipeError(32, os.strerror(32))
+            return super().write(content)  # type: ignore[arg-type]
+
+    with pytest.raises(BrokenPipeError):
+        Packer(Output()).add_folder(tmp_path)
+
+
 def test_other_databases_are_named(tmp_path: Path) -> None:
     (tmp_path / "stats.duckdb").write_bytes(bytes(8) + b"DUCK" + bytes(100))
     assert pack(tmp_path, io.BytesIO()).unsupported == ["data/stats.duckdb"]
@@ -153,6 +269,22 @@ def test_archive_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "restored").mkdir()
     with pytest.raises(OSError, match="space"):
         unpack(tmp_path / "restored", _archive(tmp_path / "data"), 1 << 20)
+
+
+def test_file_that_grows_in_the_archive_counts_for_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    archive = io.BytesIO()
+    packer = Packer(archive)
+    for size in (0, 1 << 20, 2 << 20):
+        packer.add_bytes("data/log", bytes(size))
+    packer.report.files = 1
+    packer.finish()
+    archive.seek(0)
+    with pytest.raises(OSError, match="space"):
+        unpack(tmp_path / "data", archive, 3 << 19)
+    archive.seek(0)
+    report = unpack(tmp_path / "data", archive, 2 << 20)
+    assert (report.complete, report.bytes) == (True, 2 << 20)
 
 
 def test_program_reports_an_error_as_json(tmp_path: Path) -> None:

@@ -67,6 +67,18 @@ def test_missing_drive_is_away_and_retried(repository: ResticRepository, tmp_pat
     assert not (tmp_path / "target").exists(), "nothing is written to the mount point"
 
 
+def test_sftp_server_is_trusted_at_the_first_connection_only(tmp_path: Path) -> None:
+    target = target_of("sftp://pi@nas.lan//srv/backup")
+    repository = ResticRepository(target, PASSPHRASE, ssh_key=tmp_path / "id_ed25519")
+    asked = next(option for option in repository._options if option.startswith("sftp.command="))
+    said = subprocess.run(
+        [*asked.removeprefix("sftp.command=").split()[:-3], "-G", "nas.lan"], capture_output=True, text=True, check=True
+    )
+    settings = dict(line.split(" ", 1) for line in said.stdout.splitlines() if " " in line)
+    assert settings["stricthostkeychecking"] == "accept-new"
+    assert settings["userknownhostsfile"] == str(tmp_path / "known_hosts")
+
+
 def test_empty_folder_has_no_backups(tmp_path: Path, repository: ResticRepository) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BackupError) as refused:

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from piwizard.changes import hand_edits
+from piwizard.changes.base import ChangeFailed
 from piwizard.changes.hand_edits import CodeRecorded, HandEditsKept, find_edits
 
 
@@ -96,3 +98,26 @@ def test_undo_keeps_what_was_edited(built, kept, undo, tmp_path):
     (left,) = undo("app", "blog")
     assert left.startswith("app.py, web/extra.html in ")
     assert (copies(tmp_path) / "app.py").read_text() == "new"
+
+
+def test_large_and_many_edits_are_all_kept(built, kept, working, tmp_path, monkeypatch):
+    for number in range(250):
+        (built / f"app/{number}.txt").write_text("new")
+    large = b"x" * (hand_edits.MAX_HASHED_BYTES + 1)
+    (built / "app/large.db").write_bytes(large)
+    assert working("app", "blog").make(kept)
+    assert (copies(tmp_path) / "large.db").read_bytes() == large
+    assert len(list(copies(tmp_path).glob("*.txt"))) == 250
+    assert kept.probe(working().machine, working()).in_sync
+    with (built / "app/large.db").open("r+b") as file:
+        file.write(b"y")
+    assert working("app", "blog").make(kept)
+    assert (copies(tmp_path) / "large.db").read_bytes()[:2] == b"yx"
+
+
+def test_edit_that_does_not_fit_on_the_disk_stops_the_deploy(built, kept, working, tmp_path):
+    with (built / "app/large.db").open("wb") as file:
+        file.truncate(1 << 43)
+    with pytest.raises(ChangeFailed, match="does not fit"):
+        working("app", "blog").make(kept)
+    assert not (copies(tmp_path) / "large.db").exists()

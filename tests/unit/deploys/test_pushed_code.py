@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from piwizard.answers.model import Answers
+from piwizard.cli import automatic_deploys
 from piwizard.deploys import deploy_record, pushed_code
 from piwizard.deploys.pushed_code import PushedCode, bundle_file, pushed_repository
 from piwizard.errors import PiwizardError
 from piwizard.git.git_access import GitAccess
 from piwizard.git.git_command import clone_command, git_environment
+from piwizard.setup import pushed_deploy
+from piwizard.setup.automatic_deploy import DeployOutcome, OnEvent
 from piwizard.system import commands
 
 ONE, TWO = b"# v2 git bundle\none", b"# v2 git bundle\ntwo"
@@ -46,6 +51,41 @@ def test_first_code_that_fails_is_removed(folder: Path) -> None:
     code.take(io.BytesIO(ONE))
     code.put_back()
     assert list(folder.iterdir()) == []
+
+
+def test_code_of_a_killed_push_is_replaced_by_the_code_before(folder: Path) -> None:
+    PushedCode("blog").take(io.BytesIO(ONE))
+    with pytest.raises(PiwizardError):
+        PushedCode("blog").take(io.BytesIO(b"x"))
+    assert not bundle_file("blog").exists()
+    first = PushedCode("blog")
+    first.take(io.BytesIO(ONE))
+    first.keep()
+    PushedCode("blog").take(io.BytesIO(TWO))
+    third = PushedCode("blog")
+    third.take(io.BytesIO(b"# v2 git bundle\nthree"))
+    third.put_back()
+    assert bundle_file("blog").read_bytes() == ONE
+    assert [one.name for one in folder.iterdir()] == ["pushed.bundle"]
+
+
+def test_pusher_that_stops_reading_does_not_stop_the_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    def deploy(site: str, stream: object, on_event: OnEvent) -> DeployOutcome:
+        for number in range(2000):
+            on_event({"v": 1, "event": "note", "text": f"{number} {'x' * 1000}"})
+            told.append(number)
+        return DeployOutcome("deployed", "Deployed.")
+
+    monkeypatch.setattr(automatic_deploys, "MAX_WAIT_MICROSECONDS", 1000)
+    monkeypatch.setattr(pushed_deploy, "deploy_pushed", deploy)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, os.fdopen(os.dup(ours.fileno()), "w") as output:
+        monkeypatch.setattr("sys.stdout", output)
+        assert automatic_deploys.deploy_pushed("blog") == 0
+        monkeypatch.undo()
+    assert len(told) == 2000
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"# v2 git bundle\n" + b"x" * 2000])
