@@ -161,11 +161,13 @@ def test_screen_survives_many_resizes_during_a_run(site):
         terminal._read(0.03)
     terminal.resize(80, 24)
     terminal.rest()
-    open_steps(terminal)  # the keys may have ended in a pane, or on the first page
+    open_steps(terminal)  # the keys may have ended in a field, or on the first page
     terminal.see("✓ System")
+    terminal.rest()
+    terminal.type("\x1b")
     terminal.see("q quit")
     assert terminal.lines[0].startswith(" piwizard")
-    assert terminal.lines[23].startswith(" Enter open")
+    assert terminal.lines[23].endswith("q quit")
     os.kill(terminal.pid, 0)
     terminal.type(LEAVE)
     assert terminal.end() == 0
