@@ -1,7 +1,7 @@
 """Report something that a person should know about: `report(Event(…))`.
 
 Any part of piwizard may report. The event is stored in a folder that a systemd unit watches, and sent from there, so
-that nobody waits for a mail server. If the step `alerts` is not set up, nothing is stored.
+that no run waits for a mail server. If the step `alerts` is not set up, nothing is stored.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class ResticRepository:
                 os.close(writing)
                 raise
             finally:
-                os.close(reading)  # or nobody would notice when restic ends
+                os.close(reading)  # else the end of restic stays unnoticed
             try:
                 write(writing)
             except BaseException as failure:

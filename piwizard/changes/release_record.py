@@ -92,7 +92,7 @@ class RecordRelease:
 
     def _new(self, used_at: str) -> ReleaseRecord:
         details = read_commit_details(self.release / "app", self.group)
-        # A release from before there were records was deployed by somebody else than this run.
+        # A release from before there were records was not deployed by this run.
         by = self.deployer.name if self._switched >= self.deployer.since else ""
         size = data_copy.size(self.release)
         return ReleaseRecord(self.commit, details.subject, details.author, details.date, used_at, by, used_at, size)

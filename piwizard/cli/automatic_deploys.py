@@ -150,7 +150,7 @@ def _limit_waiting(handle: int) -> None:
 
 @contextmanager
 def _reader_may_leave() -> Iterator[None]:
-    """Discard the output from now on if nobody reads it any more: the deploy continues."""
+    """Discard the output from now on if it is no longer read: the deploy continues."""
     try:
         yield
         sys.stdout.flush()

@@ -62,7 +62,7 @@ def _carry_out(proposal: RollbackProposal, *, yes: bool, detach: bool, as_json: 
 
 
 def _confirm(proposal: RollbackProposal, *, yes: bool, as_json: bool) -> None:
-    """Ask whether to go back; raise PiwizardError if the data may not fit and nobody can be asked."""
+    """Ask whether to go back; raise PiwizardError if the data may not fit and there is no terminal."""
     warning = proposal.data_warning
     if yes:
         return

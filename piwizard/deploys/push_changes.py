@@ -104,7 +104,7 @@ def no_push_changes(address: PushAddress) -> tuple[Change, ...]:
 
 
 def login_problem(address: PushAddress) -> str:
-    """Return why the SSH server lets nobody push; "" if it does."""
+    """Return why the SSH server refuses every push; "" if it does not."""
     who = f"user={address.user},host=localhost,addr=127.0.0.1"
     result = commands.run((SSHD, "-T", "-C", who))
     if not result.ok:

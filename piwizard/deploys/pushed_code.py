@@ -46,7 +46,7 @@ class PushedCode:
     def take(self, stream: BinaryIO) -> None:
         """Read a bundle to its end, within limits, and put it in place.
 
-        If the push before was killed, nobody knows whether its code works: the code from before it counts again.
+        If the push before was killed, it is unknown whether its code works: the code from before it counts again.
         """
         if self._before.exists():
             self.put_back()

@@ -38,7 +38,7 @@ def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
 def _allowed_protocols(access: GitAccess) -> dict[str, str]:
     """Allow the common protocols, and files only for the repository itself.
 
-    A bundle was pushed by somebody who may not read this machine's folders, so its submodules must not name any.
+    A bundle was pushed by a user who may not read this machine's folders, so its submodules must not name any.
     """
     if not access.repo.endswith(BUNDLE_SUFFIX):
         files = ":file" if access.address.scheme == "file" else ""
