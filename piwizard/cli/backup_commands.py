@@ -39,7 +39,7 @@ def now_command(as_json: bool) -> int:
     commands.run(("systemctl", "start", "--no-block", backup_job.SERVICE))
     while (last := backup_record.read_record().last) == before or last is None:
         state = systemd.read_states([backup_job.SERVICE])[backup_job.SERVICE]
-        if not state.running and backup_record.read_record().last == before:
+        if not (state.running or state.queued) and backup_record.read_record().last == before:
             raise backup_job.not_started()
         time.sleep(POLL_SECONDS)
     if as_json:

@@ -23,6 +23,8 @@ class UnitState:
     """The unit file has changed on disk since systemd read it."""
     failing: bool = False
     """The unit failed and waits for its next restart, which takes minutes with some units."""
+    queued: bool = False
+    """A job of systemd for it is not finished: it starts, stops, or waits until it may."""
 
     @property
     def enabled(self) -> bool:
@@ -43,7 +45,7 @@ class UnitState:
         return self.active == "failed" or self.failing
 
 
-PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload"
+PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,Job"
 MISSING_UNIT = UnitState(exists=False, file="", active="inactive", stale=False)
 
 
@@ -62,6 +64,7 @@ def parse_states(text: str, names: list[str]) -> dict[str, UnitState]:
             active=fields.get("ActiveState", "inactive"),
             stale=fields.get("NeedDaemonReload") == "yes",
             failing=fields.get("SubState", "").startswith("auto-restart"),
+            queued=fields.get("Job", "0") not in ("0", ""),
         )
     return found
 

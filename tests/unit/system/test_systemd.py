@@ -29,6 +29,11 @@ def test_states_are_parsed_per_unit():
     assert found["b.socket"] == UnitState(exists=True, file="enabled", active="failed", stale=True)
 
 
+@pytest.mark.parametrize(("job", "queued"), [("412", True), ("0", False), ("", False)])
+def test_job_in_the_queue_is_told(job, queued):
+    assert systemd.parse_states(block(Id="x.service", Job=job), ["x.service"])["x.service"].queued == queued
+
+
 def test_missing_unit_does_not_exist():
     text = block(Id="x.service", LoadState="not-found", UnitFileState="", ActiveState="inactive")
     assert systemd.parse_states(text, ["x.service"])["x.service"] == MISSING_UNIT
