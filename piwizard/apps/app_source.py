@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from piwizard.apps.rollback_pin import RollbackPin
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
-from piwizard.system import bounded_command, files, paths
+from piwizard.system import bounded_command, file_lock, files, paths
+
+MAX_WAIT_SECONDS = bounded_command.MAX_SECONDS + 60.0
+"""Seconds to wait for another process that fetches the same code."""
 
 
 @dataclass(frozen=True)
@@ -102,17 +107,49 @@ def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release:
 
 
 def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANONYMOUS) -> AppSource:
-    """Fetch the newest commit of the branch. Errors as in `find_source`."""
+    """Fetch the newest commit of the branch. Errors as in `find_source`.
+
+    Only one process fetches at a time, and the code that was fetched before stays until the next time: another process
+    may be reading it.
+    """
     folder = _cache_folder(site)
-    if folder.exists():
-        files.remove(folder)
-    folder.mkdir(parents=True, mode=0o700)
-    tree = folder / "tree"
+    with file_lock.exclusive(folder, MAX_WAIT_SECONDS, temporary=True):
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        fetched = folder / "fetching"
+        files.remove(fetched)
+        files.remove(folder / "before")
+        try:
+            commit = _clone(fetched, repo, ref, access)
+        except PiwizardError:
+            files.remove(fetched)
+            with suppress(OSError):  # it has the code that was fetched before
+                folder.rmdir()
+            raise
+        files.remove(folder / "release.json")
+        _move_away(folder / "tree", folder / "before")
+        fetched.rename(folder / "tree")
+        noted = {"repo": repo, "ref": ref, "commit": commit}
+        files.replace(folder / "release.json", json.dumps(noted).encode())
+    return AppSource(repo, ref, commit, folder / "tree", None)
+
+
+def _move_away(tree: Path, to: Path) -> None:
+    try:
+        tree.rename(to)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # on an overlay, folders of the lower layer cannot be renamed
+            raise
+        files.remove(tree)
+
+
+def _clone(tree: Path, repo: str, ref: str | None, access: GitAccess) -> str:
+    """Clone into a folder, and return the commit."""
     result = bounded_command.run(
-        git_command.clone_command(repo, tree, ref, shallow=True), folder, env=git_command.git_environment(access)
+        git_command.clone_command(repo, tree, ref, shallow=True), tree.parent, env=git_command.git_environment(access)
     )
     if result is None:
-        files.remove(folder)
         raise PiwizardError(
             f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
             f"more than {bounded_command.MAX_FILES} files, "
@@ -122,9 +159,7 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         )
     if not result.ok:
         raise git_errors.explain_failure(repo, ref, result.last_lines, access)
-    commit = git_command.read_head(tree)
-    files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
-    return AppSource(repo, ref, commit, tree, None)
+    return git_command.read_head(tree)
 
 
 def _cache_folder(site: str) -> Path:
