@@ -73,18 +73,18 @@ def main(arguments: Sequence[str]) -> int:
     summary, began = Summary(), time.monotonic()
     summary.add(*static())
     if paths:
-        summary.add(*tests(arguments, _processes()))
+        summary.add(*tests(arguments, _workers()))
     else:
         why_not = "" if fast else requirements.missing()
         machines = not fast and not why_not
         layers = ("tests/journeys", "tests/component", *(["tests/nightly"] if everything else []))
         preparing = _prepare() if machines else None
-        summary.add(*tests(["tests/unit", *arguments], _processes()))
+        summary.add(*tests(["tests/unit", *arguments], _workers()))
         if preparing is not None:
             _wait_for(preparing)
             # Not beside the unit tests: machines are children of their process, and those wait for all of theirs.
             night = ["--nightly"] if everything else []
-            summary.add(*tests([*layers, *night, *arguments], _processes() + 1))
+            summary.add(*tests([*layers, *night, *arguments], _workers()))
         elif why_not:
             notes = [f"not run: {why_not}"]
             summary.add([Result(layer.partition("/")[2], notes=notes) for layer in layers], 0)
@@ -156,6 +156,11 @@ def _wait_for(preparing: subprocess.Popen[bytes]) -> None:
 
 def _processes() -> int:
     return min(4, os.cpu_count() or 1)
+
+
+def _workers() -> int:
+    """Return one more than the processors: tests wait for screens, machines and disks a third of their time."""
+    return _processes() + 1
 
 
 def _minutes(seconds: float) -> str:
