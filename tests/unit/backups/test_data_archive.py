@@ -109,7 +109,7 @@ def test_locked_database_is_saved_with_its_journal(tmp_path: Path, monkeypatch: 
         assert database.execute("SELECT count(*) FROM pairs").fetchone() == (1000,)
 
 
-def test_locked_database_that_keeps_changing_is_left_out_and_named(
+def test_locked_database_that_keeps_changing_is_omitted_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("app.db", "app.db-wal"):
