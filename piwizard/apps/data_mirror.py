@@ -145,7 +145,7 @@ def copy_database(source: Path, target: Path) -> bool:
 
 
 def copy_unopened(source: Path, target: Path) -> list[str] | None:
-    """Copy a database that SQLite rejects, with its journals, as they are at one moment.
+    """Copy a database that SQLite rejects, with its journals, as at one moment.
 
     Return the endings of what was copied: "" for the database itself. None if they change all the time.
     """
