@@ -125,7 +125,8 @@ def test_folder_that_lost_power_while_it_was_copied_is_copied_again(own_places: 
     assert (target / "two").read_text() == "of this Pi"
 
 
-def test_data_that_was_in_place_before_a_power_cut_is_not_restored_again(own_places: Path, working):
+def test_data_that_was_in_place_before_a_power_cut_is_not_restored_again(own_places: Path, working, monkeypatch):
+    monkeypatch.setattr(paths, "sites_dir", lambda: own_places / "srv")
     data = app_data.data_folder("blog")
     data.mkdir(parents=True)
     (data / "note").write_text("restored")
