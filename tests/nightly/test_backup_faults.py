@@ -112,7 +112,7 @@ def test_power_cut_during_a_backup_or_its_pruning_loses_no_earlier_backup(lab: L
             for _ in range(3):
                 assert piwizard(pi, "backup", "now")["last"]["ok"]
             record.write_text(json.dumps(json.loads(record.read_text()) | {"pruned_at": ""}))
-            before |= {path.name for path in snapshots.iterdir()}
+            before.update(path.name for path in snapshots.iterdir())
         assert cut(pi, ("piwizard", "backup", "now"), reached), name
         eventually(lambda: quickstart.serves(pi), 120)
         made = piwizard(pi, "backup", "now")
