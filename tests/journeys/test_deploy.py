@@ -34,7 +34,7 @@ def pi(served_pi: Pi) -> Pi:
 
 
 def test_broken_version_is_never_served_and_a_good_one_fails_no_request(lab: Lab, pi: Pi) -> None:
-    visitors = load(lab, pi)
+    visitors = load(lab, pi, seconds=900)
     refuse(lab, pi, *BROKEN["a first page that fails"])
     pi.http("/poll", host=quickstart.HOST, method="POST")
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
