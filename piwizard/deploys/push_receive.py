@@ -120,7 +120,10 @@ def settings() -> list[str]:
 
 
 def require_room(repository: Path, environment: Mapping[str, str], most: int = MAX_REPOSITORY_BYTES) -> None:
-    """Remove what refused pushes have left, if the repository is large. Refuse the push if it still is."""
+    """Remove what refused pushes have left, if the repository is large.
+
+    Refuse the push if it still is.
+    """
     if folder_bytes(repository) <= most:
         return
     argv = ("/usr/bin/git", "-C", str(repository), *settings(), "gc", "--quiet", "--prune=now")

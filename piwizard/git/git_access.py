@@ -41,9 +41,10 @@ class GitAccess:
         return git_address.parse_address(self.repo)
 
     def environment(self, lend: Lend = Path) -> dict[str, str]:
-        """Return git's environment variables. `lend` copies the files of the site for a git without root's rights.
+        """Return git's environment variables.
 
-        Raise PiwizardError if the host has another key than expected.
+        `lend` copies the files of the site for a git without root's rights. Raise PiwizardError if the host
+        has another key than expected.
         """
         return {"GIT_SSH_COMMAND": self._ssh(lend), **self._askpass()}
 

@@ -17,10 +17,11 @@ MAX_SUBJECT = 100
 
 
 def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path) -> dict[str, str]:
-    """Return the environment of every git command. `lend` as in `GitAccess.environment`.
+    """Return the environment of every git command.
 
-    piwizard's own configuration file replaces root's. Local folders are allowed only if the repository itself is one: a
-    remote repository could name them as submodules, and root would fetch what the app's user may not read.
+    `lend` is as in `GitAccess.environment`. piwizard's own configuration file replaces root's. Local folders are
+    allowed only if the repository itself is one: a remote repository could name them as submodules, and root would
+    fetch what the app's user may not read.
 
     Raise PiwizardError if the host of the repository has another key than expected.
     """

@@ -35,10 +35,10 @@ def newest_commit(access: GitAccess, ref: str | None) -> str:
 
 
 def list_refs(access: GitAccess, wanted: Sequence[str], ref: str | None = None, *, symbolic: bool = False) -> list[str]:
-    """Return the lines in which a server answers what these branches and tags are, as `git ls-remote` prints them.
+    """Return the lines of `git ls-remote` for these branches and tags.
 
-    `symbolic`: also which branch is the default. Raise AnswerRefused, with what is known about `ref`, if it does not
-    tell.
+    `symbolic`: also which branch is the default. Raise AnswerRefused, with what is known about `ref`, if the server
+    does not tell.
     """
     argv = ("git", "ls-remote", "--quiet", *(("--symref",) if symbolic else ()), "--", access.repo, *wanted)
     lines: list[str] = []

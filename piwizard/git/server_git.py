@@ -41,9 +41,9 @@ CONTAINED = ("unshare", "--pid", "--fork", "--kill-child", "--")
 
 @dataclass(frozen=True)
 class ServerGit:
-    """How git runs for one server: the words before its command, and its environment.
+    """The words before a command of git for one server, and its environment.
 
-    `group`: its own; None if it keeps the rights of this process, which is not root, or asks no server.
+    `group` is its own; None if it keeps the rights of this process, which is not root, or asks no server.
     """
 
     prefix: tuple[str, ...]
@@ -73,7 +73,10 @@ class ServerGit:
             folder.chmod(0o770)
 
     def take_back(self, folder: Path) -> None:
-        """Give the folder and all that git wrote to root. git has ended, so nothing changes meanwhile."""
+        """Give a lent folder and all that git wrote to root.
+
+        git has ended, so nothing changes meanwhile.
+        """
         if self.group is not None:
             with safe_open.open_folder(folder) as opened:
                 os.fchmod(opened, 0o700)
