@@ -10,6 +10,7 @@ from __future__ import annotations
 import grp
 import itertools
 import os
+import resource
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +25,15 @@ from piwizard.system import commands, files, paths, printable, safe_open, tree_o
 
 SHORT_USE_GROUPS = range(61184, 65520)
 """Numbers that systemd, too, gives to services for as long as they run; no account has one of them."""
-MAX_DATA_BYTES = 1 << 30
-MAX_FILE_BYTES = 2 << 30
-MAX_PROCESSOR_SECONDS = 3600
 MAX_SECONDS = 2 * 3600
 GRACE_SECONDS = 2
-LIMITS = (
-    *("prlimit", f"--data={MAX_DATA_BYTES}", f"--fsize={MAX_FILE_BYTES}", f"--cpu={MAX_PROCESSOR_SECONDS}"),
-    *("--core=0", "--"),
-)
+LIMITS = {
+    "data": (resource.RLIMIT_DATA, 1 << 30),
+    "fsize": (resource.RLIMIT_FSIZE, 2 << 30),
+    "cpu": (resource.RLIMIT_CPU, 3600),
+    "core": (resource.RLIMIT_CORE, 0),
+}
+"""Of each process, by the names of prlimit(1): bytes of memory and of a file, seconds of processor time."""
 TIME_LIMIT = ("timeout", "--foreground", f"--kill-after={GRACE_SECONDS}", str(MAX_SECONDS))
 """It is the first process of its namespace there, and passes a request to stop on to git."""
 CONTAINED = ("unshare", "--pid", "--fork", "--kill-child", "--")
@@ -107,13 +108,22 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
     pushed code, is read with the rights of this process: nobody may not read it.
     """
     if os.geteuid() != 0 or access.address.scheme == "file":
-        yield ServerGit(LIMITS, git_command.git_environment(access))
+        yield ServerGit(limits(), git_command.git_environment(access))
         return
     group = unused_group()
     with _lent_files(group) as lend:
         env = git_command.git_environment(access, lend) | {"HOME": "/nonexistent"}
-        prefix = (*CONTAINED, *commands.as_nobody((*LIMITS, *TIME_LIMIT), group=str(group)))
+        prefix = (*CONTAINED, *commands.as_nobody((*limits(), *TIME_LIMIT), group=str(group)))
         yield ServerGit(prefix, env, group)
+
+
+def limits() -> tuple[str, ...]:
+    """Return the words that limit a command. A limit that this process has already only gets lower."""
+    allowed = {name: (resource.getrlimit(kind)[1], most) for name, (kind, most) in LIMITS.items()}
+    words = (
+        f"--{name}={most if now == resource.RLIM_INFINITY else min(now, most)}" for name, (now, most) in allowed.items()
+    )
+    return ("prlimit", *words, "--")
 
 
 def unused_group() -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.newest_commit import list_refs
+from piwizard.system import printable
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ def look_up_repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLoo
     for line in lines:
         what, _, name = line.partition("\t")
         if what.startswith("ref: refs/heads/") and name == "HEAD":
-            main = what.removeprefix("ref: refs/heads/")
+            main = printable.value(what.removeprefix("ref: refs/heads/"))
         elif name.startswith("refs/heads/"):
-            branches.append(name.removeprefix("refs/heads/"))
+            branches.append(printable.value(name.removeprefix("refs/heads/")))
     if not branches:
         return AnswerLookup(False, "The repository is empty. Push a commit to it, then try again.")
     others = sorted(branch for branch in branches if branch != main)

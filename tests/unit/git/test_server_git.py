@@ -6,6 +6,7 @@ import os
 import shlex
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,14 @@ def test_git_for_a_server_has_no_rights_and_a_group_of_its_own(open_places: Path
         assert found["Gid"].split() == [str(one.group)] * 4 != [str(other.group)] * 4
         assert (int(found["CapEff"], 16), int(found["CapBnd"], 16), found["NoNewPrivs"].strip()) == (0, 0, "1")
         assert found["Groups"].strip() == ""
+
+
+def test_lower_limit_of_a_service_stays(open_places: Path) -> None:
+    code = "from tests.unit.git.test_server_git import SSH, status; from piwizard.git.server_git import git_for\n"
+    code += "with git_for(SSH) as git: assert status(git), 'git did not run'"
+    argv = ("prlimit", "--data=500000000", "--", "setpriv", "--bounding-set=-sys_resource", "--", sys.executable)
+    tried = commands.run((*argv, "-c", code), cwd=Path(__file__).parents[3])
+    assert tried.ok, tried.last_lines
 
 
 def test_key_is_readable_for_its_own_git_only(open_places: Path) -> None:
