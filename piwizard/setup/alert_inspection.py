@@ -64,7 +64,7 @@ class Inspection:
 
 
 def inspect_all(planner: Planner, *, complete: bool) -> Inspection:
-    """Make the quick checks, and inspect every step if it is time, or with `complete`."""
+    """Make the quick checks, and the complete ones if it is time or `complete`."""
     state, last = workspace.state(), load_inspection()
     lines: list[str] = []
     names = name_watch.look_up_names(name_watch.public_domains(planner.answers))

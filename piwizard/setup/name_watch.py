@@ -1,4 +1,4 @@
-"""Check the domains of all sites, and notice within minutes that one points somewhere else.
+"""Check the domains of all sites, and notice soon that one points elsewhere.
 
 A complete check needs several requests; whether anything has changed takes one lookup for each domain.
 """
