@@ -107,7 +107,7 @@ def test_idle_pi_pings_the_heartbeat_and_writes_nothing(machine):
     for _ in range(20):
         assert machine.check() == []
     assert machine.beats == 21
-    assert machine.inspections == 1
+    assert machine.inspections == 2
     assert alert_state.state_file().stat().st_mtime_ns == before
 
 
