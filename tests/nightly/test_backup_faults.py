@@ -77,16 +77,12 @@ def test_power_cut_during_a_restore_of_a_site_leaves_old_or_new_data(lab: Lab, s
     for name, reached in {
         "unpacking": many(f"{DATA[1:]}.restoring/*", 20),
         "unpacked": many(f"{DATA[1:]}.restoring/*", FILES),
-        "stopped": exists("run/systemd/system/myflask.service.d/piwizard-hold.conf"),
-        "kept": exists(f"{DATA[1:]}.before-*"),
-        "recorded": exists("var/lib/piwizard/restores/myflask-restore.json"),
+        "exchanged": exists(f"{DATA[1:]}.before-*"),
     }.items():
         assert cut(pi, restore, reached), name
         eventually(lambda: quickstart.serves(pi), 120)
         seen.append(whole(pi))
         print(f"{name}: version {seen[-1]}", flush=True)
-        if seen[-1] == "one":
-            break
     piwizard(pi, *restore[1:])
     assert whole(pi) == "one"
     quickstart.serves(pi)
@@ -145,11 +141,7 @@ def test_power_cut_during_a_restore_of_a_pi_is_continued(lab: Lab, served_pi: Pi
         reached_in_time = cut(fresh, argv, reached)
         print(f"{name}: {reached_in_time}", flush=True)
         assert reached_in_time, name
-        refused = fresh.run(argv, check=False) if name == "answers" else None
-        if refused is not None:
-            assert "`piwizard apply` to continue" in refused.errors + refused.output
-            argv = ("piwizard", "apply", "--yes")
-    fresh.run(argv)
+    fresh.run(argv, timeout=1800)
     assert whole(fresh) == "two"
     quickstart.serves(fresh)
     assert not (fresh.files / "var/lib/piwizard/restore.json").exists()
