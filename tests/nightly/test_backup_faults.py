@@ -96,19 +96,20 @@ def test_power_cut_during_a_backup_or_its_pruning_loses_no_earlier_backup(lab: L
     pi = served_pi
     two_versions(lab, pi)
     record, target = pi.files / "var/lib/piwizard/backup.json", TARGET[1:]
-    snapshots = pi.files / target / "snapshots"
-    before: set[str] = set()
+    snapshots, packs = pi.files / target / "snapshots", pi.files / target / "data"
+    saved: set[str] = set()
     for name, reached in {
         "locked": exists(f"{target}/locks/*"),
-        "written": many(f"{target}/data/*/*", 12),
-        "forgotten": lambda _: bool(before - {path.name for path in snapshots.iterdir()}),
+        "written": lambda _: bool({path.name for path in packs.glob("*/*")} - saved),
+        "forgotten": lambda _: bool(saved - {path.name for path in snapshots.iterdir()}),
     }.items():
         pi.run(("python3", "-c", FILL, "two"), user="myflask", cwd=DATA)
         if name == "forgotten":
             for _ in range(3):
                 assert piwizard(pi, "backup", "now")["last"]["ok"]
             record.write_text(json.dumps(json.loads(record.read_text()) | {"pruned_at": ""}))
-            before.update(path.name for path in snapshots.iterdir())
+        saved.clear()
+        saved.update(path.name for path in (snapshots.iterdir() if name == "forgotten" else packs.glob("*/*")))
         assert cut(pi, ("piwizard", "backup", "now"), reached), name
         eventually(lambda: quickstart.serves(pi), 120)
         made = piwizard(pi, "backup", "now")
