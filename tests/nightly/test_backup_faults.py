@@ -130,8 +130,12 @@ def test_power_cut_during_a_restore_of_a_pi_is_continued(lab: Lab, served_pi: Pi
     phrase = piwizard(broken, "backup", "sheet")["passphrase"]
     fresh = product.ready_pi(lab, "trixie")
     fresh.push(broken.files / "mnt/usb", "/mnt/usb")
-    fresh.write("/root/passphrase", phrase)
     argv = ("piwizard", "restore", "--target", TARGET, "--passphrase-file", "/root/passphrase", "--yes")
+    fresh.write("/root/passphrase", "of another sheet")
+    refused = fresh.run(argv, check=False)
+    assert "The passphrase does not open the backups" in " ".join((refused.output + refused.errors).split())
+    assert not (fresh.files / "etc/xdg/piwizard/answers.toml").exists()
+    fresh.write("/root/passphrase", phrase)
     for name, reached in {
         "settings": exists("var/lib/piwizard/restoring/answers"),
         "pending": exists("var/lib/piwizard/restore.json"),
