@@ -2,7 +2,7 @@
 
     python -m tests.bench.card_writes [--minutes 60] [--release trixie]
 
-A Pi of the lab has a card with ext4 of its own, and serves the sample app with alerts and updates. Nobody visits it. All
+A Pi of the lab has a card with ext4 of its own, and serves the sample app with alerts and updates. Nobody visits. All
 timers run as on a real Pi, so that a day takes a day: the result is projected from some minutes. The baseline is the
 same Pi with these timers stopped: what Debian itself writes.
 """
