@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from pathlib import Path
 
 from piwizard.git.git_access import GitAccess
@@ -11,6 +12,8 @@ from piwizard.git.server_git import git_for
 from piwizard.system import bounded_command, files, paths, printable
 
 MAX_SUBJECT = 100
+LEFTOVER_SECONDS = 86400.0
+"""No fetch takes that long."""
 
 
 def fetched_subject(site: str, commit: str) -> str:
@@ -33,6 +36,7 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
     root = paths.cache_dir() / "subjects"
     files.make_folders(root, 0o711)  # git, without root's rights, enters its own folder there
     root.chmod(0o711)
+    _remove_leftovers(root)
     with tempfile.TemporaryDirectory(dir=root) as place, git_for(access) as git:
         bare = Path(place) / "repository"
         git.lend_folder(Path(place))
@@ -43,3 +47,10 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
         )  # fmt: skip
         result = bounded_command.run(git.argv(argv), Path(place), env=git.env)
         return git.read_subject(bare) if result is not None and result.ok else ""
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove what a power cut has left in the folder."""
+    for folder in root.iterdir():
+        if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+            files.remove(folder)
