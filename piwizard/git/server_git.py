@@ -118,7 +118,10 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
 
 
 def limits() -> tuple[str, ...]:
-    """Return the words that limit a command. A limit that this process has already only gets lower."""
+    """Return the words that limit a command.
+
+    A limit that this process has already only gets lower.
+    """
     allowed = {name: (resource.getrlimit(kind)[1], most) for name, (kind, most) in LIMITS.items()}
     words = (
         f"--{name}={most if now == resource.RLIM_INFINITY else min(now, most)}" for name, (now, most) in allowed.items()
