@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from piwizard.apps.rollback_pin import RollbackPin
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.git.server_git import git_for
 from piwizard.system import bounded_command, file_lock, files, paths
 
 MAX_WAIT_SECONDS = bounded_command.MAX_SECONDS + 60.0
@@ -114,23 +114,20 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
     """
     folder = _cache_folder(site)
     with file_lock.exclusive(folder, MAX_WAIT_SECONDS, temporary=True):
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        fetched = folder / "fetching"
+        fetched = folder.with_name(f".{folder.name}")
         files.remove(fetched)
         files.remove(folder / "before")
+        fetched.mkdir(parents=True, mode=0o700)
         try:
-            commit = _clone(fetched, repo, ref, access)
-        except PiwizardError:
+            noted = _clone(fetched, repo, ref, access)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            files.remove(folder / "release.json")
+            _move_away(folder / "tree", folder / "before")
+            (fetched / "tree").rename(folder / "tree")
+            files.replace(folder / "release.json", json.dumps(noted).encode())
+        finally:
             files.remove(fetched)
-            with suppress(OSError):  # it has the code that was fetched before
-                folder.rmdir()
-            raise
-        files.remove(folder / "release.json")
-        _move_away(folder / "tree", folder / "before")
-        fetched.rename(folder / "tree")
-        noted = {"repo": repo, "ref": ref, "commit": commit}
-        files.replace(folder / "release.json", json.dumps(noted).encode())
-    return AppSource(repo, ref, commit, folder / "tree", None)
+    return AppSource(repo, ref, str(noted["commit"]), folder / "tree", None)
 
 
 def _move_away(tree: Path, to: Path) -> None:
@@ -144,22 +141,29 @@ def _move_away(tree: Path, to: Path) -> None:
         files.remove(tree)
 
 
-def _clone(tree: Path, repo: str, ref: str | None, access: GitAccess) -> str:
-    """Clone into a folder, and return the commit."""
-    result = bounded_command.run(
-        git_command.clone_command(repo, tree, ref, shallow=True), tree.parent, env=git_command.git_environment(access)
-    )
-    if result is None:
-        raise PiwizardError(
-            f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
-            f"more than {bounded_command.MAX_FILES} files, "
-            f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more space than the disk has.",
-            key="app.repo",
-            hint="Remove what the app does not need from the repository, or free disk space.",
-        )
-    if not result.ok:
-        raise git_errors.explain_failure(repo, ref, result.last_lines, access)
-    return git_command.read_head(tree)
+def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess) -> dict[str, str | None]:
+    """Clone into `tree` in a folder, and return what is noted of the code."""
+    tree = folder / "tree"
+    tree.mkdir()
+    with git_for(access) as git:
+        git.let_enter(folder)
+        git.lend_folder(tree)
+        clone = git.argv(git_command.clone_command(repo, tree, ref, shallow=True))
+        result = bounded_command.run(clone, folder, env=git.env)
+        if result is None:
+            raise PiwizardError(
+                f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
+                f"more than {bounded_command.MAX_FILES} files, "
+                f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more space than the disk has.",
+                key="app.repo",
+                hint="Remove what the app does not need from the repository, or free disk space.",
+            )
+        if not result.ok:
+            raise git_errors.explain_failure(repo, ref, result.last_lines, access)
+        commit, subject = git.read_head(tree), git.read_subject(tree)
+        git.take_back(tree)
+        git.close_folder(folder)
+    return {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
 
 
 def _cache_folder(site: str) -> Path:
