@@ -150,8 +150,9 @@ def _setup_scripts(checkout: RepositoryCheckout, start: str) -> Iterator[ClickCo
         imported = (f"import {module}".encode(), f"from {module}".encode(), f".{module} ".encode())
         runs = any(isinstance(one, ast.Expr | ast.With | ast.If | ast.For | ast.Try) for one in tree.body)
         if runs and not any(checkout.mentions(other, *imported) for other in checkout.python if other != file):
-            body = ast.FunctionDef(name=module, body=tree.body, decorator_list=[], lineno=1, end_lineno=1)
-            risk = find_data_risk(code, file, body, (module,))
+            none = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            whole = ast.FunctionDef(name=module, args=none, body=tree.body, decorator_list=[], lineno=1)
+            risk = find_data_risk(code, file, whole, (module,))
             yield ClickCommand((), file, 1, risk, ("python", posixpath.relpath(file, start or ".")))
 
 
