@@ -130,7 +130,7 @@ def flask_app(entry: str) -> str:
 
 
 def find_click_commands(root: Path | RepositoryCheckout, start: str = "") -> tuple[ClickCommand, ...]:
-    """Return the commands that the app adds to `flask`, or has in a script of its own."""
+    """Return the commands that the app adds to `flask` or has in a script."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     found: list[ClickCommand] = []

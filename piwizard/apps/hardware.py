@@ -148,7 +148,10 @@ def started_programs(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[
 
 
 def command_words(node: ast.expr) -> list[str]:
-    """Return the words of a command in the code, in a list or a text. Words that are no literals are empty."""
+    """Return the words of a command in the code, in a list or a text.
+
+    Words that are no literals are empty.
+    """
     match node:
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return [part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""

@@ -81,7 +81,10 @@ class PassedValues:
                     self.attributes.setdefault(name, []).append((file, value))
 
     def of_expression(self, file: str, node: ast.expr | None, left: int = MAX_DEPTH) -> Iterator[Value]:
-        """Yield the values of a parameter or name of a function, an attribute or `app.config["NAME"]`."""
+        """Yield the values that an expression may have.
+
+        It is a parameter, a name, an attribute or `app.config["NAME"]`.
+        """
         if left <= 0 or not self.code.spend():
             return
         match node:

@@ -18,7 +18,10 @@ MAX_DEPTH = 8
 
 @dataclass(frozen=True)
 class PathValue:
-    """A path, or with `whole` false only its beginning: what follows is known when the app runs."""
+    """A path, or only its beginning if it is not `whole`.
+
+    What follows is known when the app runs.
+    """
 
     text: str
     whole: bool = True

@@ -1,4 +1,4 @@
-"""Recognize the calls in an app's code that write files, and the path that each of them writes."""
+"""Recognize the calls in an app's code that write files, and their paths."""
 
 from __future__ import annotations
 

@@ -126,12 +126,18 @@ def restart_marker(name: str) -> Path:
 
 
 def restart_record() -> Path:
-    """Return the file with the boot in which a run stopped for a restart. It survives the restart."""
+    """Return the file with the boot in which a run stopped for a restart.
+
+    It survives the restart.
+    """
     return paths.state_dir() / "stopped-for-restart"
 
 
 def was_restarted() -> bool:
-    """Return whether the restart that a run stopped for is done, and no run has followed it."""
+    """Return whether the restart that a run stopped for is done.
+
+    A later run removes the record.
+    """
     stopped_in = files.read(restart_record())
     return stopped_in is not None and stopped_in != _boot_id()
 
