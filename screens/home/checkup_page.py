@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
+from piwizard.screens.closing import close
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.checks_pane import check_block, checks_summary
 from piwizard.screens.widgets.folding_list import FoldingList
@@ -96,7 +97,7 @@ class CheckupPage(ModalScreen[None]):
         return self.app.navigator
 
     def action_back(self) -> None:
-        self.dismiss(None)
+        close(self)
 
 
 def _name(finding: Finding, *, several: bool) -> str:

@@ -31,7 +31,7 @@ from piwizard.steps import registry
 from piwizard.system import facts, paths
 from tests.unit.screens import fake_pi
 
-MAX_WAIT_SECONDS = 15.0
+MAX_WAIT_SECONDS = 60.0
 
 
 class Seen:
