@@ -32,6 +32,8 @@ class Layer:
     ended: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     """Why tests were skipped, with how many they were."""
+    failures: list[str] = field(default_factory=list)
+    """The tests that failed."""
 
 
 class Progress:
@@ -72,6 +74,7 @@ class Progress:
             if report.nodeid not in self._failed:
                 print(f"\nFAILED {report.nodeid}", flush=True)
                 layer.failed += 1
+                layer.failures.append(report.nodeid)
             self._failed.add(report.nodeid)
         elif report.skipped:
             layer.skipped += 1

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.lab import requirements
 from tests.progress import REPORT
@@ -27,6 +28,10 @@ STATIC = {
 }
 PREPARED = ("trixie", "bookworm")
 """The releases whose layers are made while the unit tests run."""
+MAX_REPEATED = 3
+"""If no more tests failed, they are repeated without others beside them."""
+TESTS_FAILED = 1
+"""pytest's exit code when it ran all tests, and some failed."""
 
 
 @dataclass
@@ -73,18 +78,18 @@ def main(arguments: Sequence[str]) -> int:
     summary, began = Summary(), time.monotonic()
     summary.add(*static())
     if paths:
-        summary.add(*tests(arguments, _processes()))
+        summary.add(*tests(arguments, _workers(), repeat=False))
     else:
         why_not = "" if fast else requirements.missing()
         machines = not fast and not why_not
         layers = ("tests/journeys", "tests/component", *(["tests/nightly"] if everything else []))
         night = ["--nightly"] if everything else []
         preparing = _prepare() if machines else None
-        summary.add(*tests(["tests/unit", *night, *arguments], _processes()))
+        summary.add(*tests(["tests/unit", *night, *arguments], _workers(), repeat=True))
         if preparing is not None:
             _wait_for(preparing)
             # Not beside the unit tests: machines are children of their process, and those wait for all of theirs.
-            summary.add(*tests([*layers, *night, *arguments], _processes() + 1))
+            summary.add(*tests([*layers, *night, *arguments], _workers(), repeat=True))
         elif why_not:
             notes = [f"not run: {why_not}"]
             summary.add([Result(layer.partition("/")[2], notes=notes) for layer in layers], 0)
@@ -114,21 +119,44 @@ def static() -> tuple[list[Result], int]:
     return [result], code
 
 
-def tests(arguments: Sequence[str], processes: int) -> tuple[list[Result], int]:
-    """Run pytest. A file stays with one process, so that its machines are made once."""
+def tests(arguments: Sequence[str], processes: int, *, repeat: bool) -> tuple[list[Result], int]:
+    """Run pytest. A file stays with one process, so that its machines are made once.
+
+    With `repeat`, a few tests that failed are run again, alone.
+    """
     print(f"── {' '.join(arguments)}", flush=True)
-    spread = (f"--numprocesses={processes}", "--dist=loadfile", "--no-loadscope-reorder")
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        argv = (sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.progress", *spread, *arguments)
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, env=os.environ | {REPORT: str(report)}, check=False)
-        layers = json.loads(report.read_text()) if report.exists() else {}
+    layers, code = _pytest(f"--numprocesses={processes}", "--dist=loadfile", "--no-loadscope-reorder", *arguments)
     found = []
     for name, one in layers.items():
         notes = [f"{number} skipped: {why}" for why, number in one["reasons"].items()]
         seconds = one["ended"] - one["begun"]
         found.append(Result(name, one["passed"], one["failed"], one["skipped"], seconds, notes))
-    return found, done.returncode
+    failures = [test for one in layers.values() for test in one["failures"]]
+    if repeat and code == TESTS_FAILED and 0 < len(failures) <= MAX_REPEATED:
+        code = _repeat(failures, [one for one in arguments if one == "--nightly"], found)
+    return found, code
+
+
+def _repeat(failures: Sequence[str], options: Sequence[str], found: Sequence[Result]) -> int:
+    """Run failed tests once more, alone, and correct the results. Those that pass now are named in the summary."""
+    print("── alone: " + " ".join(failures), flush=True)
+    layers, code = _pytest(*options, *failures)
+    still = {test for one in layers.values() for test in one["failures"]} if layers else set(failures)
+    for result in found:
+        passed = [test for test in failures if test.startswith(f"tests/{result.layer}/") and test not in still]
+        result.failed -= len(passed)
+        result.passed += len(passed)
+        result.notes += [f"{test} failed beside other tests, and passed alone" for test in passed]
+    return code
+
+
+def _pytest(*arguments: str) -> tuple[dict[str, Any], int]:
+    """Return what tests.progress reports of each layer, and the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        argv = (sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.progress", *arguments)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, env=os.environ | {REPORT: str(report)}, check=False)
+        return (json.loads(report.read_text()) if report.exists() else {}), done.returncode
 
 
 def _check(argv: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
@@ -156,6 +184,11 @@ def _wait_for(preparing: subprocess.Popen[bytes]) -> None:
 
 def _processes() -> int:
     return min(4, os.cpu_count() or 1)
+
+
+def _workers() -> int:
+    """Return one more than the processors: tests wait for screens, machines and disks a third of their time."""
+    return _processes() + 1
 
 
 def _minutes(seconds: float) -> str:

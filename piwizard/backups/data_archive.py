@@ -40,7 +40,7 @@ CHUNK_BYTES = 1 << 20
 MAX_TRIES = 5
 RACY_SECONDS = 0.05
 """A file that was written so recently may be written again with the same time."""
-MAX_NAMED = 20
+MAX_NAMED, MAX_DAMAGED = 20, 1000
 MAX_DEPTH = 200
 SPARSE_BYTES = 1 << 30
 """A larger file that is mostly holes is skipped: its zeros could exceed every disk."""
@@ -53,7 +53,8 @@ class PackReport:
     """The content of an archive. Lists name at most MAX_NAMED paths.
 
     `databases` were saved by SQLite's online backup. `changing` were written all the time, and may be torn.
-    `unsupported` are other databases, saved as plain files. `skipped` could not be read, are no files, or too large.
+    `unsupported` are other databases, saved as plain files. `damaged` are those that SQLite cannot open, saved
+    with their journals as they were at one moment. `skipped` could not be read, are no files, or too large.
     """
 
     version: int = VERSION
@@ -62,6 +63,7 @@ class PackReport:
     databases: list[str] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
 
@@ -69,7 +71,8 @@ class PackReport:
 class UnpackReport:
     """The result of unpacking.
 
-    `complete`: the archive had its manifest, and as many files as that says.
+    `complete`: the archive had its manifest, and as many files as that says. `broken_databases` were whole when
+    they were packed. `doubtful` were not packed, changed all the time, or were damaged already.
     """
 
     files: int = 0
@@ -77,10 +80,11 @@ class UnpackReport:
     complete: bool = False
     refused: list[str] = field(default_factory=list)
     broken_databases: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
-def _name(names: list[str], path: str) -> None:
-    if len(names) < MAX_NAMED:
+def _name(names: list[str], path: str, most: int = MAX_NAMED) -> None:
+    if len(names) < most:
         names.append(path[:200])
 
 
@@ -149,8 +153,8 @@ class Packer:
         with tempfile.TemporaryDirectory(dir=SCRATCH) if found else contextlib.nullcontext("") as scratch:
             self.report.files += 1
             try:
-                if found and self._add_database(path, name, Path(scratch) / "copy"):
-                    self.report.databases.append(name)
+                if found:
+                    self._add_database(path, name, Path(scratch) / "copy")
                 elif not self._add_plain(path, name):
                     again.append((path, name))
             except BrokenPipeError:  # the reader of the archive has ended
@@ -171,15 +175,23 @@ class Packer:
         except OSError:
             return False
 
-    def _add_database(self, path: Path, name: str, copy: Path) -> bool:
+    def _add_database(self, path: Path, name: str, copy: Path) -> None:
+        """Add a database as it is at one moment. OSError if nobody can copy it like that: it is not added torn."""
         try:
-            if not data_mirror.copy_database(path, copy):
-                return False
+            opened = data_mirror.copy_database(path, copy)
         except OSError:
-            return False
-        with copy.open("rb") as file:
-            self._add_open(file, name, os.fstat(file.fileno()))
-        return True
+            opened = False
+        ends = [""] if opened else data_mirror.copy_unopened(path, copy)
+        if ends is None:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+        for end in ends:
+            with Path(f"{copy}{end}").open("rb") as file:
+                self._add_open(file, f"{name}{end}", os.fstat(file.fileno()))
+        self.report.files += len(ends) - 1
+        if opened:
+            _name(self.report.databases, name)
+        else:
+            _name(self.report.damaged, name, MAX_DAMAGED)
 
     def _add_plain(self, path: Path, name: str, *, again: bool = False) -> bool:
         """Add a file as it is. Return False if it changed meanwhile."""
@@ -366,7 +378,11 @@ def unpack(folder: Path, source: IO[bytes], limit: int = 0, *, prefix: str = PRE
                 seen[member.name] = member.size
             _create(folder, parts[1:], member, archive, report)
     report.files = len(seen)
-    report.complete = isinstance(manifest, dict) and manifest.get("files") == report.files and not report.refused
+    if isinstance(manifest, dict):
+        report.complete = manifest.get("files") == report.files and not report.refused
+        report.doubtful = [
+            str(one) for key in ("skipped", "changing", "damaged") for one in manifest.get(key) or () if one
+        ]
     return report
 
 
@@ -438,7 +454,8 @@ def main(words: list[str]) -> int:
             print(json.dumps(asdict(pack(folder, sys.stdout.buffer))), file=sys.stderr, flush=True)
         else:
             report = unpack(folder, sys.stdin.buffer, int(words[2]))
-            report.broken_databases = broken_databases(folder)
+            known = set(report.doubtful)
+            report.broken_databases = [one for one in broken_databases(folder) if f"{PREFIX}/{one}" not in known]
             print(json.dumps(asdict(report)), file=sys.stderr, flush=True)
     except (OSError, tarfile.TarError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

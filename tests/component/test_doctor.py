@@ -154,6 +154,7 @@ def test_doctor_starts_a_stopped_app(pi: Pi) -> None:
     assert "checks passed" in doctor.fix(pi)
 
 
+@pytest.mark.nightly
 def test_doctor_explains_killed_and_hanging_workers(pi: Pi) -> None:
     line = next(line for line in pi.read(UNITS).splitlines() if line.startswith("ExecStart="))
     pi.write(f"{UNITS}.d/soon.conf", f"[Service]\nExecStart=\n{re.sub('--timeout=[0-9]+', '--timeout=3', line)}\n")

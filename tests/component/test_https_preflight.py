@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 
+import pytest
+
 from tests.lab import https, online, quickstart
 from tests.lab.internet import Reply
 from tests.lab.lab import Lab
@@ -88,6 +90,7 @@ def test_staging_server_finds_problems_before_production(lab: Lab, http_site: Pi
     assert acme.production.counts["newOrder"] == 1
 
 
+@pytest.mark.nightly
 def test_existing_certificate_is_used_and_its_renewal_fixed(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     names = [word for name in online.NAMES for word in ("-d", name)]
     http_site.run(("mkdir", "-p", "/var/lib/letsencrypt"))

@@ -58,7 +58,7 @@ for number in range(MANY):
     crowd.append(one)
 answers = []
 for _ in range(20):
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=60)
     try:
         connection.request("GET", "/", headers={"Host": "songuuli2020.ddns.net"})
         answers.append(connection.getresponse().status)

@@ -83,6 +83,7 @@ def holding(pi: Pi, text: str) -> list[str]:
     return sorted(pi.run(("grep", "-rlsaF", "--", text, *trees), check=False).output.split())
 
 
+@pytest.mark.nightly
 def test_deploy_key_gives_access_to_a_private_repository(pi: Pi, forge: Forge) -> None:
     answer(pi, SSH)
     unknown = refusal(pi)

@@ -31,7 +31,6 @@ def test_site_is_served_after_a_reboot(served_pi: Pi) -> None:
     assert json.loads(forged.text) == {"for": LAPTOP, "proto": "http"}
 
 
-@pytest.mark.both_releases
 def test_app_can_write_only_its_writable_paths(served_pi: Pi) -> None:
     assert served_pi.http("/poll", host=quickstart.HOST, method="POST").text == "written"
     assert json.loads(served_pi.http("/poll", host=quickstart.HOST).text) == {"polled": True}
@@ -78,7 +77,6 @@ def test_edit_by_hand_is_replaced_only_after_a_yes(served_pi: Pi) -> None:
     assert quickstart.states(served_pi)["site"] == "done"
 
 
-@pytest.mark.both_releases
 def test_undo_restores_the_files(served_pi: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
         served_pi.run(("piwizard", "undo", step, "--yes"))
@@ -124,6 +122,7 @@ def test_failed_validation_changes_nothing(ready_pi: Pi) -> None:
     assert quickstart.states(ready_pi)["nginx"] == "done"
 
 
+@pytest.mark.nightly
 def test_existing_sites_stay_unchanged(lab: Lab, ready_pi: Pi) -> None:
     ready_pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
     theirs = "server {\n  listen 80 default_server;\n  server_name _;\n  return 200 theirs;\n}\n"

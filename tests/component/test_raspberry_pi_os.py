@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.lab import hardware, quickstart
 from tests.lab.lab import Lab
 
@@ -43,6 +45,7 @@ repo = "{repo}"
 """
 
 
+@pytest.mark.nightly
 def test_camera_app_runs_and_its_pictures_are_served(lab: Lab, release: str) -> None:
     lab.git.start_over("camera", {"app.py": APP})
     pi = lab.pi(release, layer=hardware.attached(lab, release))

@@ -14,7 +14,8 @@ from tests.lab.pi import Pi
 
 SECOND = sample_app.APP.replace('return "It works. "', 'return "Second. "')
 MIGRATION = "def upgrade():\n    pass\n"
-MOST_SECONDS = 5
+MOST_SECONDS = 60
+"""It takes less than 5 beside nothing else; other tests run beside this one."""
 
 
 def page(pi: Pi) -> str:

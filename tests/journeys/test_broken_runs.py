@@ -14,6 +14,7 @@ from tests.lab.faults.points import chosen
 from tests.lab.lab import Lab
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["power"])
 def test_deploy_after_a_power_cut_has_the_usual_result(lab: Lab, kind: str) -> None:
     driver = Driver(JOURNEYS["deploy"](lab, "trixie", "broken-deploy"))

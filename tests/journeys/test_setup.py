@@ -21,6 +21,7 @@ def repo(lab: Lab) -> str:
     return lab.git.url("sample")
 
 
+@pytest.mark.nightly
 def test_answers_file_results_in_a_page_after_a_reboot(ready_pi: Pi, repo: str) -> None:
     """Set up over SSH as a user who types the password for sudo."""
     pi = ready_pi

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(what: Callable[[], T], timeout: float = 20.0) -> T:
+def eventually(what: Callable[[], T], timeout: float = 60.0) -> T:
     """Return the first result that is not False; retry on OSError and AssertionError."""
     until = time.monotonic() + timeout
     while True:

@@ -58,3 +58,27 @@ def test_progress_counts_the_tests_of_each_layer(tmp_path: Path) -> None:
     assert (layer["passed"], layer["failed"], layer["skipped"]) == (1, 1, 1)
     assert layer["reasons"] == {"no moon tonight": 1}
     assert "FAILED test_some.py::test_three" in done.stdout
+
+
+def test_failed_test_that_passes_alone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"begun": 0.0, "ended": 9.0, "skipped": 0, "reasons": {}}
+    slow, broken = "tests/component/test_slow.py::test_it", "tests/journeys/test_broken.py::test_it"
+    runs = iter(
+        [
+            (
+                {
+                    "component": ended | {"passed": 4, "failed": 1, "failures": [slow]},
+                    "journeys": ended | {"passed": 0, "failed": 1, "failures": [broken]},
+                },
+                1,
+            ),
+            ({"journeys": ended | {"passed": 0, "failed": 1, "failures": [broken]}}, 1),
+        ]
+    )
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(runner, "_pytest", lambda *arguments: asked.append(arguments) or next(runs))
+    (component, journeys), code = runner.tests(["tests/component", "tests/journeys", "--nightly"], 3, repeat=True)
+    assert asked[1] == ("--nightly", slow, broken)
+    assert (code, component.passed, component.failed, journeys.failed) == (1, 5, 0, 1)
+    assert component.notes == [f"{slow} failed beside other tests, and passed alone"]
+    assert journeys.notes == []

@@ -127,7 +127,7 @@ def address(tmp_path: Path, door: socket.socket) -> Iterator[str]:
 
 def call(address: str, body: bytes = BODY, **more: str) -> int:
     """Send a push as GitHub does, and return the status of the answer."""
-    connection = http.client.HTTPConnection("localhost", timeout=10)
+    connection = http.client.HTTPConnection("localhost", timeout=60)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(address)
     given = {"X-Hub-Signature-256": f"sha256={hexadecimal(body)}", "X-GitHub-Event": "push"}

@@ -140,7 +140,7 @@ class Served:
     rendered: dict[str, str] = field(default_factory=dict)
 
     def get(self, path, host="pi.example", method="GET", headers=(), address="127.0.0.1", secure=False):
-        connection = http.client.HTTPConnection(address, self.tls_port if secure else self.port, timeout=10)
+        connection = http.client.HTTPConnection(address, self.tls_port if secure else self.port, timeout=60)
         if secure:
             connection.sock = self.handshake(host, address)
         try:
@@ -163,7 +163,7 @@ class Served:
             context.set_ciphers("ALL:@SECLEVEL=0")
         for name, value in settings.items():
             setattr(context, name, value)
-        plain = socket.create_connection((address, self.tls_port), timeout=10)
+        plain = socket.create_connection((address, self.tls_port), timeout=60)
         try:
             return context.wrap_socket(plain, server_hostname=host)
         except OSError:
@@ -270,7 +270,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
     finally:
         backend.let_go.set()
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         backend.shutdown()
         backend.server_close()
 

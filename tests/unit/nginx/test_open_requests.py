@@ -105,7 +105,7 @@ def test_page_answers_at_once_while_streams_are_open(served):
             began = time.monotonic()
             assert served.get("/").status == 200
             took.append(time.monotonic() - began)
-        assert sorted(took)[5] < 0.1
+        assert sorted(took)[5] < 1
         served.backend.let_go.set()
 
 

@@ -29,7 +29,7 @@ def late(served, number):
     pool = ThreadPoolExecutor(number)
     waiting = [pool.submit(served.get, "/late") for _ in range(number)]
     for _ in range(number):
-        assert served.backend.waiting.acquire(timeout=10), "the request did not reach the app"
+        assert served.backend.waiting.acquire(timeout=60), "the request did not reach the app"
     return waiting
 
 

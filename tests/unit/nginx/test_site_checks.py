@@ -129,11 +129,11 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
     try:
         wait_for(port, process)
         # nginx listens before its workers have started and named themselves.
-        assert checks.poll_until(lambda: worker_reload.up_to_date([tmp_path / "sites" / "blog"]), bool, 10)
+        assert checks.poll_until(lambda: worker_reload.up_to_date([tmp_path / "sites" / "blog"]), bool, 60)
         yield Pi(tmp_path, process, backend)
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         backend.shutdown()
         backend.server_close()
 
@@ -306,7 +306,7 @@ def test_answer_to_unknown_names_is_found(pi, impatient):
     file = pi.folder / "sites" / "000-default"
     file.write_text(file.read_text().replace("return 444;", "return 200 here;"))
     pi.reload()
-    checks.poll_until(lambda: worker_reload.up_to_date([file]), bool, 10)
+    checks.poll_until(lambda: worker_reload.up_to_date([file]), bool, 60)
     found = pi.check()["unknown-hosts-refused"]
     assert (found.ok, found.detail) == (False, "answered with status 200")
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.properties.trying import attempt, questions
 
-EXAMPLES = 10
+EXAMPLES = 6
 
 
 @pytest.mark.parametrize("name", list(questions()))

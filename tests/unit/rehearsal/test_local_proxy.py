@@ -72,7 +72,7 @@ def test_proxy_without_a_site_answers_bad_gateway() -> None:
 
 def test_proxy_streams_endless_answers(window: LocalProxy) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with urllib.request.urlopen(window.address + "stream", timeout=10) as answer:
+    with urllib.request.urlopen(window.address + "stream", timeout=60) as answer:
         assert answer.read(4) == b"page"
         for _ in range(1000):
             assert len(answer.read(65536)) == 65536

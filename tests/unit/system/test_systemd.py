@@ -30,7 +30,7 @@ def test_states_are_parsed_per_unit():
 
 
 @pytest.mark.parametrize(("job", "queued"), [("412", True), ("0", False), ("", False)])
-def test_job_in_the_queue_is_told(job, queued):
+def test_job_in_the_queue_is_read(job, queued):
     assert systemd.parse_states(block(Id="x.service", Job=job), ["x.service"])["x.service"].queued == queued
 
 
