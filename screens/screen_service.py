@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.machine_overview import MachineOverview
+from piwizard.setup.backup_service import BackupService
 from piwizard.setup.service import Proposal
 from piwizard.setup.site_service import SiteService
+from piwizard.setup.version_service import VersionService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from piwizard.system.remedies import Fix
 
 
-class ScreenService(SiteService):
+class ScreenService(SiteService, VersionService, BackupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:

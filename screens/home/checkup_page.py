@@ -81,12 +81,12 @@ class CheckupPage(ModalScreen[None]):
         findings = self.query_one(FoldingList)
         several = len({one.site for one in found if one.site}) > 1
         worst_first = sorted(found, key=lambda one: one.ok)
-        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
+        self.query_one("#checkup-text", Static).update(Text().append(f" {text}", style))
         findings.show([check_block(_name(one, several=several), one, findings.size.width) for one in worst_first])
 
     def notify_line(self, text: str, style: str = "yellow") -> None:
         """Show a sentence in place of the summary; the findings stay."""
-        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
+        self.query_one("#checkup-text", Static).update(Text().append(f" {text}", style))
 
     @property
     def navigator(self) -> Navigator:

@@ -17,8 +17,9 @@ from piwizard.engine import run_launch
 from piwizard.engine.run_launch import RunUnderWay
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
-from piwizard.screens.home import app_log_page, overview_page
+from piwizard.screens.home import app_log_page
 from piwizard.screens.home.app_log_page import AppLogPage
+from piwizard.screens.home.backups_page import BackupsPage
 from piwizard.screens.home.checkup_page import CheckupPage
 from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.home.doctor_page import DoctorPage
@@ -27,6 +28,7 @@ from piwizard.screens.home.install_page import InstallPage
 from piwizard.screens.home.overview_page import OverviewPage
 from piwizard.screens.home.overview_text import host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
+from piwizard.screens.home.sheet_page import SheetPage
 from piwizard.screens.home.stage_watch import StageWatch
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
@@ -418,17 +420,14 @@ async def test_result_of_a_page_that_was_closed_is_not_shown(site):
         assert isinstance(seen.app.screen, OverviewPage)
 
 
-@pytest.mark.parametrize(("action", "words"), [("backup", ("backup", "now")), ("sheet", ("backup", "sheet"))])
-async def test_button_about_backups_runs_their_command(home, monkeypatch, action, words):
-    ran = []
-    monkeypatch.setattr(overview_page, "run_command", lambda app, words: ran.append(words))
+@pytest.mark.parametrize(("action", "page"), [("backup", BackupsPage), ("sheet", SheetPage)])
+async def test_button_about_backups_opens_their_page(home, monkeypatch, action, page):
     needed = replace(HOME, attention=(Attention("The backup is old.", action, None),))
     monkeypatch.setattr(ScreenService, "saved_overview", lambda self: needed)
     monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: needed)
     async with opened(home, steps=False) as seen:
         await seen.press("attend(0)")
-        await seen.until(lambda: ran)
-        assert ran == [words]
+        await seen.until(lambda: type(seen.app.screen) is page)
 
 
 async def test_page_of_another_site_opens_over_that_of_the_first(home, monkeypatch):

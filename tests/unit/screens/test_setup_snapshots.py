@@ -134,7 +134,7 @@ async def test_page_of_the_setup_in_ascii_equals_snapshot(page, photos, monkeypa
 async def test_server_that_refuses_the_test_is_reported_and_the_page_stays(photos, monkeypatch):
     pretend_first_visit(monkeypatch)
 
-    def refuse(self, offer):
+    def refuse(self, *_):
         raise PiwizardError("github.com cannot be reached.")
 
     monkeypatch.setattr(ScreenService, "test_key", refuse)
