@@ -37,12 +37,12 @@ BACKING_UP, TESTING = "Making a backup", "Restoring the newest backup for a test
 
 
 class BackupList(RowList):
-    """The backups, a line for each of their sites."""
+    """The restores that can be undone, then the backups, a line for each of their sites."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "restore it")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "restore")]
 
     class BackupChosen(Message):
-        """Enter was pressed on a backup of a site."""
+        """Enter was pressed on a backup of a site; `at` is "" to undo its last restore."""
 
         def __init__(self, site: str, at: str) -> None:
             super().__init__()
@@ -51,11 +51,11 @@ class BackupList(RowList):
     def __init__(self) -> None:
         super().__init__(id="backups")
         self.saved: list[tuple[str, str]] = []
-        """Local time and site of each line."""
+        """Local time and site of each line; no time for a restore that can be undone."""
 
-    def show(self, sets: Sequence[SavedSet]) -> None:
-        """Show the backups of all sites."""
-        self.saved = [(one.local_time, site) for one in sets for site in one.sites]
+    def show(self, sets: Sequence[SavedSet], undoable: Sequence[str] = ()) -> None:
+        """Show the backups of all sites, and which restores can be undone."""
+        self.saved = [("", site) for site in undoable] + [(one.local_time, site) for one in sets for site in one.sites]
         self.styles.height = max(1, len(self.saved))
         self.changed()
 
@@ -64,6 +64,8 @@ class BackupList(RowList):
 
     def row(self, number: int) -> list[Segment]:
         at, site = self.saved[number]
+        if not at:
+            return [Segment("  Undo the restore of "), Segment(clean(site), Style(bold=True))]
         return [Segment(f"  {at}   "), Segment(clean(site), Style(bold=True))]
 
     def action_choose(self) -> None:
@@ -103,12 +105,10 @@ class BackupsPage(Page):
         if not self.state.record.repository:
             return (("back", "Back"), ("set_up", "Set up backups"))
         narrow = self.app.size.width < NARROW_COLUMNS
-        undo = [(f"undo('{site}')", f"Undo restore of {site}") for site in self.state.undoable]
         return (
             ("back", "Back"),
-            *undo,
             ("sheet", "Sheet" if narrow else "Recovery sheet"),
-            ("test", "Test" if narrow else "Test the newest"),
+            ("test", "Test"),
             ("now", "Back up now"),
         )
 
@@ -142,20 +142,16 @@ class BackupsPage(Page):
 
     def _listed(self, sets: Sequence[SavedSet]) -> None:
         self.heading.update(Text("\nBackups, newest first", "bold") if sets else Text("\nNo backup yet.", "dim"))
-        self.backups.display = bool(sets)
-        self.backups.show(sets)
+        undoable = self.state.undoable if self.state is not None else ()
+        self.backups.display = bool(sets or undoable)
+        self.backups.show(sets, undoable)
 
     def _not_listed(self, sentence: str) -> None:
         self.heading.update(Text().append("\n! ", "yellow").append(clean(sentence)))
 
     def on_backup_list_backup_chosen(self, event: BackupList.BackupChosen) -> None:
-        """Restore a site's data: the command asks, and says how to undo it."""
-        run_command(self.app, ("restore", "--site", event.site, "--at", event.at))
-        self._read()
-
-    def action_undo(self, site: str) -> None:
-        """Bring back the data from before the last restore, after a question."""
-        run_command(self.app, ("restore", "--site", site, "--undo"))
+        """Restore a site's data, or undo that: the command asks first."""
+        run_command(self.app, ("restore", "--site", event.site, *(("--at", event.at) if event.at else ("--undo",))))
         self._read()
 
     async def action_sheet(self) -> None:
@@ -216,7 +212,7 @@ def state_text(state: BackupState, now: datetime) -> Text:
     else:
         rows.append(("✓" if proof.ok else "!", "Tested", f"{moment(proof.at, now)}: {proof.message}"))
     rows.append(("✓", "Target", record.target))
-    kept = "saved elsewhere" if record.sheet_saved else "not saved elsewhere yet: without it, a new Pi cannot restore"
+    kept = "saved elsewhere" if record.sheet_saved else "not saved elsewhere yet"
     rows.append(("✓" if record.sheet_saved else "!", "Recovery sheet", kept))
     styles = {"✓": "green", "!": "yellow", "○": "dim"}
     text = Text()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
 
 INTRODUCTION = (
-    "Write this down or scan it, and keep it in another place than this Pi. Whoever has\n"
+    "Write this down or scan it, and keep it in another place than this Pi. Whoever has "
     "it can read your backups. On a new Pi, `sudo piwizard restore` asks for it.\n"
 )
 

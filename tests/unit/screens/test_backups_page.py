@@ -55,22 +55,19 @@ async def test_backup_is_made_and_its_failure_shown(site, saved, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("button", "words"),
+    ("row", "words"),
     [
-        (None, ("restore", "--site", "photos", "--at", "2026-01-01 12:00:00")),
-        ("undo('photos')", ("restore", "--site", "photos", "--undo")),
+        ("down", ("restore", "--site", "photos", "--at", "2026-01-01 12:00:00")),
+        ("up", ("restore", "--site", "photos", "--undo")),
     ],
 )
-async def test_data_of_a_site_is_restored_by_the_command_that_asks(site, saved, monkeypatch, button, words):
+async def test_data_of_a_site_is_restored_by_the_command_that_asks(site, saved, monkeypatch, row, words):
     ran = []
     monkeypatch.setattr(backups_page, "run_command", lambda app, words: ran.append(words))
     async with opened(site, steps=False) as seen:
         await opened_backups(seen)
-        if button is None:
-            seen.app.screen.backups.focus()
-            await seen.keys("enter")
-        else:
-            await seen.press(button)
+        seen.app.screen.backups.focus()
+        await seen.keys(row, "enter")
         await seen.until(lambda: ran)
         assert ran == [words]
 
