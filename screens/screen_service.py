@@ -196,7 +196,10 @@ class ScreenService(SiteService, VersionService, BackupService):
             return doctor.examine(site)
 
     def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
-        """Return the plan that fixes these problems, with the answers to add once it is confirmed."""
+        """Return the plan that fixes these problems.
+
+        Its answers are added once it is confirmed.
+        """
         from piwizard.diagnosis import fixes
         from piwizard.setup import workspace
         from piwizard.setup.answers_draft import AnswersDraft

@@ -6,7 +6,10 @@ from piwizard.setup.answer_store import AnswerStore
 
 
 class AnswersDraft(AnswerStore):
-    """A copy of the answers in memory, edited by the same methods. The file stays as it is."""
+    """A copy of the answers in memory, edited by the same methods.
+
+    The file stays as it is.
+    """
 
     def __init__(self, store: AnswerStore) -> None:
         super().__init__(store.path)

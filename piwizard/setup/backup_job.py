@@ -99,9 +99,9 @@ def run_backup() -> BackupRecord:
 
 
 def request_backup(planner: Planner) -> LastBackup:
-    """Let the service make a backup now, and wait for its end; it continues without this process.
+    """Let the service make a backup now, and wait for its end.
 
-    PiwizardError if it does not run.
+    It continues without this process. PiwizardError if it does not run.
     """
     open_backups(planner)
     before = backup_record.read_record().last
@@ -115,7 +115,7 @@ def request_backup(planner: Planner) -> LastBackup:
 
 
 def next_backup() -> str:
-    """Return when the timer makes the next backup, in ISO 8601; "" if it does not run."""
+    """Return when the timer makes the next backup; "" if it does not run."""
     return systemd.next_run(TIMER)
 
 

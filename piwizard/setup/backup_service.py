@@ -1,4 +1,4 @@
-"""Give screens the backups of this machine: their state, list, test and recovery sheet."""
+"""Give screens the backups of this machine, their test and recovery sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Give screens the releases of a site, the way back to each, and its maintenance switch."""
+"""Give screens the releases of a site, rollbacks, and the maintenance switch."""
 
 from __future__ import annotations
 

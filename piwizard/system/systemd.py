@@ -179,7 +179,7 @@ def is_shutting_down() -> bool:
 
 
 def next_run(timer: str) -> str:
-    """Return when systemd next starts what a timer starts, in ISO 8601; "" if it does not."""
+    """Return when a timer next elapses, in ISO 8601; "" if it does not."""
     argv = ("systemctl", "show", timer, "--property=NextElapseUSecRealtime", "--value", "--timestamp=unix")
     result = commands.run(argv)
     seconds = result.output.strip().removeprefix("@")

@@ -1,4 +1,4 @@
-"""Show the backups: the last and the next one, whether they can be restored, and what there is to restore."""
+"""Show the backups: the last, the next, their test, and what can be restored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BACKING_UP, TESTING = "Making a backup", "Restoring the newest backup for a test
 
 
 class BackupList(RowList):
-    """The restores that can be undone, then the backups, a line for each of their sites."""
+    """The restores that can be undone, then the backups of each site."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "restore")]
 
@@ -79,7 +79,10 @@ class BackupList(RowList):
 
 
 class BackupsPage(Page):
-    """The backups of this Pi. Enter on a backup restores the data of its site, after a question."""
+    """The backups of this Pi.
+
+    Enter on a backup restores the data of its site, after a question.
+    """
 
     TITLE = "Backups"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
@@ -198,7 +201,7 @@ class BackupsPage(Page):
 
 
 def state_text(state: BackupState, now: datetime) -> Text:
-    """Return when the last and the next backup are, and whether the newest could be restored."""
+    """Return the times of the backups, their test, target and sheet."""
     record = state.record
     if not record.repository:
         return Text().append("○ ", "dim").append(NOT_SET_UP)

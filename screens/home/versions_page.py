@@ -100,7 +100,10 @@ class ReleaseList(RowList):
 
 
 class VersionsPage(Page):
-    """The releases of a site, newest use first; a rollback is confirmed before it starts."""
+    """The releases of a site, the one in use first.
+
+    A rollback is confirmed before it starts.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
 
