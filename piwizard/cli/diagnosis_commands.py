@@ -37,8 +37,8 @@ def status_command(check: bool, by_step: bool, answers: Path | None, as_json: bo
 def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.network import address_trial
-    from piwizard.setup import backup_status, kept_answers, status, workspace
-    from piwizard.setup.pending_restart import pending_restart
+    from piwizard.setup import backup_status, deploy_status, kept_answers, site_overview, status, workspace
+    from piwizard.setup.pending_restart import restart_notice
 
     state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
     for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
@@ -47,8 +47,11 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     trial = address_trial.current_trial()
     if as_json:
         backup = backup_status.backup_status()
+        sites = site_overview.saved(planner, state).sites
+        deploys = {one.name: deploy_status.status_of(planner.answers.of(one.name)).as_json() for one in sites}
         output.dump(
             {
+                "sites": [one.as_json() | {"deploys": deploys[one.name]} for one in sites],
                 "steps": [one.as_json() for one in found],
                 "trial": trial.as_json() if trial else None,
                 "backup": backup.as_json() if backup else None,
@@ -57,7 +60,7 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     else:
         output.show_status(found)
         output.warn(trial.words if trial else "")
-        output.warn(pending_restart())
+        output.warn(restart_notice())
     return 0
 
 

@@ -16,15 +16,16 @@ from piwizard.diagnosis import journald, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, find_app_context, merge_duplicates
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
+from piwizard.diagnosis.disk_use import check_disk_use
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.fixes import Apply
-from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.journald import JournalLine
 from piwizard.diagnosis.last_run import explain_last_run
 from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
+from piwizard.dns.host_names import check_names
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.network import internet_time
@@ -56,7 +57,7 @@ class Examination:
         machine += check_pending_address()
         if not self._planner.answers.sites:
             return [*machine, no_site()]
-        machine += [*check_kernel_limits(), *check_updates()]
+        machine += [*check_kernel_limits(), *check_updates(), *check_disk_use(self._planner.answers.sites)]
         known = {(one.id, one.subject) for one in machine}
         sites = [site] if site else list(self._planner.answers.sites)
         return [*machine, *(finding for one in sites for finding in self._site(one, known))]
@@ -114,7 +115,7 @@ class Examination:
             cause = "A file that piwizard wrote was edited by hand."
             again = RunCommand(f"piwizard apply {name} --yes", "to replace it; your version is kept")
             return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, again))
-        cause = entry.moved or "The machine or the answers have changed since it was set up."
+        cause = entry.upgraded or entry.moved or "The machine or the answers have changed since it was set up."
         return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
 
     def _logs(self, site: str) -> Iterator[Finding]:

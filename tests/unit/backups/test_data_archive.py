@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import tarfile
@@ -90,7 +91,8 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_locked_database_is_saved_with_its_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    monkeypatch.setattr(data_mirror, "LOCK_TIMEOUT_SECONDS", 0.1)
+    for limit in ("LOCK_TIMEOUT_SECONDS", "BUSY_SECONDS"):
+        monkeypatch.setattr(data_mirror, limit, 0.1)
     data, restored, output = tmp_path / "data", tmp_path / "restored", io.BytesIO()
     data.mkdir()
     restored.mkdir()
@@ -174,6 +176,7 @@ def test_pipes_and_holes_are_named_and_skipped(tmp_path: Path) -> None:
     os.mkfifo(data / "pipe")
     with (data / "holes").open("wb") as file:
         file.truncate(1 << 40)
+    os.mknod(data / "socket", 0o600 | stat.S_IFSOCK)
     assert pack(data, io.BytesIO()).skipped == ["data/holes", "data/pipe"]
 
 
