@@ -14,7 +14,7 @@ from piwizard.answers.validators import TAKEN_NAMES, Invalid, site_name
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
 from piwizard.deploys import deploy_ways
-from piwizard.errors import PiwizardError, RepositoryLoginRequired
+from piwizard.errors import Consent, ConsentMissing, PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
 from piwizard.setup.planner import Planner
@@ -61,6 +61,9 @@ class RequiredAnswer:
     site: str | None
     reason: str = ""
     given: bool = False
+    consents: tuple[Consent, ...] = ()
+    """What a person must agree to in place of an answer: `agreed` is the answer then."""
+    agreed: tuple[str, ...] = ()
 
 
 KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
@@ -309,4 +312,7 @@ class SiteForm:
         key = error.key or key
         page = FormPage.KEY if isinstance(error, RepositoryLoginRequired) else page_of(key)
         label = self._asked[key].prompt if key in self._asked else key.rpartition(".")[2]
-        return RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)
+        found = RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)
+        if isinstance(error, ConsentMissing):
+            return replace(found, consents=error.consents, agreed=tuple(error.agreed))
+        return found
