@@ -19,7 +19,7 @@ CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseExce
 
 @dataclass(frozen=True)
 class LocalModule:
-    """A module whose file is missing, or with an empty `module` another file that is read.
+    """A module whose file is missing, or without a `module` a file that is read.
 
     `path` is where it belongs, `sample` a file that shows its content. `file` and `line` are where it is used.
     """
@@ -95,7 +95,10 @@ def _sample(checkout: RepositoryCheckout, folder: str, module: str) -> str:
 
 
 def is_ignored(path: str, patterns: list[str]) -> bool:
-    """Return whether .gitignore names this very file: a pattern for many files says nothing about one."""
+    """Return whether .gitignore names this very file.
+
+    A pattern for many files says nothing about one.
+    """
     name = path.rpartition("/")[2]
     for pattern in (one.removeprefix("/") for one in patterns if not one.startswith("!")):
         start = pattern.partition("*")[0]
