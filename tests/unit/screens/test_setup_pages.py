@@ -20,7 +20,7 @@ from piwizard.screens.widgets import answer_lookup
 from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.screens.widgets.fold import Fold
 from piwizard.setup.answer_store import AnswerStore
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen, opened
 

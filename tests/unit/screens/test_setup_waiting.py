@@ -8,7 +8,7 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.screens.screen_service import ScreenService
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 from tests.unit.screens import fake_cases, fake_pi
 from tests.unit.screens.test_setup_pages import (  # noqa: F401 — a fixture
     PLAIN,
