@@ -116,7 +116,7 @@ class SitePage(Page):
         site, go = self.site, self.navigator
         match event.name:
             case "deploy":
-                await go.deploy(site)
+                await go.runs.deploy(site)
             case "logs":
                 await go.open_app_log(site)
             case "check":
