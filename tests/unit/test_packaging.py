@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps import preparation
+from piwizard.backups import site_archive
 from piwizard.sandbox import cgroups, sandbox_init
 from piwizard.steps import app
 
@@ -97,7 +98,7 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, app.SCRIPT_RUNNER, Path(cgroups.CGROUP_EXEC)],
+    [preparation.COPY_SCRIPT, *app.SMOKE_TEST_SCRIPTS, *site_archive.SCRIPTS, Path(cgroups.CGROUP_EXEC)],
     ids=lambda path: path.stem,
 )
 def test_script_of_another_process_exists(script):
