@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -125,6 +126,18 @@ def confirm_command(as_json: bool) -> int:
     else:
         console.say(f"This Pi keeps the address {kept.host}, also after a restart.")
     return 0
+
+
+@click.command("generate-dhparam", hidden=True)
+@click.argument("bits", type=int)
+@command
+def generate_dhparam_command(bits: int) -> int:
+    """Generate DH parameters, then install them. Started by the step dhparam as a systemd unit."""
+    from piwizard.system import dhparam_generator, paths
+
+    dhparam_generator.generate(bits)
+    piwizard = str(paths.piwizard_command())  # an upgrade may have replaced the code of this process
+    os.execv(piwizard, [piwizard, "apply", "dhparam", "--wait"])
 
 
 @click.command("work", hidden=True)
