@@ -132,7 +132,7 @@ def confirm_command(as_json: bool) -> int:
 @click.argument("bits", type=int)
 @command
 def generate_dhparam_command(bits: int) -> int:
-    """Generate DH parameters, then install them. Started by the step dhparam as a systemd unit."""
+    """Generate DH parameters, then install them. Started by a unit of the step."""
     from piwizard.system import dhparam_generator, paths
 
     dhparam_generator.generate(bits)

@@ -16,7 +16,7 @@ from piwizard.setup.form_page import FormPage, RequiredAnswer
 from piwizard.setup.reach import Audience
 from piwizard.setup.review import Review
 from piwizard.setup.site_form import SiteForm
-from piwizard.setup.status import state_symbol
+from piwizard.setup.state_symbols import state_symbol
 
 STAGES = ("Your app", "Address", "Review", "Install")
 STATUS_SYMBOLS = {"ok": "done", "needed": "interrupted", "warning": "interrupted"}
