@@ -35,6 +35,8 @@ BUSY_CODES = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
 LOCK_TIMEOUT_SECONDS = 60.0
 """After this time, a locked database is copied like other files, with its journal."""
+MAX_TRIES = 5
+RACY_SECONDS = 0.05
 
 
 def mirror(source: Path, target: Path) -> None:
@@ -140,6 +142,46 @@ def copy_database(source: Path, target: Path) -> bool:
     _copy_metadata(source, new)
     new.replace(target)
     return True
+
+
+def copy_unopened(source: Path, target: Path) -> list[str] | None:
+    """Copy a database that SQLite rejects, with its journals, as at one moment.
+
+    Return the endings of what was copied: "" for the database itself. None if they change all the time.
+    """
+    for _ in range(MAX_TRIES):
+        before = _versions(source)
+        if "" not in before:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
+        with suppress(FileNotFoundError):  # a journal was removed meanwhile
+            for end in before:
+                _copy_with_holes(Path(f"{source}{end}"), Path(f"{target}{end}"))
+            if before == _versions(source):
+                return list(before)
+        for end in before:
+            Path(f"{target}{end}").unlink(missing_ok=True)
+    return None
+
+
+def _versions(source: Path) -> dict[str, tuple[int, int, int]]:
+    """Return what identifies the content of a database and of its journals. SQLite makes a missing `-shm` again."""
+    found = {}
+    for end in ("", "-wal", "-journal"):
+        with suppress(FileNotFoundError):
+            info = Path(f"{source}{end}").lstat()
+            if not stat.S_ISREG(info.st_mode):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), f"{source}{end}")
+            if time.time() - info.st_mtime < RACY_SECONDS:  # it may be written again with the same time
+                time.sleep(RACY_SECONDS)
+            found[end] = (info.st_size, info.st_mtime_ns, info.st_ino)
+    return found
+
+
+def _copy_with_holes(source: Path, target: Path) -> None:
+    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as old, target.open("wb") as copy:
+        _copy_content(old.fileno(), copy.fileno())
+    _copy_metadata(source, target)
 
 
 def _copy_pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:

@@ -238,7 +238,7 @@ def _get(path: Path, host: str, until: float, url: str = "/", headers: str = "Co
 
 
 def find_parts() -> None:
-    """Let imports find the parts of this program: piwizard is not installed in the app's Python."""
+    """Let imports find the parts of this program in the app's Python."""
     for name in ("piwizard", "piwizard.apps"):
         package = sys.modules[name] = ModuleType(name)
         package.__path__ = [str(Path(__file__).parent)]

@@ -1,7 +1,7 @@
-"""Pack folders into an archive: databases as SQLite's online backup copies them, other files as they are.
+"""Pack folders into an archive.
 
-Files are read again if they change meanwhile; the last copy in the archive counts. Needs only the standard library: it
-is a part of data_archive.py.
+Databases are packed as SQLite's online backup copies them. Other files are read again if they change meanwhile; the
+last copy in the archive counts. Needs only the standard library: it is a part of data_archive.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import IO
 
 from piwizard.apps import data_mirror
 from piwizard.backups import live_files
-from piwizard.backups.archive_report import CHUNK_BYTES, DATA_PREFIX, MANIFEST, PackReport, note_path
+from piwizard.backups.archive_report import CHUNK_BYTES, DATA_PREFIX, MANIFEST, MAX_DAMAGED, PackReport, note_path
 
 SCRATCH = Path("/var/tmp")
 """For the copies of databases. systemd gives each unit its own, on the disk and not in memory."""
@@ -99,8 +99,8 @@ class Packer:
         with tempfile.TemporaryDirectory(dir=SCRATCH) if found else contextlib.nullcontext("") as scratch:
             self.report.files += 1
             try:
-                if found and self._add_database(path, name, Path(scratch) / "copy"):
-                    self.report.databases.append(name)
+                if found:
+                    self._add_database(path, name, Path(scratch) / "copy")
                 elif not self._add_plain(path, name):
                     again.append((path, name))
             except BrokenPipeError:  # the reader of the archive has ended
@@ -121,15 +121,23 @@ class Packer:
         except OSError:
             return False
 
-    def _add_database(self, path: Path, name: str, copy: Path) -> bool:
+    def _add_database(self, path: Path, name: str, copy: Path) -> None:
+        """Add a database as it is at one moment. OSError if nobody can copy it like that: it is not added torn."""
         try:
-            if not data_mirror.copy_database(path, copy):
-                return False
+            opened = data_mirror.copy_database(path, copy)
         except OSError:
-            return False
-        with copy.open("rb") as file:
-            self._add_open(file, name, os.fstat(file.fileno()))
-        return True
+            opened = False
+        ends = [""] if opened else data_mirror.copy_unopened(path, copy)
+        if ends is None:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+        for end in ends:
+            with Path(f"{copy}{end}").open("rb") as file:
+                self._add_open(file, f"{name}{end}", os.fstat(file.fileno()))
+        self.report.files += len(ends) - 1
+        if opened:
+            note_path(self.report.databases, name)
+        else:
+            note_path(self.report.damaged, name, MAX_DAMAGED)
 
     def _add_plain(self, path: Path, name: str, *, again: bool = False) -> bool:
         """Add a file as it is. Return False if it changed meanwhile."""

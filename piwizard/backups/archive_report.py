@@ -11,7 +11,7 @@ VERSION = 1
 DATA_PREFIX, MANIFEST = "data", "manifest.json"
 """The data is below `data/` in the archive; the manifest is its last member."""
 CHUNK_BYTES = 1 << 20
-MAX_NAMED = 20
+MAX_NAMED, MAX_DAMAGED = 20, 1000
 
 
 @dataclass
@@ -19,7 +19,8 @@ class PackReport:
     """The content of an archive. Lists name at most MAX_NAMED paths.
 
     `databases` were saved by SQLite's online backup. `changing` were written all the time, and may be torn.
-    `unsupported` are other databases, saved as plain files. `skipped` could not be read, are no files, or too large.
+    `unsupported` are other databases, saved as plain files. `damaged` are those that SQLite cannot open, saved
+    with their journals as they were at one moment. `skipped` could not be read, are no files, or too large.
     """
 
     version: int = VERSION
@@ -28,6 +29,7 @@ class PackReport:
     databases: list[str] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
 
@@ -35,7 +37,8 @@ class PackReport:
 class UnpackReport:
     """The result of unpacking.
 
-    `complete`: the archive had its manifest, and as many files as that says.
+    `complete`: the archive had its manifest, and as many files as that says. `broken_databases` were whole when
+    they were packed. `doubtful` were not packed, changed all the time, or were damaged already.
     """
 
     files: int = 0
@@ -43,9 +46,10 @@ class UnpackReport:
     complete: bool = False
     refused: list[str] = field(default_factory=list)
     broken_databases: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
-def note_path(names: list[str], path: str) -> None:
+def note_path(names: list[str], path: str, most: int = MAX_NAMED) -> None:
     """Add a path to a list of a report, unless that is long enough already."""
-    if len(names) < MAX_NAMED:
+    if len(names) < most:
         names.append(path[:200])

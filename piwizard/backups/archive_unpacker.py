@@ -46,7 +46,11 @@ def unpack(folder: Path, source: IO[bytes], limit: int = 0, *, prefix: str = DAT
                 seen[member.name] = member.size
             _create(folder, parts[1:], member, archive, report)
     report.files = len(seen)
-    report.complete = isinstance(manifest, dict) and manifest.get("files") == report.files and not report.refused
+    if isinstance(manifest, dict):
+        report.complete = manifest.get("files") == report.files and not report.refused
+        report.doubtful = [
+            str(one) for key in ("skipped", "changing", "damaged") for one in manifest.get(key) or () if one
+        ]
     return report
 
 

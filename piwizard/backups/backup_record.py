@@ -28,6 +28,7 @@ class SavedSite:
     databases: tuple[str, ...] = ()
     changing: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
 
@@ -52,7 +53,8 @@ class LastBackup:
 class ProvenSite:
     """The result of restoring one site for a test.
 
-    `status` is the HTTP status of its first page from the restored data, None if the app did not run.
+    `status` is the HTTP status of its first page from the restored data, None if the app did not run. `doubtful` are
+    files that the backup lacks, or that were not whole when they were saved. `seconds`: how long restoring took.
     """
 
     ok: bool = False
@@ -60,6 +62,8 @@ class ProvenSite:
     snapshot: str = ""
     files: int = 0
     status: int | None = None
+    doubtful: tuple[str, ...] = ()
+    seconds: int = 0
 
 
 @dataclass(frozen=True)

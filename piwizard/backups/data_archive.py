@@ -18,7 +18,7 @@ PARTS = ("archive_report.py", "live_files.py", "archive_packer.py", "archive_unp
 
 
 def find_parts() -> None:
-    """Let imports find the parts of this program where piwizard is not installed, as in the sandbox."""
+    """Let imports find the parts of this program, as in the sandbox."""
     here = Path(__file__).parent
     for name in ("piwizard", "piwizard.apps", "piwizard.backups"):
         package = ModuleType(name)
@@ -29,6 +29,7 @@ def find_parts() -> None:
 def main(words: list[str]) -> int:
     """Run the program, print its report, and return the exit code."""
     from piwizard.backups.archive_packer import pack
+    from piwizard.backups.archive_report import DATA_PREFIX
     from piwizard.backups.archive_unpacker import broken_databases, unpack
 
     command, folder = words[0], Path(words[1])
@@ -37,7 +38,8 @@ def main(words: list[str]) -> int:
             print(json.dumps(asdict(pack(folder, sys.stdout.buffer))), file=sys.stderr, flush=True)
         else:
             report = unpack(folder, sys.stdin.buffer, int(words[2]))
-            report.broken_databases = broken_databases(folder)
+            known = set(report.doubtful)
+            report.broken_databases = [one for one in broken_databases(folder) if f"{DATA_PREFIX}/{one}" not in known]
             print(json.dumps(asdict(report)), file=sys.stderr, flush=True)
     except (OSError, tarfile.TarError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

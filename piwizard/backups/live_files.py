@@ -62,9 +62,9 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 class PaddedFile:
-    """A file of which exactly `size` bytes are read, even if it becomes shorter or longer meanwhile.
+    """A file of which exactly `size` bytes are read.
 
-    `failed`: the disk could not read it. The archive's other files are not lost with it.
+    It may become shorter or longer meanwhile. `failed`: the disk could not read it. The archive's other files are not lost with it.
     """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
@@ -101,7 +101,7 @@ def is_mostly_holes(info: os.stat_result) -> bool:
 
 
 def is_unchanged(before: os.stat_result, after: os.stat_result) -> bool:
-    """Return whether a file has not been written between two calls of stat."""
+    """Return whether a file was not written between two calls of stat."""
     return (before.st_size, before.st_mtime_ns, before.st_ctime_ns) == (
         after.st_size,
         after.st_mtime_ns,

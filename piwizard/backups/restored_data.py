@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -73,11 +73,21 @@ def unpack_aside(repository: ResticRepository, snapshot: Snapshot, site: str, da
 
 @dataclass(frozen=True)
 class PendingRestore:
-    """The sites of another Pi whose data is still to be restored, with snapshots."""
+    """The sites of another Pi whose data is still to be restored, with snapshots.
+
+    `unpacked` has the inode of a site's folder before it takes the place of the data: after a power cut, the data is
+    known by it.
+    """
 
     location: str
     user: str
     snapshots: Mapping[str, Snapshot]
+    unpacked: Mapping[str, int] = field(default_factory=dict)
+
+    def without(self, site: str) -> PendingRestore:
+        """Return what is left when a site has its data."""
+        left = {name: one for name, one in self.snapshots.items() if name != site}
+        return replace(self, snapshots=left, unpacked={})
 
 
 def pending_file() -> Path:
@@ -95,7 +105,8 @@ def read_pending() -> PendingRestore | None:
             site: Snapshot(one["id"], datetime.fromisoformat(one["at"]), one["host"], one["name"])
             for site, one in found["snapshots"].items()
         }
-        return PendingRestore(found["location"], found["user"], snapshots)
+        unpacked = {str(site): int(inode) for site, inode in found.get("unpacked", {}).items()}
+        return PendingRestore(found["location"], found["user"], snapshots, unpacked)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -106,7 +117,7 @@ def write_pending(pending: PendingRestore) -> None:
         files.unlink(pending_file())
         return
     snapshots = {site: one.as_json() for site, one in pending.snapshots.items()}
-    whole = {"version": 1, "location": pending.location, "user": pending.user, "snapshots": snapshots}
+    whole = {"version": 1, **asdict(pending), "snapshots": snapshots}
     files.make_folders(pending_file().parent, 0o700)
     files.replace(pending_file(), json.dumps(whole).encode(), mode=0o600)
 
@@ -138,6 +149,10 @@ class RestoredData:
         if pending is None or self.site not in pending.snapshots:
             return
         data = app_data.data_folder(self.site)
+        if data.is_dir() and data.stat().st_ino == pending.unpacked.get(self.site):
+            files.remove_atomically(data.with_name(UNPACKED))
+            write_pending(pending.without(self.site))
+            return
         if holds_something(data):
             raise ChangeFailed(
                 f"{data} has files already, so the backup was not restored over them.",
@@ -151,7 +166,7 @@ class RestoredData:
             new = unpack_aside(repository, pending.snapshots[self.site], self.site, data)
         except BackupError as error:
             raise ChangeFailed(error.message, key=error.key, hint=error.hint) from error
+        write_pending(replace(pending, unpacked={self.site: new.stat().st_ino}))
         files.replace_folder(new, data)
-        left = {site: one for site, one in pending.snapshots.items() if site != self.site}
-        write_pending(PendingRestore(pending.location, pending.user, left))
+        write_pending(pending.without(self.site))
         work.note(data, "restored from the backup")

@@ -161,7 +161,11 @@ def _show_last() -> None:
         for names, what in (
             (saved.changing, "changed all the time, so the copy may be incomplete"),
             (saved.unsupported, "a database that cannot be copied safely while it is in use"),
-            (saved.skipped, "not included: it is no regular file, or the app's user cannot read it"),
+            (saved.damaged, "SQLite cannot open it, or another process keeps it locked; saved as it is"),
+            (
+                saved.skipped,
+                "not included: no regular file, always changing, or not readable by the app's user",
+            ),
         ):
             for name in names:
                 console.say(f"  ! {name}: {what}")

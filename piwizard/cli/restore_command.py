@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SavedPi(NamedTuple):
-    """The backup of a broken Pi, as far as the options say; piwizard asks for the rest."""
+    """The backup of a broken Pi, as far as the options tell; the rest is asked."""
 
     target: str | None
     user: str | None

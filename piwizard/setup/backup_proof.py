@@ -5,8 +5,10 @@ The restored data is nobody's: it is unpacked where only this test sees it, and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from piwizard.backups import backup_record, contents
@@ -16,12 +18,14 @@ from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import find_problem, unpack_snapshot
 from piwizard.setup import backup_job
 from piwizard.setup.planner import Planner
-from piwizard.setup.restored_app import start_restored
+from piwizard.setup.restored_app import RestoredApp, start_restored
 from piwizard.system import files, paths
 from piwizard.system.files import Owner
 
 READ_SHARE = "5%"
 """How much of the repository's data is read for a test each time."""
+SHOWN = 3
+"""How many files are named in a sentence."""
 
 
 def prove_backups(planner: Planner) -> LastProof:
@@ -58,16 +62,25 @@ def _summary(sites: dict[str, ProvenSite]) -> str:
 def prove_site(planner: Planner, repository: ResticRepository, site: str, snapshot: Snapshot) -> ProvenSite:
     """Restore a site's snapshot for a test."""
     with _test_folder(site) as folder:
+        began = time.monotonic()
         try:
             report = unpack_snapshot(repository, snapshot, site, folder, hidden=True)
         except BackupError as error:
             return ProvenSite(False, error.sentence, snapshot.id)
+        known = ProvenSite(False, "", snapshot.id, report.files, doubtful=tuple(report.doubtful))
         if problem := find_problem(report):
-            return ProvenSite(False, problem, snapshot.id, report.files)
+            return replace(known, detail=problem)
+        known = replace(known, seconds=round(time.monotonic() - began))
         app = start_restored(planner, site, folder)
-        shown = f", first page returns {app.status}" if app.status else ""
-        detail = app.problem or f"{report.files} files restored{shown}"
-        return ProvenSite(not app.problem, detail, snapshot.id, report.files, app.status)
+        return replace(known, ok=not app.problem, detail=app.problem or _describe(known, app), status=app.status)
+
+
+def _describe(found: ProvenSite, app: RestoredApp) -> str:
+    """Return what a test has shown that passed, and what the backup lacks."""
+    shown = f", first page returns {app.status}" if app.status else ""
+    more = f" and {len(found.doubtful) - SHOWN} more" if len(found.doubtful) > SHOWN else ""
+    lacks = f"; not saved whole: {', '.join(found.doubtful[:SHOWN])}{more}" if found.doubtful else ""
+    return f"{found.files} files restored in {found.seconds} s{shown}{lacks}"
 
 
 @contextmanager

@@ -48,9 +48,9 @@ class RestoredPi:
 
 def require_fresh() -> None:
     """Raise PiwizardError if this Pi has sites already."""
-    if restored_data.read_pending():
-        raise PiwizardError("A restore has begun on this Pi.", hint="Run `piwizard apply` to continue it.")
     sites = workspace.set_up() or (tuple(AnswerStore().sites()) if paths.answers_file().exists() else ())
+    if sites and restored_data.read_pending():  # without answers, a power cut came before: it can be repeated
+        raise PiwizardError("A restore has begun on this Pi.", hint="Run `piwizard apply` to continue it.")
     if sites:
         raise PiwizardError(
             f"This Pi already has the site {sites[0]}, so the backup of another Pi is not restored over it.",
@@ -206,10 +206,14 @@ def _copy(source: Path, target: Path, mode: int) -> None:
         files.make_folders(target.parent, 0o700)
         files.replace(target, source.read_bytes(), mode=0o600)
     elif source.is_dir() and not (target.is_dir() and any(target.iterdir())):
+        # Beside it first: after a power cut, an incomplete folder would stay as one that exists already.
+        aside = target.with_name(f".{target.name}.{contents.RESTORING}")
         files.make_folders(target.parent)
-        files.make_owned_folder(target, mode, (0, 0))
-        with safe_open.open_folder(source) as old, safe_open.open_folder(target) as new:
+        files.remove_atomically(aside)
+        files.make_owned_folder(aside, mode, (0, 0))
+        with safe_open.open_folder(source) as old, safe_open.open_folder(aside) as new:
             tree_copy.copy_tree(old, new, AS_THEY_WERE)
+        files.replace_folder(aside, target)
 
 
 def _adapt(network: Network) -> Iterator[str]:

@@ -38,7 +38,7 @@ def generated_file() -> Path:
 
 
 def generate(bits: int) -> None:
-    """Generate parameters unless complete ones are there. Runs in the unit, for hours.
+    """Generate parameters, unless complete ones are there. Runs in the unit.
 
     Raise PiwizardError if openssl fails.
     """

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.apps import data_mirror
 from piwizard.backups import data_archive, live_files
 from piwizard.backups.archive_packer import Packer, pack
 from piwizard.backups.archive_report import MANIFEST
@@ -74,6 +75,75 @@ def _snapshots_under_load(tmp_path: Path, mode: str, count: int) -> None:
             assert writer.poll() is None
         finally:
             writer.kill()
+
+
+LOCKER = """\
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("PRAGMA journal_mode=" + sys.argv[2])
+database.execute("PRAGMA locking_mode=EXCLUSIVE")
+database.execute("CREATE TABLE pairs (one INTEGER)")
+with database:
+    database.executemany("INSERT INTO pairs VALUES (?)", [(number,) for number in range(1000)])
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_locked_database_is_saved_with_its_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setattr(data_mirror, "LOCK_TIMEOUT_SECONDS", 0.1)
+    data, restored, output = tmp_path / "data", tmp_path / "restored", io.BytesIO()
+    data.mkdir()
+    restored.mkdir()
+    argv = [sys.executable, "-c", LOCKER, str(data / "app.db"), mode]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as locker:
+        assert locker.stdout is not None
+        assert locker.stdout.readline() == "ready\n"
+        report = pack(data, output)
+        locker.kill()
+    assert (report.damaged, report.databases, report.skipped) == (["data/app.db"], [], [])
+    output.seek(0)
+    found = unpack(restored, output)
+    assert found.complete
+    assert found.doubtful == ["data/app.db"]
+    with sqlite3.connect(restored / "app.db") as database:
+        assert database.execute("SELECT count(*) FROM pairs").fetchone() == (1000,)
+
+
+def test_locked_database_that_keeps_changing_is_omitted_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("app.db", "app.db-wal"):
+        (tmp_path / name).write_bytes(data_mirror.SQLITE_HEADER + b"no database of SQLite")
+    (tmp_path / "note").write_text("hello")
+    copy = data_mirror._copy_with_holes
+
+    def copy_while_it_changes(source: Path, target: Path) -> None:
+        copy(source, target)
+        with (tmp_path / "app.db-wal").open("ab") as journal:
+            journal.write(b"more")
+
+    monkeypatch.setattr(data_mirror, "_copy_with_holes", copy_while_it_changes)
+    output = io.BytesIO()
+    report = pack(tmp_path, output)
+    assert (report.skipped, report.damaged, report.files) == (["data/app.db"], [], 1)
+    with tarfile.open(fileobj=io.BytesIO(output.getvalue())) as archive:
+        assert archive.getnames() == ["data/note", MANIFEST]
+
+
+def test_database_that_was_damaged_when_it_was_saved_is_restored_as_it_was(tmp_path: Path) -> None:
+    data, restored = tmp_path / "data", tmp_path / "restored"
+    data.mkdir()
+    restored.mkdir()
+    content = data_mirror.SQLITE_HEADER + b"encrypted, or damaged long ago"
+    (data / "app.db").write_bytes(content)
+    archive = _archive(data)
+    argv = [sys.executable, data_archive.__file__, "unpack", str(restored), "0"]
+    said = subprocess.run(argv, input=archive.getvalue(), stderr=subprocess.PIPE, check=True).stderr
+    report = json.loads(said.splitlines()[-1])
+    assert (report["complete"], report["broken_databases"], report["doubtful"]) == (True, [], ["data/app.db"])
+    assert (restored / "app.db").read_bytes() == content
 
 
 def test_file_that_changes_is_packed_again(tmp_path: Path) -> None:
