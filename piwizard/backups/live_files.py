@@ -64,7 +64,8 @@ def open_regular(path: Path) -> IO[bytes]:
 class PaddedFile:
     """A file of which exactly `size` bytes are read.
 
-    It may become shorter or longer meanwhile. `failed`: the disk could not read it. The archive's other files are not lost with it.
+    It may become shorter or longer meanwhile. `failed`: the disk could not read it. The archive's other files are not
+    lost with it.
     """
 
     def __init__(self, file: IO[bytes], size: int) -> None:
