@@ -2,7 +2,7 @@
 
 Runs as the site's user, in the sandbox of its app. `pack` writes a tar archive to standard output, and `unpack` reads
 one from standard input; the last line on standard error is a report as JSON. Needs only the standard library, and the
-modules in `PARTS` beside it.
+modules that it imports, beside it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import tarfile
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-
-PARTS = ("archive_report.py", "live_files.py", "archive_packer.py", "archive_unpacker.py")
 
 
 def find_parts() -> None:

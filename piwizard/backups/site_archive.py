@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from piwizard.apps import data_mirror
-from piwizard.backups import archive_report, data_archive
+from piwizard.apps.preparation import COPY_SCRIPT
+from piwizard.backups import archive_report
 from piwizard.backups.archive_report import PackReport, UnpackReport
 from piwizard.backups.backup_error import BackupError
 from piwizard.system import transient_unit
@@ -16,8 +16,10 @@ from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 
 PYTHON = "/usr/bin/python3"
-PROGRAM, MIRROR = Path(data_archive.__file__), Path(data_mirror.__file__)
-SCRIPTS = (PROGRAM, *(PROGRAM.with_name(part) for part in data_archive.PARTS), MIRROR)
+PROGRAM = Path(__file__).with_name("data_archive.py")
+"""Importing it and its parts would load modules that plans do not need, such as sqlite3."""
+PARTS = ("archive_report.py", "live_files.py", "archive_packer.py", "archive_unpacker.py")
+SCRIPTS = (PROGRAM, *(PROGRAM.with_name(part) for part in PARTS), COPY_SCRIPT)
 MAX_SECONDS = 12 * 3600
 
 
@@ -40,8 +42,8 @@ def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path
 
 def mirror_site(user: str, source: Path, target: Path) -> None:
     """Make a folder of the site's user equal to another one."""
-    sandbox = Sandbox(user, (source, target), seconds=MAX_SECONDS, scripts=(MIRROR,))
-    argv = (PYTHON, "-I", str(path_inside(MIRROR)), str(source), str(target))
+    sandbox = Sandbox(user, (source, target), seconds=MAX_SECONDS, scripts=(COPY_SCRIPT,))
+    argv = (PYTHON, "-I", str(path_inside(COPY_SCRIPT)), str(source), str(target))
     result = transient_unit.run(argv, sandbox.properties(), env={}, cwd=Path("/"))
     if not result.ok:
         raise BackupError(
