@@ -12,6 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.page_stack import PageStack
 from piwizard.screens.run_control import RunControl
+from piwizard.setup.form_page import FormPage, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.setup.setup_page import SetupPage
     from piwizard.screens.setup.site_setup import SiteSetup
-    from piwizard.setup.form_page import FormPage
 
 
 class Navigator:
@@ -74,8 +74,6 @@ class Navigator:
         from piwizard.screens.setup.site_setup import SiteSetup
 
         if key and page is None:
-            from piwizard.setup.form_page import page_of
-
             page = page_of(key)
         await self.open_setup_page(SiteSetup(self._service, site), page, key)
 
@@ -103,8 +101,6 @@ class Navigator:
 
     async def open_settings(self, site: str) -> None:
         """Open the page with all settings of a site."""
-        from piwizard.setup.form_page import FormPage
-
         await self.open_setup(site, FormPage.ALL)
 
     async def open_install(self, run: str, site: str | None = None) -> None:
@@ -224,8 +220,6 @@ class Navigator:
 
     async def open_deploy_key(self, site: str) -> None:
         """Open the deploy key of a site, where to add it, and the test whether it works."""
-        from piwizard.setup.form_page import FormPage
-
         await self.open_setup(site, FormPage.KEY)
 
     async def open_doctor(self, site: str) -> None:
