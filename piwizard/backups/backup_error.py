@@ -44,7 +44,7 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     ),
     "locked": (
         "Another backup is using {target}.",
-        "Wait until it ends; piwizard tries again by itself.",
+        "Wait until it ends, or after a power cut for up to 30 minutes; piwizard tries again by itself.",
     ),
     "missing": (
         "There are no backups at {target}.",

@@ -11,16 +11,17 @@ import json
 import os
 import re
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from piwizard.backups.backup_error import backup_error, explain_failure
+from piwizard.backups.backup_error import BackupError, backup_error, explain_failure
 from piwizard.backups.target import Target
 from piwizard.system import commands, files, paths
 from piwizard.system.commands import Process, Result
@@ -32,6 +33,8 @@ END_SECONDS = 3.0
 """How long restic may take to end after its pipe broke."""
 OUTPUT_CLOSED = "stdout: broken pipe"
 """What it prints if the reader of its output has ended."""
+LOCK_SECONDS = 1800.0
+"""After this time, restic takes any lock for abandoned."""
 TAG = "piwizard"
 KEPT = ("--keep-last=3", "--keep-daily=7", "--keep-weekly=4", "--keep-monthly=12")
 SSH = (
@@ -139,15 +142,18 @@ class ResticRepository:
         return info.st_dev, info.st_ino
 
     def _answer(self, words: Sequence[str]) -> Any:  # noqa: ANN401 — whatever restic answers
+        try:
+            return json.loads(self._text(words) or b"null")
+        except ValueError as error:
+            raise backup_error("other", self.target.location, "restic's answer is no JSON") from error
+
+    def _text(self, words: Sequence[str]) -> bytes:
         with tempfile.TemporaryFile() as file:
             self._checked(words, stdout=file.fileno())
             if file.seek(0, os.SEEK_END) > MAX_ANSWER_BYTES:
                 raise backup_error("other", self.target.location, "the list of snapshots is too long")
             file.seek(0)
-            try:
-                return json.loads(file.read() or b"null")
-            except ValueError as error:
-                raise backup_error("other", self.target.location, "restic's answer is no JSON") from error
+            return file.read()
 
     def identity(self) -> str:
         """Return the repository's own ID.
@@ -252,8 +258,27 @@ class ResticRepository:
         self._checked(("check", f"--read-data-subset={share}"), LONG_SECONDS)
 
     def unlock(self) -> None:
-        """Remove the locks of processes that no longer exist, as after a power cut."""
+        """Remove the locks of processes that no longer exist, as after a power cut.
+
+        restic takes the processes of another Pi with the same host name for those of this one. At a server, locks with
+        this name therefore stay for 30 minutes: a process that still runs makes its lock again every five.
+        """
+        if self.target.folder is None and any(map(self._may_be_of_another, self._locks())):
+            return
         self._checked(("unlock",))
+
+    def _locks(self) -> list[str]:
+        return re.findall(r"\b[0-9a-f]{64}\b", self._text(("list", "locks", "--no-lock")).decode("ascii", "replace"))
+
+    def _may_be_of_another(self, lock: str) -> bool:
+        try:
+            found = self._answer(("cat", "lock", lock, "--no-lock"))
+        except BackupError:  # removed meanwhile, or damaged: restic decides
+            return False
+        at = _time(found.get("time")) if isinstance(found, dict) else None
+        if at is None or found.get("hostname") != socket.gethostname():
+            return False
+        return (datetime.now(UTC) - at).total_seconds() < LOCK_SECONDS
 
 
 def _ended(restic: Process) -> Result | None:
@@ -286,12 +311,18 @@ def _snapshot(entry: object) -> Snapshot | None:
     found, name = entry.get("paths"), ""
     if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
         name = found[0].lstrip("/")
-    try:
-        # restic gives nanoseconds, which Python 3.11 does not read.
-        at = datetime.fromisoformat(re.sub(r"\.\d+", "", str(entry.get("time", ""))))
-    except ValueError:
-        return None
+    at = _time(entry.get("time"))
     identity, host = str(entry.get("id", "")), str(entry.get("hostname", ""))
-    if not name or not re.fullmatch("[0-9a-f]{64}", identity) or at.tzinfo is None:
+    if not name or not re.fullmatch("[0-9a-f]{64}", identity) or at is None:
         return None
     return Snapshot(identity, at, host, name)
+
+
+def _time(text: object) -> datetime | None:
+    """Return a time that restic wrote; None if it is none."""
+    try:
+        # restic gives nanoseconds, which Python 3.11 does not read.
+        found = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

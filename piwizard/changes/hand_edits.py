@@ -70,16 +70,21 @@ class HandEditsKept:
         return f"Keep the files that were edited by hand in {self.old / 'app'}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        missing = _not_kept(self.old, self.site) if self.old.is_dir() and self.old != self.new else []
-        if not missing:
+        if not self.old.is_dir() or self.old == self.new:
+            return IN_SYNC
+        missing, unseen = _not_kept(self.old, self.site), _unseen(self.old)
+        if not missing and not unseen:
             return IN_SYNC
         folder = _copies(self.old, self.site)
         lines = "\n".join(f"+{folder / path}" for path in missing)
-        return Preview(in_sync=False, diff=lines, warnings=(_sentence(self.old, self.site, missing),))
+        named = (_sentence(self.old, self.site, missing),) if missing else ()
+        return Preview(in_sync=False, diff=lines, warnings=(*named, *unseen))
 
     def apply(self, work: ApplyContext) -> None:
         if sentence := _keep(self.old, self.site, work):
             work.say(sentence)
+        for unseen in _unseen(self.old):
+            work.say(unseen)
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
@@ -149,6 +154,16 @@ def _sentence(release: Path, site: str, edited: list[str]) -> str:
     return (
         f"{_names(edited)} in {release / 'app'} {were} edited by hand, and the repository lacks that. Copies are "
         f"kept in {_copies(release, site)}: to use them, commit them to the repository and deploy."
+    )
+
+
+def _unseen(release: Path) -> tuple[str, ...]:
+    """Return a sentence if a release has more files than are compared."""
+    if _read_manifest(release) is None or len(list(_regular_files(release / "app"))) < MAX_FILES:
+        return ()
+    return (
+        f"{release / 'app'} has more than {MAX_FILES:,} files. piwizard has compared only the first {MAX_FILES:,} with "
+        "the repository: copy files that you have edited by hand before you deploy.",
     )
 
 

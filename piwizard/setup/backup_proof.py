@@ -29,7 +29,10 @@ SHOWN = 3
 
 
 def prove_backups(planner: Planner) -> LastProof:
-    """Restore the newest snapshot of each site for a test; record the result."""
+    """Restore the newest snapshot of each site for a test; record the result.
+
+    BackupError if another Pi is using the target.
+    """
     at = backup_record.now()
     sites: dict[str, ProvenSite] = {}
     try:
@@ -42,15 +45,28 @@ def prove_backups(planner: Planner) -> LastProof:
                 if snapshot
                 else ProvenSite(detail="The site is in no backup yet.")
             )
-        repository.unlock()
-        repository.verify(READ_SHARE)
+        unread = _unread(repository)
     except BackupError as error:
+        if error.reason == "locked":  # it says nothing about the backups
+            raise
         proof = LastProof(at, False, error.sentence, sites)
     else:
         failed = [f"{site}: {one.detail}" for site, one in sites.items() if not one.ok]
-        proof = LastProof(at, not failed, " ".join(failed) or _summary(sites), sites)
+        proof = LastProof(at, not failed, " ".join(failed) or _summary(sites) + unread, sites)
     backup_record.update_record(proof=proof)
     return proof
+
+
+def _unread(repository: ResticRepository) -> str:
+    """Read a part of the data at the target. Return why it could not be read, if that says nothing about it."""
+    repository.unlock()
+    try:
+        repository.verify(READ_SHARE)
+    except BackupError as error:
+        if error.reason != "locked":
+            raise
+        return "; the data at the target was not read, because another backup is using it"
+    return ""
 
 
 def _summary(sites: dict[str, ProvenSite]) -> str:

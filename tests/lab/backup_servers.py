@@ -75,9 +75,9 @@ def rest(lab: Lab, pi: Pi, folder: Path) -> Iterator[Place]:
 @contextmanager
 def s3(lab: Lab, pi: Pi, folder: Path) -> Iterator[Place]:
     """Start S3 storage in the laptop."""
-    uv, made = Path(sys.executable).with_name("uv"), folder / "moto"
-    subprocess.run([uv, "venv", "--quiet", made], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", made, MOTO], check=True)
+    made = folder / "moto"
+    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    subprocess.run([made / "bin/python", "-m", "pip", "install", "--quiet", MOTO], check=True)
     with _served(lab, (str(made / "bin/moto_server"), "-H", LAPTOP, "-p", "5000"), 5000):
         yield Place(f"s3:http://{LAPTOP}:5000/backups/pi", USER, SECRET)
 

@@ -15,9 +15,9 @@ PACE = Path(__file__).with_name("pace.lua")
 """A pause between two requests of a visitor: without it they take the processor from the change that is tested."""
 
 
-def load(lab: Lab, pi: Pi) -> Process:
-    """Start four visitors in the laptop; they end with `verdict`."""
-    options = ("-t1", "-c4", "-d300s", "--timeout", "30s", "-s", str(PACE), "-H", f"Host: {quickstart.HOST}")
+def load(lab: Lab, pi: Pi, seconds: int = 300) -> Process:
+    """Start four visitors in the laptop; they end with `verdict`, or after some seconds."""
+    options = ("-t1", "-c4", f"-d{seconds}s", "--timeout", "30s", "-s", str(PACE), "-H", f"Host: {quickstart.HOST}")
     return commands.start(lab.lifeline.on(("wrk", *options, f"http://{pi.address}/"), net=lab.network.laptop.path))
 
 

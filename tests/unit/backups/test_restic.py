@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -166,6 +168,27 @@ def test_two_pis_share_a_repository(repository: ResticRepository, tmp_path: Path
     assert len(repository.snapshots("pi-two")) == 1
     assert len(repository.snapshots("pi-one")) == 1
     repository.verify("100%")
+
+
+@pytest.mark.parametrize(("kind", "minutes", "removed"), [("rest", 1, False), ("rest", 40, True), ("folder", 1, True)])
+def test_lock_of_another_pi_with_the_same_name_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, minutes: int, removed: bool
+) -> None:
+    lock = {
+        "time": (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(),
+        "hostname": socket.gethostname(),
+        "pid": 4_000_000,
+    }
+    asked: list[str] = []
+
+    def answer(self: ResticRepository, words: tuple[str, ...]) -> bytes:
+        return json.dumps(lock).encode() if words[0] == "cat" else b"a" * 64
+
+    monkeypatch.setattr(ResticRepository, "_text", answer)
+    monkeypatch.setattr(ResticRepository, "_checked", lambda self, words: asked.extend(words))
+    target = target_of("rest:https://nas.lan/" if kind == "rest" else str(tmp_path))
+    ResticRepository(target, PASSPHRASE).unlock()
+    assert asked == ["unlock"] * removed
 
 
 @pytest.mark.nightly

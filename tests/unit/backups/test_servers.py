@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -62,6 +63,20 @@ def _saved_and_restored(repository: ResticRepository, tmp_path: Path) -> None:
 
 def test_rest_server_keeps_backups(rest: Target, tmp_path: Path) -> None:
     _saved_and_restored(ResticRepository(rest, PASSPHRASE), tmp_path)
+
+
+def test_lock_of_a_running_backup_stays(rest: Target) -> None:
+    repository = ResticRepository(rest, PASSPHRASE)
+    repository.initialize()
+
+    def write(pipe: int) -> None:
+        os.write(pipe, b"x")
+        eventually(lambda: len(repository._locks()) == 1, 60)
+        repository.unlock()
+        assert len(repository._locks()) == 1
+
+    repository.save("site-blog.tar", "pi", NOW, write)
+    assert repository._locks() == []
 
 
 def test_rest_server_with_a_wrong_password_refuses(rest: Target) -> None:

@@ -56,6 +56,14 @@ def test_untouched_release_has_no_edits(built, kept, working, tmp_path):
     assert kept.probe(working().machine, working()).in_sync
 
 
+def test_release_with_more_files_than_are_compared_says_so(built, kept, working, events, monkeypatch):
+    monkeypatch.setattr(hand_edits, "MAX_FILES", 3)
+    preview = kept.probe(working().machine, working())
+    assert "more than 3 files" in preview.warnings[0]
+    working("app", "blog").make(kept)
+    assert any("more than 3 files" in str(one) for one in events())
+
+
 def test_changed_and_new_files_are_named_before_and_copied(built, kept, working, events, tmp_path):
     edit(built)
     preview = kept.probe(working().machine, working())
