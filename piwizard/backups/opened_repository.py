@@ -98,10 +98,18 @@ class OpenedRepository:
                 "They were made with another passphrase. Set backup.passphrase to that of its recovery sheet, or "
                 "choose another folder in backup.target."
             )
-        if self.target.kind == "sftp" and error.reason in ("refused", "away"):
-            line = deploy_key.make_key(SSH_KEY)
-            return f"Add this line to ~/.ssh/authorized_keys at {self.target.host}, then apply again: {line}"
-        return error.hint
+        return access_hint(self.target, error, "apply again")
+
+
+def access_hint(target: Target, error: BackupError, then: str) -> str | None:
+    """Return what to do next.
+
+    An SFTP server that does not let this Pi in has to get its key. `then` continues the sentence, such as "try again".
+    """
+    if target.kind == "sftp" and error.reason in ("refused", "away"):
+        line = deploy_key.make_key(SSH_KEY)
+        return f"Add this line to ~/.ssh/authorized_keys at {target.host}, then {then}: {line}"
+    return error.hint
 
 
 def make_ssh_key() -> Path:

@@ -30,11 +30,11 @@ def list_command(as_json: bool) -> int:
     """
     from piwizard.alerts import alert_state
     from piwizard.cli import output
-    from piwizard.setup import alert_check, workspace
+    from piwizard.setup import alert_check, alert_inspection, workspace
     from piwizard.system import console
 
     alert_check.settings(workspace.planner(None))
-    state, last = alert_state.load(), alert_check.load_inspection()
+    state, last = alert_state.load(), alert_inspection.load_inspection()
     found = state.log.open
     if as_json:
         problems = [{"id": key, "label": one.label, "text": one.text, "since": one.since} for key, one in found.items()]

@@ -110,6 +110,10 @@ def _restore_pi(saved: SavedPi, *, yes: bool, as_json: bool) -> int:
     from piwizard.system import console
 
     run_launch.require_systemd()
+    if pi_restore.continues_restore():
+        if not as_json:
+            console.say("A restore was interrupted on this Pi. It continues.")
+        return apply.apply_steps((), None, None, yes=yes, detach=False, as_json=as_json)
     pi_restore.require_fresh()
     if replaced := pi_restore.settings_here():
         named = " and ".join(map(str, replaced))

@@ -9,8 +9,8 @@ from piwizard.apps.layout import SiteLayout
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
-from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
+from piwizard.dns.host_names import check_names
 from piwizard.engine import run_log
 from piwizard.engine.state import State
 from piwizard.network import internet_time

@@ -18,13 +18,13 @@ from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.fixes import Apply
-from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.journald import JournalLine
 from piwizard.diagnosis.last_run import explain_last_run
 from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
+from piwizard.dns.host_names import check_names
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.network import internet_time

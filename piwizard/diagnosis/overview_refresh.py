@@ -13,8 +13,8 @@ from pathlib import Path
 from piwizard.apps.commit_subject import fetch_subject, fetched_subject
 from piwizard.diagnosis import journald
 from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
-from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.tracebacks import find_failures
+from piwizard.dns.host_names import check_names
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.git.newest_commit import newest_commit

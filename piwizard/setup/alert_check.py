@@ -2,14 +2,11 @@
 
 systemd starts it as `piwizard alerts check`.
 
-Every run makes the checks that cost almost nothing. Once an hour it inspects every step completely, which includes
-the view from outside: names, router, public IP. What the last complete inspection found is kept in /run, so that an
-idle Pi writes nothing to its card.
+`alert_inspection` finds the problems, `problem_log` decides which messages they cause.
 """
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -18,29 +15,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard.alerts import alert_state, delivery, event, failed_logins, heartbeat, message_text, sending
+from piwizard.alerts import alert_state, delivery, event, heartbeat, message_text, sending
 from piwizard.alerts.alert_state import AlertState
 from piwizard.alerts.event import Event
 from piwizard.alerts.problem_log import Message, Observation, advance
 from piwizard.alerts.quiet_hours import parse_quiet_hours
 from piwizard.alerts.sending import Send
 from piwizard.engine import run_launch
-from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, update_cause, workspace
-from piwizard.setup.health import inspect_live
+from piwizard.setup.alert_inspection import inspect_all
 from piwizard.setup.planner import Planner
-from piwizard.system import file_lock, files, paths
+from piwizard.system import file_lock, files
 
-COMPLETE_SECONDS = 3600.0
-"""The time between two complete inspections."""
-RETRY_SECONDS = 900.0
-"""The same while the last one has found problems, to notice their end sooner."""
 CONFIRM_SECONDS = 15.0
 """A new problem counts if it still exists after this time: services restart, and connections are lost."""
 LOCK_SECONDS = 300.0
 MAX_EVENT_ROUNDS = 5
-LOGINS = "failed-logins"
 
 
 @dataclass(frozen=True)
@@ -59,18 +50,6 @@ class AlertSettings:
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(map(sending.address_id, self.addresses))
-
-
-@dataclass(frozen=True)
-class LastInspection:
-    """The result of the last complete inspection, forgotten at a reboot.
-
-    `at` is the time of the kernel's clock that nobody sets, in seconds since the start.
-    """
-
-    at: float
-    problems: tuple[health_timer.Problem, ...] = ()
-    logins: int | None = None
 
 
 def settings(planner: Planner) -> AlertSettings:
@@ -146,73 +125,23 @@ def _observe(
     if run_launch.under_way():
         kept = [Observation(key, one.label, one.text, one.hint) for key, one in open_now.items() if not one.reported]
         return kept, []
-    found, lines = _inspect(planner, workspace.state(), complete=complete)
-    new = [one for one in found if one.key not in open_now]
+    inspection = inspect_all(planner, complete=complete)
+    found, lines = list(inspection.problems), list(inspection.lines)
+    new = {one.key for one in found} - set(open_now)
     if new:
         wait(CONFIRM_SECONDS)
         if run_launch.under_way():  # its plan may have stopped what has just failed
-            return [one for one in found if one not in new], lines
+            return [one for one in found if one.key not in new], lines
         planner.context.invalidate()
-        again = {one.key for one in _inspect(planner, workspace.state(), complete=False)[0]}
+        # Completely only if the quick checks have not found it: that takes a while.
+        again = {one.key for one in inspect_all(planner, complete=bool(new - inspection.live)).problems}
         cause = update_cause.possible_cause()
         found = [
-            one if one not in new else replace(one, hint=" ".join(filter(None, (one.hint, cause))))
+            one if one.key not in new else replace(one, hint=" ".join(filter(None, (one.hint, cause))))
             for one in found
-            if one not in new or one.key in again
+            if one.key not in new or one.key in again
         ]
     return found, lines
-
-
-def _inspect(planner: Planner, state: State, *, complete: bool) -> tuple[list[Observation], list[str]]:
-    lines: list[str] = []
-    last = load_inspection()
-    if complete or last is None or _is_due(last):
-        found = health_timer.problems(planner, state)
-        with suppress(OSError):  # the card is full or read-only: the message still has to leave
-            lines = health_timer.show_at_login(found)
-        last = LastInspection(_since_start(), tuple(found), failed_logins.count_failed_logins())
-        _save_inspection(last)
-    problems = {one.id: one for one in last.problems}
-    for instance in health_timer.done_instances(planner, state):
-        health = inspect_live(planner, instance)
-        for one in health.checks:
-            key = health_timer.check_key(instance, one)
-            problems.pop(key, None)
-            if not one.ok:
-                problems[key] = health_timer.problem_of(instance, one)
-    observed = [Observation(one.id, one.label, one.text) for one in problems.values()]
-    if last.logins is not None and not (logins := failed_logins.check_failed_logins(last.logins)).ok:
-        observed.append(Observation(LOGINS, logins.name, logins.detail, logins.advice))
-    return observed, lines
-
-
-def _is_due(last: LastInspection) -> bool:
-    return _since_start() - last.at >= (RETRY_SECONDS if last.problems else COMPLETE_SECONDS)
-
-
-def _since_start() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _inspection_file() -> Path:
-    return paths.lock_file().with_name("inspection.json")
-
-
-def load_inspection() -> LastInspection | None:
-    """Return the last complete inspection; None if there was none since the start."""
-    try:
-        whole = json.loads(files.read(_inspection_file()) or b"")
-        problems = tuple(health_timer.Problem(**one) for one in whole["problems"])
-        return LastInspection(float(whole["at"]), problems, whole["logins"])
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def _save_inspection(last: LastInspection) -> None:
-    problems = [{"id": one.id, "label": one.label, "text": one.text} for one in last.problems]
-    whole = {"at": last.at, "problems": problems, "logins": last.logins}
-    files.make_folders(_inspection_file().parent)
-    files.replace(_inspection_file(), json.dumps(whole).encode(), mode=0o600)
 
 
 def clean_shutdown_file() -> Path:

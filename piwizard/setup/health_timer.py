@@ -29,11 +29,16 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Problem:
-    """A failed check. `id` stays the same; `label` and `text` are for a person."""
+    """A failed check. `id` stays the same; `label` and `text` are for a person.
+
+    `beyond`: its cause may be outside this machine, as in `Check`. `subject` is the host name that it is about.
+    """
 
     id: str
     label: str
     text: str
+    beyond: bool = False
+    subject: str = ""
 
 
 def watch() -> int:
@@ -89,7 +94,8 @@ def problems(planner: Planner, state: State) -> list[Problem]:
     for instance in done_instances(planner, state):
         health = inspect(planner, instance)
         if health.error:
-            found.append(Problem(instance.label, instance.label, health.error.sentence))
+            # A repository, for instance, may be out of reach for a minute.
+            found.append(Problem(instance.label, instance.label, health.error.sentence, beyond=True))
         else:
             found += [problem_of(instance, check) for check in health.failed]
     return found
@@ -105,8 +111,13 @@ def done_instances(planner: Planner, state: State) -> Iterator[StepInstance]:
 
 def problem_of(instance: StepInstance, check: Check) -> Problem:
     """Return a check of a step as a problem."""
+    return problem_from(check_key(instance, check), instance.label, check)
+
+
+def problem_from(key: str, label: str, check: Check, *, beyond: bool = False) -> Problem:
+    """Return a failed check as a problem, with the label of what it belongs to."""
     text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
-    return Problem(check_key(instance, check), f"{instance.label}, {check.name}", text)
+    return Problem(key, f"{label}, {check.name}", text, beyond or check.beyond, check.subject)
 
 
 def check_key(instance: StepInstance, check: Check) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from piwizard.answers.secret_store import SecretStore
 from piwizard.backups import archive_unpacker, backup_record, contents, recovery_sheet, restored_data
 from piwizard.backups.backup_error import BackupError, backup_error
+from piwizard.backups.opened_repository import access_hint
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import PendingRestore
 from piwizard.backups.target import Target
@@ -46,16 +47,25 @@ class RestoredPi:
     remarks: tuple[str, ...]
 
 
+def continues_restore() -> bool:
+    """Return whether an interrupted restore has brought back the answers.
+
+    Then apply does the rest. Without answers, the restore begins again.
+    """
+    return restored_data.read_pending() is not None and bool(_sites_here())
+
+
 def require_fresh() -> None:
     """Raise PiwizardError if this Pi has sites already."""
-    sites = workspace.set_up() or (tuple(AnswerStore().sites()) if paths.answers_file().exists() else ())
-    if sites and restored_data.read_pending():  # without answers, a power cut came before: it can be repeated
-        raise PiwizardError("A restore has begun on this Pi.", hint="Run `piwizard apply` to continue it.")
-    if sites:
+    if sites := _sites_here():
         raise PiwizardError(
             f"This Pi already has the site {sites[0]}, so the backup of another Pi is not restored over it.",
             hint=f"To restore the data of one site, run `piwizard restore --site {sites[0]}`.",
         )
+
+
+def _sites_here() -> tuple[str, ...]:
+    return tuple(workspace.set_up()) or (tuple(AnswerStore().sites()) if paths.answers_file().exists() else ())
 
 
 def settings_here() -> tuple[Path, ...]:
@@ -84,7 +94,13 @@ def open_target(target: Target, passphrase: str) -> ResticRepository:
             )
     phrase = recovery_sheet.normalize_passphrase(passphrase)
     repository = ResticRepository(target, phrase, ssh_key=backup_job.ssh_key_for(target))
-    repository.identity()
+    try:
+        repository.identity()
+    except BackupError as error:
+        hint = access_hint(target, error, "try again")
+        if target.kind == "rest" and error.reason == "refused":
+            hint = "Add --user with the user on the recovery sheet; piwizard then asks for the secret."
+        raise BackupError(error.reason, error.message, hint=hint) from error
     return repository
 
 

@@ -136,7 +136,10 @@ class Site(Step):
         host, path = bare_name(public_names(answers)), path_of(answers)
         secure = str(answers.site) in lineage.folders_in_use()
         page = checks.get_page(f"{path}/", host=host, secure=secure)
-        yield _site_answers(page, f"{'https' if secure else 'http'}://{host}{path}/")
+        if in_maintenance(str(answers.site)):
+            yield _maintenance_check(page, host)
+        else:
+            yield _site_answers(page, f"{'https' if secure else 'http'}://{host}{path}/")
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         host, path = bare_name(public_names(answers)), path_of(answers)

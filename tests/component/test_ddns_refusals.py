@@ -29,7 +29,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(
     "refusals",
-    [pytest.param(REFUSALS[::5], id="sample"), pytest.param(REFUSALS, id="all", marks=pytest.mark.nightly)],
+    [pytest.param(REFUSALS[::9], id="sample"), pytest.param(REFUSALS, id="all", marks=pytest.mark.nightly)],
 )
 def test_refused_update_keeps_the_old_settings(lab: Lab, home: Pi, refusals: list[tuple[str, str, str, int]]) -> None:
     net = lab.internet
@@ -79,6 +79,7 @@ def test_unreachable_provider_is_reported(lab: Lab, home: Pi) -> None:
     apply(home, NO_IP, SECRET)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("answers", "words"),
     [

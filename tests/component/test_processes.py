@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from piwizard.system.commands import Result
 from tests.lab import layers, quickstart, sample_app
 from tests.lab.dialogue import as_root
@@ -140,9 +142,14 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
     assert pi.run(UNITS).output == ""
     assert not list((pi.files / "run/systemd/system.control").glob("myflask*"))
 
-    # At a first setup there is no version to return to: the site is served without the process.
+
+@pytest.mark.nightly
+def test_first_setup_serves_the_site_without_a_failed_process(lab: Lab, served_pi: Pi) -> None:
+    pi = served_pi
+    pi.run(("piwizard", "remove", "myflask", "--yes"))
+    lab.git.commit(layers.REPOSITORY, version("one") | {"logger.py": BROKEN})
     failed = add_schedule(lab, pi, check=False)
     assert failed.exit == 1
     assert "Process logger running" in failed.output + failed.errors
     assert "OSError: no sensor on pin 4" in failed.output + failed.errors
-    assert "web three" in readings(pi)
+    assert "web one" in readings(pi)

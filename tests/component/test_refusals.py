@@ -52,16 +52,20 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
     ("old", "new", "key", "words"),
     [
         ("git.lan/tame.git", "git.lan/gone.git", "app.repo", "gone.git"),
-        ("git.lan/tame.git", "nowhere.lan/tame.git", "app.repo", "nowhere.lan"),
+        pytest.param("git.lan/tame.git", "nowhere.lan/tame.git", "app.repo", "nowhere.lan", marks=pytest.mark.nightly),
         ("git.lan/tame.git", "git.lan/nothing.git", "app.entry", "No Flask app was found"),
         ("git.lan/tame.git", "git.lan/two.git", "app.entry", "blog:app"),
-        ("[app]", '[app]\nbranch = "not-there"', "app.branch", "not-there"),
-        ("[app]", '[app]\nrequirements = "gone.txt"', "app.requirements", "gone.txt"),
-        ("[app]", '[app]\nstatic = { "/static/" = "gone" }', "app.static", "gone"),
+        pytest.param("[app]", '[app]\nbranch = "not-there"', "app.branch", "not-there", marks=pytest.mark.nightly),
+        pytest.param(
+            "[app]", '[app]\nrequirements = "gone.txt"', "app.requirements", "gone.txt", marks=pytest.mark.nightly
+        ),
+        pytest.param(
+            "[app]", '[app]\nstatic = { "/static/" = "gone" }', "app.static", "gone", marks=pytest.mark.nightly
+        ),
         ("[app]", '[app]\nbranch = "--upload-pack=x"', "app.branch", "line 6"),
-        ('name = "myflask"', 'name = "my flask; rm"', "site.name", "line 2"),
+        pytest.param('name = "myflask"', 'name = "my flask; rm"', "site.name", "line 2", marks=pytest.mark.nightly),
         ('name = "myflask"', 'name = "cron"', "site.name", "name of a system service"),
-        ('name = "myflask"', 'name = "backup"', "site.name", "user"),
+        pytest.param('name = "myflask"', 'name = "backup"', "site.name", "user", marks=pytest.mark.nightly),
         ("{ generate = 32 }", '{ env = "NOT_SET_ANYWHERE" }', "app.env.SECRET_KEY", "NOT_SET_ANYWHERE"),
     ],
 )

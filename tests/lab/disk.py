@@ -39,3 +39,29 @@ class Disk:
     def _resize(self, size: int) -> None:
         done = self._lifeline.run(("mount", "-o", f"remount,size={size}", str(self.folder)))
         assert done.ok, done.last_lines
+
+
+class Card:
+    """A disk with ext4 on a block device of its own, mounted at `folder`, that counts what is written to it."""
+
+    def __init__(self, lifeline: SandboxInit, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        self._lifeline = lifeline
+        image = folder.with_name("card.img")
+        lifeline.check(("mkdir", "-p", str(folder)))
+        lifeline.check(("truncate", f"--size={megabytes}M", str(image)))
+        self._device = lifeline.check(("losetup", "--find", "--show", str(image))).strip()
+        # As on a Raspberry Pi, but with all metadata made now: otherwise the kernel would still write it for minutes.
+        options = ("-q", "-E", "lazy_itable_init=0,lazy_journal_init=0")
+        lifeline.check(("mkfs.ext4", *options, self._device))
+        lifeline.check(("mount", "-o", "noatime", self._device, str(folder)))
+
+    @property
+    def bytes_written(self) -> int:
+        """Return the bytes that the device has received since it exists."""
+        fields = Path(f"/sys/block/{Path(self._device).name}/stat").read_text().split()
+        return int(fields[6]) * 512
+
+    def unmount(self) -> None:
+        self._lifeline.run(("umount", "--lazy", str(self.folder)))
+        self._lifeline.run(("losetup", "--detach", self._device))

@@ -77,7 +77,7 @@ def test_problems_come_from_done_steps_only(own_places):
         workspace.state().mark(name, "blog", "done", "run-1")
     workspace.state().mark("certbot", "blog", "failed", "run-1")
     assert health_timer.problems(planner, workspace.state()) == [
-        Problem("site of blog", "site of blog", "site.domains is missing. Give one."),
+        Problem("site of blog", "site of blog", "site.domains is missing. Give one.", beyond=True),
         Problem("blog/renewal/timer", "renewal of blog, renewal timer", "is inactive. Start it."),
     ]
 

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from piwizard.backups import contents
-from piwizard.backups.restic import Snapshot
+from piwizard.backups.backup_error import BackupError, backup_error
+from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import PendingRestore, RestoredData, read_pending, write_pending
 from piwizard.backups.target import target_of
 from piwizard.changes.base import ChangeFailed
@@ -21,7 +22,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import pi_restore
 from piwizard.setup.answer_store import AnswerStore
-from piwizard.system import app_data, paths
+from piwizard.system import app_data, dpkg, paths
 from piwizard.system.facts.machine_facts import Address, Gateway, Interface, Network
 
 MACHINE = Snapshot("a" * 64, datetime(2026, 11, 30, tzinfo=UTC), "pi", "machine.tar")
@@ -100,12 +101,16 @@ def test_static_address_is_adapted_to_the_new_board(own_places: Path, network: N
     assert bool(said) == bool(remark)
 
 
-def test_restore_that_lost_power_before_the_answers_can_be_repeated(own_places: Path):
+def test_restore_that_lost_power_before_the_answers_begins_again_and_continues_after(own_places: Path):
     write_pending(PendingRestore("/mnt/usb", "", {"blog": MACHINE}))
+    assert not pi_restore.continues_restore()
     pi_restore.require_fresh()
     paths.answers_file().parent.mkdir(parents=True, exist_ok=True)
     paths.answers_file().write_text('[site]\nname = "blog"\n')
-    with pytest.raises(PiwizardError, match="A restore has begun"):
+    assert pi_restore.continues_restore()
+    write_pending(PendingRestore("/mnt/usb", "", {}))
+    assert not pi_restore.continues_restore()
+    with pytest.raises(PiwizardError, match="already has the site blog"):
         pi_restore.require_fresh()
 
 
@@ -139,3 +144,15 @@ def test_data_that_was_in_place_before_a_power_cut_is_not_restored_again(own_pla
     write_pending(PendingRestore("/mnt/usb", "", {"blog": MACHINE}))
     with pytest.raises(ChangeFailed, match="has files already"):
         RestoredData("blog").apply(working("app", "blog"))
+
+
+def test_sftp_server_that_refuses_a_new_pi_gets_its_key(own_places: Path, monkeypatch):
+    def refuse(self: ResticRepository) -> str:
+        raise backup_error("refused", self.target.location)
+
+    monkeypatch.setattr(ResticRepository, "identity", refuse)
+    monkeypatch.setattr(dpkg, "installed_versions", lambda: {"restic": "0.18"})
+    with pytest.raises(BackupError) as refused:
+        pi_restore.open_target(target_of("sftp://pi@nas.lan/backup"), "a passphrase")
+    assert refused.value.reason == "refused"
+    assert "authorized_keys at pi@nas.lan, then try again: ssh-ed25519 " in str(refused.value.hint)
