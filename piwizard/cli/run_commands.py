@@ -129,13 +129,15 @@ def confirm_command(as_json: bool) -> int:
 
 
 @click.command("generate-dhparam", hidden=True)
-@click.argument("bits", type=int)
+@click.argument("bits")
 @command
-def generate_dhparam_command(bits: int) -> int:
+def generate_dhparam_command(bits: str) -> int:
     """Generate DH parameters, then install them. Started by a unit of the step."""
     from piwizard.system import dhparam_generator, paths
 
-    dhparam_generator.generate(bits)
+    if not bits.isdecimal():
+        raise click.UsageError("BITS must be a number, such as 2048.")
+    dhparam_generator.generate(int(bits))
     piwizard = str(paths.piwizard_command())  # an upgrade may have replaced the code of this process
     os.execv(piwizard, [piwizard, "apply", "dhparam", "--wait"])
 
