@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from pathlib import Path
 
 from piwizard.git import git_command
@@ -11,6 +12,8 @@ from piwizard.git.git_access import GitAccess
 from piwizard.system import bounded_command, files, paths, printable
 
 MAX_SUBJECT = 100
+LEFTOVER_SECONDS = 86400.0
+"""No fetch takes that long."""
 
 
 def fetched_subject(site: str, commit: str) -> str:
@@ -33,6 +36,7 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
     """
     root = paths.cache_dir() / "subjects"
     files.make_folders(root, 0o700)
+    _remove_leftovers(root)
     with tempfile.TemporaryDirectory(dir=root) as place:
         bare = Path(place) / "repository"
         branch = ("--branch", ref) if ref else ()
@@ -42,6 +46,13 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
         )  # fmt: skip
         result = bounded_command.run(argv, Path(place), env=git_command.git_environment(access))
         return _printable(git_command.read_subject(bare)) if result is not None and result.ok else ""
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove what a power cut has left in the folder."""
+    for folder in root.iterdir():
+        if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+            files.remove(folder)
 
 
 def _printable(subject: str) -> str:

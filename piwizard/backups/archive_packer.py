@@ -56,6 +56,8 @@ class Packer:
                 self._add_head(name, info, tarfile.DIRTYPE)
             elif stat.S_ISLNK(info.st_mode):
                 self._add_link(path, name, info)
+            elif stat.S_ISSOCK(info.st_mode):  # it has no content, and its program makes it again
+                continue
             elif not stat.S_ISREG(info.st_mode) or live_files.is_mostly_holes(info):
                 note_path(self.report.skipped, name)
             elif not self._is_journal(path):

@@ -97,9 +97,12 @@ def describe_host(host: HostOverview) -> str:
 
 
 def describe_backups(found: BackupStatus) -> str:
-    """Return the ages of the last backup and of the last test that passed."""
+    """Return the ages of the last backup and its test, and what it lacks."""
     last, proven = describe_age(found.last_at), describe_age(found.proven_at)
     parts = [f"last {_ago(last)}" if last else "none yet", f"restored for a test {_ago(proven)}" if proven else ""]
+    if found.lacking:
+        more = f" and {len(found.lacking) - 1} more" if len(found.lacking) > 1 else ""
+        parts.append(f"not saved whole: {found.lacking[0]}{more}")
     return ", ".join(filter(None, parts))
 
 

@@ -16,6 +16,7 @@ from piwizard.diagnosis import journald, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, find_app_context, merge_duplicates
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
+from piwizard.diagnosis.disk_use import check_disk_use
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.fixes import Apply
 from piwizard.diagnosis.journald import JournalLine
@@ -56,7 +57,7 @@ class Examination:
         machine += check_pending_address()
         if not self._planner.answers.sites:
             return [*machine, no_site()]
-        machine += [*check_kernel_limits(), *check_updates()]
+        machine += [*check_kernel_limits(), *check_updates(), *check_disk_use(self._planner.answers.sites)]
         known = {(one.id, one.subject) for one in machine}
         sites = [site] if site else list(self._planner.answers.sites)
         return [*machine, *(finding for one in sites for finding in self._site(one, known))]

@@ -15,13 +15,15 @@ OLD_HOURS = 16 * 24.0
 class BackupStatus:
     """The state of the backups at a glance.
 
-    `problem` is "" if nothing needs the user; `unsaved`: the recovery sheet is not kept elsewhere yet.
+    `problem` is "" if nothing needs the user; `unsaved`: the recovery sheet is not kept elsewhere yet. `lacking`
+    are the files that the last backup lacks or that were not whole, as "SITE: PATH".
     """
 
     last_at: str
     proven_at: str
     problem: str
     unsaved: bool
+    lacking: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the form used with --json."""
@@ -30,6 +32,7 @@ class BackupStatus:
             "proven_at": self.proven_at or None,
             "problem": self.problem or None,
             "sheet_saved": not self.unsaved,
+            "lacking": list(self.lacking),
         }
 
 
@@ -39,7 +42,12 @@ def backup_status() -> BackupStatus | None:
     if not record.repository:
         return None
     proven = record.proof.at if record.proof and record.proof.ok else ""
-    return BackupStatus(record.succeeded_at, proven, _problem(record), not record.sheet_saved)
+    return BackupStatus(record.succeeded_at, proven, _problem(record), not record.sheet_saved, _lacking(record))
+
+
+def _lacking(record: BackupRecord) -> tuple[str, ...]:
+    sites = record.last.sites.items() if record.last else ()
+    return tuple(f"{name}: {one}" for name, saved in sites for one in (*saved.skipped, *saved.changing, *saved.damaged))
 
 
 def _problem(record: BackupRecord) -> str:

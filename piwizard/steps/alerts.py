@@ -28,6 +28,8 @@ from piwizard.templates.render import render
 UNITS = Path("/etc/systemd/system")
 TIMER, PATH, MARKER = "piwizard-alerts.timer", "piwizard-alerts.path", "piwizard-shutdown-marker.service"
 RUNNING = (TIMER, PATH, MARKER)
+FAILURE = "piwizard-alerts-failure@.service"
+"""Started with the name of a service that systemd gives up."""
 DROP_IN = "piwizard-alerts.conf"
 MAX_ADDRESSES = 10
 
@@ -98,6 +100,7 @@ class Alerts(Step):
         ]
         units = (
             File(UNITS / "piwizard-alerts.service", render("systemd/alerts.service")),
+            File(UNITS / FAILURE, render("systemd/alerts-failure@.service")),
             File(UNITS / TIMER, render("systemd/alerts.timer")),
             File(UNITS / PATH, render("systemd/alerts.path.j2", folder=str(event.events_dir()))),
             File(UNITS / MARKER, render("systemd/shutdown-marker.service.j2", folder=str(event.alerts_dir()))),

@@ -51,10 +51,12 @@ class Lab:
         name: str | None = None,
         boot: bool = True,
         disk: int | None = None,
+        card: int | None = None,
     ) -> Pi:
         """Return a fresh Pi of a variant (see images.VARIANTS), or on a layer of one.
 
-        With `disk` its disk has this many megabytes, and can be filled.
+        With `disk` its disk has this many megabytes, and can be filled; with `card` it has ext4 and counts what is
+        written to it.
         """
         number = next(self._numbers)
         name = name or f"pi{number}"
@@ -71,6 +73,7 @@ class Lab:
             packages=packages,
             group=f"{self._workplace.name}-{number}",
             disk=disk,
+            card=card,
         )
         self._pis.append(pi)
         return pi.boot() if boot else pi

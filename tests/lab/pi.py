@@ -20,7 +20,7 @@ from piwizard.system import commands
 from piwizard.system.commands import Process, Result
 from piwizard.system.pipes import OnLine
 from tests.lab import http_client
-from tests.lab.disk import Disk
+from tests.lab.disk import Card, Disk
 from tests.lab.http_client import Answer
 from tests.lab.images import PASSWORD, USER, Layer
 from tests.lab.network import HomeNetwork
@@ -56,6 +56,7 @@ class Pi:
         packages: Path,
         group: str,
         disk: int | None = None,
+        card: int | None = None,
     ) -> None:
         self.variant = variant
         self.name = name
@@ -72,7 +73,9 @@ class Pi:
         self._boots = itertools.count()
         self._namespace = Namespace(self._lifeline, name)
         self._disk = Disk(self._lifeline, folder / "disk", disk) if disk else None
-        written = self._disk.folder if self._disk else folder
+        self._card = Card(self._lifeline, folder / "card", card) if card else None
+        drive = self._disk or self._card
+        written = drive.folder if drive else folder
         self._overlay = Overlay(self._lifeline, layer.folders, written, Path("/run/lab/pis") / name)
         self._archives = folder / "archives"
         binds = [f"{self._archives}:/var/cache/apt/archives", "/dev/net/tun"]
@@ -236,6 +239,12 @@ class Pi:
         assert self._disk
         self._disk.free()
 
+    def bytes_written(self) -> int:
+        """Return what its card has received until now, after a `sync`. It needs a `card`."""
+        assert self._card
+        self.run(("sync",))
+        return self._card.bytes_written
+
     # End
 
     def discard(self) -> None:
@@ -267,8 +276,8 @@ class Pi:
             return False
         self.discarded = True
         self._overlay.unmount()
-        if self._disk:
-            self._disk.unmount()
+        for drive in filter(None, (self._disk, self._card)):
+            drive.unmount()
         for package in self._archives.glob("*.deb"):
             with contextlib.suppress(FileExistsError):
                 os.link(package, self._packages / package.name)

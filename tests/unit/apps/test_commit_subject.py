@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
 
 from piwizard.apps.commit_subject import fetch_subject
 from piwizard.git.git_access import GitAccess
+from piwizard.system import paths
 
 
 @pytest.fixture
@@ -32,3 +34,13 @@ def test_newest_subject_is_fetched_and_printable(own_places, repository):
 
 def test_repository_that_is_gone_has_no_subject(own_places, tmp_path):
     assert fetch_subject(GitAccess("photos", f"file://{tmp_path}/gone"), None) == ""
+
+
+def test_power_cut_leaves_no_fetched_subject(own_places, repository):
+    folder = paths.cache_dir() / "subjects"
+    old, new = folder / "old", folder / "new"
+    for one in (old, new):
+        (one / "repository").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    fetch_subject(GitAccess("photos", f"file://{repository}"), None)
+    assert [one.name for one in folder.iterdir()] == ["new"]

@@ -16,6 +16,7 @@ from piwizard.backups.backup_record import LastBackup, LastProof, ProvenSite, Sa
 from piwizard.backups.recovery_sheet import RecoverySheet, generate_passphrase, normalize_passphrase
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.target import backup_target, target_of
+from piwizard.cli.overview_lines import describe_backups
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
 from piwizard.network.internet_time import ClockReading
@@ -114,6 +115,17 @@ def test_failed_proof_is_the_problem_shown():
     assert found is not None
     assert "app.db" in found.problem
     assert found.unsaved
+
+
+def test_files_that_the_last_backup_lacks_are_shown():
+    site = SavedSite("abc", 3, 100, changing=("data/log.txt",), damaged=("data/x.db",), skipped=("data/pipe",))
+    backup_record.update_record(
+        repository="id", succeeded_at=_ago(1), last=LastBackup(_ago(1), True, sites={"blog": site})
+    )
+    found = backup_status.backup_status()
+    assert found is not None
+    assert found.lacking == ("blog: data/pipe", "blog: data/log.txt", "blog: data/x.db")
+    assert describe_backups(found).endswith("not saved whole: blog: data/pipe and 2 more")
 
 
 def test_restore_takes_the_last_snapshot_before_a_time():

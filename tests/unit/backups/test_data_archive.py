@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import tarfile
@@ -176,6 +177,7 @@ def test_pipes_and_holes_are_named_and_skipped(tmp_path: Path) -> None:
     os.mkfifo(data / "pipe")
     with (data / "holes").open("wb") as file:
         file.truncate(1 << 40)
+    os.mknod(data / "socket", 0o600 | stat.S_IFSOCK)
     assert pack(data, io.BytesIO()).skipped == ["data/holes", "data/pipe"]
 
 
