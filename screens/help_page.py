@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEY_COLUMN = 20
 SYMBOLS = (
     "  ○ waiting   ● in progress   ✓ OK   ✗ failed   ! needs you, or was interrupted\n"
-    "  – skipped   ≠ changed outside piwizard   ▸ closed   ▾ open\n"
+    "  – skipped   ≠ out of sync   ▸ closed   ▾ open\n"
 )
 HIDDEN_KEYS = ("super+c", "ctrl+q", "ctrl+c", "f1", "tab", "shift+tab", "ctrl+pageup", "ctrl+pagedown")
 """Keys of Textual itself, and second keys for what has another one."""

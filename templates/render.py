@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.templates import quoting
@@ -14,6 +16,17 @@ if TYPE_CHECKING:
 def render(name: str, /, **values: object) -> str:
     """Return a rendered template ("nginx/site.conf.j2"); each value must be given."""
     return _environment().get_template(name).render(**values)
+
+
+@cache
+def templates_version() -> str:
+    """Return what identifies the templates of this version of piwizard."""
+    found = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        found.update(f"{path.relative_to(folder)}\0".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 @cache

@@ -11,6 +11,7 @@ from piwizard.apps.rollback_pin import RollbackPin
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.git.server_git import git_for
 from piwizard.system import bounded_command, files, paths
 
 
@@ -108,22 +109,28 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         files.remove(folder)
     folder.mkdir(parents=True, mode=0o700)
     tree = folder / "tree"
-    result = bounded_command.run(
-        git_command.clone_command(repo, tree, ref, shallow=True), folder, env=git_command.git_environment(access)
-    )
-    if result is None:
-        files.remove(folder)
-        raise PiwizardError(
-            f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
-            f"more than {bounded_command.MAX_FILES} files, "
-            f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more space than the disk has.",
-            key="app.repo",
-            hint="Remove what the app does not need from the repository, or free disk space.",
-        )
-    if not result.ok:
-        raise git_errors.explain_failure(repo, ref, result.last_lines, access)
-    commit = git_command.read_head(tree)
-    files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
+    tree.mkdir()
+    with git_for(access) as git:
+        git.let_enter(folder)
+        git.lend_folder(tree)
+        clone = git.argv(git_command.clone_command(repo, tree, ref, shallow=True))
+        result = bounded_command.run(clone, folder, env=git.env)
+        if result is None:
+            files.remove(folder)
+            raise PiwizardError(
+                f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
+                f"more than {bounded_command.MAX_FILES} files, "
+                f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more space than the disk has.",
+                key="app.repo",
+                hint="Remove what the app does not need from the repository, or free disk space.",
+            )
+        if not result.ok:
+            raise git_errors.explain_failure(repo, ref, result.last_lines, access)
+        commit, subject = git.read_head(tree), git.read_subject(tree)
+        git.take_back(tree)
+        git.close_folder(folder)
+    noted = {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
+    files.replace(folder / "release.json", json.dumps(noted).encode())
     return AppSource(repo, ref, commit, tree, None)
 
 

@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from piwizard.git import git_command
 from piwizard.git.git_access import GitAccess
+from piwizard.git.server_git import git_for
 from piwizard.system import bounded_command, files, paths, printable
 
 MAX_SUBJECT = 100
@@ -21,12 +21,11 @@ def fetched_subject(site: str, commit: str) -> str:
 
     `commit` may be abbreviated.
     """
-    folder = paths.cache_dir() / "sources" / site
-    content = files.read(folder / "release.json")
-    fetched = str(json.loads(content).get("commit", "")) if content else ""
-    if not commit or not fetched.startswith(commit):
+    content = files.read(paths.cache_dir() / "sources" / site / "release.json")
+    fetched = json.loads(content) if content else {}
+    if not commit or not str(fetched.get("commit", "")).startswith(commit):
         return ""
-    return _printable(git_command.read_subject(folder / "tree"))
+    return printable.line(str(fetched.get("subject", "")), MAX_SUBJECT)
 
 
 def fetch_subject(access: GitAccess, ref: str | None) -> str:
@@ -35,17 +34,19 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
     It is "" if it cannot be fetched. Limited in bytes and time; keeps nothing.
     """
     root = paths.cache_dir() / "subjects"
-    files.make_folders(root, 0o700)
+    files.make_folders(root, 0o711)  # git, without root's rights, enters its own folder there
+    root.chmod(0o711)
     _remove_leftovers(root)
-    with tempfile.TemporaryDirectory(dir=root) as place:
+    with tempfile.TemporaryDirectory(dir=root) as place, git_for(access) as git:
         bare = Path(place) / "repository"
+        git.lend_folder(Path(place))
         branch = ("--branch", ref) if ref else ()
         argv = (
             "git", "clone", "--quiet", "--bare", "--depth=1", "--filter=tree:0", "--no-tags", *branch, "--",
             access.repo, str(bare),
         )  # fmt: skip
-        result = bounded_command.run(argv, Path(place), env=git_command.git_environment(access))
-        return _printable(git_command.read_subject(bare)) if result is not None and result.ok else ""
+        result = bounded_command.run(git.argv(argv), Path(place), env=git.env)
+        return git.read_subject(bare) if result is not None and result.ok else ""
 
 
 def _remove_leftovers(root: Path) -> None:
@@ -53,8 +54,3 @@ def _remove_leftovers(root: Path) -> None:
     for folder in root.iterdir():
         if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
             files.remove(folder)
-
-
-def _printable(subject: str) -> str:
-    """Return a subject without control characters: anybody who can push chose it."""
-    return printable.line(subject, MAX_SUBJECT)

@@ -33,6 +33,7 @@ MAX_RESTARTS = 20
 COPY_SUFFIX = ".piwizard-copy"
 BUSY_CODES = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
+BUSY_SECONDS = 5.0
 LOCK_TIMEOUT_SECONDS = 60.0
 """After this time, a locked database is copied like other files, with its journal."""
 MAX_TRIES = 5
@@ -130,7 +131,10 @@ def copy_database(source: Path, target: Path) -> bool:
             Path(f"{new}{end}").unlink()
     try:
         address = f"file:{quote(os.fsencode(source))}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=5)) as old, closing(sqlite3.connect(new)) as copy:
+        with (
+            closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as old,
+            closing(sqlite3.connect(new)) as copy,
+        ):
             _copy_pages(old, copy)
     except sqlite3.Error:
         with suppress(FileNotFoundError):

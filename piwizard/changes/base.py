@@ -99,8 +99,9 @@ class ApplyContext(OwnershipIndex, Protocol):
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
+        prefix: Sequence[str] = (),
     ) -> Result:
-        """Run a command as root.
+        """Run a command as root, or with the rights and limits that a `prefix` leaves it.
 
         Raise ChangeFailed with its last line if its exit code is not in `allow`.
         """

@@ -13,6 +13,7 @@ from typing import ClassVar
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.git.server_git import ServerGit, git_for
 from piwizard.system import bounded_command, files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -64,23 +65,28 @@ class GitCheckout:
         aside = self.folder / "app.partial"
         files.remove(aside)
         files.make_folders(self.folder)
-        env = git_command.git_environment(self.access)
-        result = work.command(git_command.clone_command(self.repo, aside, self.ref), env=env, allow=range(256))
-        if not result.ok:
-            error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
-            raise ChangeFailed(error.message, key=error.key, hint=error.hint)
-        work.command(self._checkout(aside), env=env)
-        if self.large_files:
-            self._fetch_large_files(aside, env, work)
+        aside.mkdir(mode=0o700)
+        with git_for(self.access) as git:
+            git.lend_folder(aside)
+            clone = git_command.clone_command(self.repo, aside, self.ref)
+            result = work.command(clone, env=git.env, allow=range(256), prefix=git.prefix)
+            if not result.ok:
+                error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
+                raise ChangeFailed(error.message, key=error.key, hint=error.hint)
+            work.command(self._checkout(aside), env=git.env, prefix=git.prefix)
+            if self.large_files:
+                self._fetch_large_files(aside, git, work)
+            git.take_back(aside)
         with safe_open.open_folder(aside) as cloned:
             tree_owner.change_owner(cloned, Owner("root", self.group).ids(), 0o750)
         work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)
 
-    def _fetch_large_files(self, folder: Path, env: dict[str, str], work: ApplyContext) -> None:
+    def _fetch_large_files(self, folder: Path, git: ServerGit, work: ApplyContext) -> None:
         """Fetch the files of Git LFS within the limits of every download; the app also starts without them."""
-        result = bounded_command.run(git_command.large_files_command(self.repo, folder), folder, env=env)
+        argv = git.argv(git_command.large_files_command(self.repo, folder))
+        result = bounded_command.run(argv, folder, env=git.env)
         if result is None:
             work.say("The files of Git LFS are too large, or take too long: the app gets only pointers to them.")
         elif not result.ok:

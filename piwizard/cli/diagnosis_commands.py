@@ -37,7 +37,7 @@ def status_command(check: bool, by_step: bool, answers: Path | None, as_json: bo
 def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.network import address_trial
-    from piwizard.setup import backup_status, kept_answers, status, workspace
+    from piwizard.setup import backup_status, deploy_status, kept_answers, site_overview, status, workspace
     from piwizard.setup.pending_restart import pending_restart
 
     state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
@@ -47,8 +47,11 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     trial = address_trial.current_trial()
     if as_json:
         backup = backup_status.backup_status()
+        sites = site_overview.saved(planner, state).sites
+        deploys = {one.name: deploy_status.status_of(planner.answers.of(one.name)).as_json() for one in sites}
         output.dump(
             {
+                "sites": [one.as_json() | {"deploys": deploys[one.name]} for one in sites],
                 "steps": [one.as_json() for one in found],
                 "trial": trial.as_json() if trial else None,
                 "backup": backup.as_json() if backup else None,

@@ -15,10 +15,11 @@ import os
 import pwd
 import resource
 import shlex
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 USER_PREFIX = "push-"
@@ -26,6 +27,10 @@ HOOKS = "/usr/local/lib/piwizard/push-hooks"
 BRANCH_VARIABLE, DOOR_VARIABLE = "PIWIZARD_PUSH_BRANCH", "PIWIZARD_PUSH_SOCKET"
 MAX_PUSH_BYTES = 256 << 20
 """Of one push. A repository with more is better pulled by the Pi."""
+MAX_REPOSITORY_BYTES = 768 << 20
+"""Of the repository with its history, before a push."""
+MAX_SECONDS = 9 * 3600
+"""Longer than a deploy may take: a client that neither sends nor reads blocks other pushes no longer."""
 MAX_FILE_BYTES = 1 << 30
 MAX_MEMORY_BYTES = 768 << 20
 MAX_PROCESSOR_SECONDS = 900
@@ -45,6 +50,7 @@ SETTINGS = (
     "receive.shallowUpdate=false",
     "gc.autoDetach=false",
     "pack.threads=1",
+    "pack.windowMemory=64m",
     "core.bigFileThreshold=16m",
 )
 """Settings of git, which no repository can change."""
@@ -103,8 +109,39 @@ def receive(branch: str) -> None:
         )
     head = ("/usr/bin/git", "-C", str(repository), "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     subprocess.run(head, env=environment, check=True)
-    settings = [word for one in SETTINGS for word in ("-c", one)]
-    os.execve("/usr/bin/git", ["git", *settings, "receive-pack", str(repository)], environment)
+    require_room(repository, environment)
+    signal.alarm(MAX_SECONDS)  # git inherits it
+    os.execve("/usr/bin/git", ["git", *settings(), "receive-pack", str(repository)], environment)
+
+
+def settings() -> list[str]:
+    """Return the options of git for its settings."""
+    return [word for one in SETTINGS for word in ("-c", one)]
+
+
+def require_room(repository: Path, environment: Mapping[str, str], most: int = MAX_REPOSITORY_BYTES) -> None:
+    """Remove what refused pushes have left, if the repository is large.
+
+    Refuse the push if it still is.
+    """
+    if folder_bytes(repository) <= most:
+        return
+    argv = ("/usr/bin/git", "-C", str(repository), *settings(), "gc", "--quiet", "--prune=now")
+    subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    if folder_bytes(repository) > most:
+        raise PushRefused(
+            f"the repository has more than {most >> 20} MB with its history. "
+            "Let the Pi fetch it instead: set app.deploy to poll."
+        )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return how much space the files of a folder take."""
+    return sum(
+        os.stat(name, dir_fd=handle, follow_symlinks=False).st_blocks * 512
+        for _, _, names, handle in os.fwalk(folder)
+        for name in names
+    )
 
 
 def require_push(wanted: str, site: str) -> None:

@@ -115,7 +115,7 @@ class Examination:
             cause = "A file that piwizard wrote was edited by hand."
             again = RunCommand(f"piwizard apply {name} --yes", "to replace it; your version is kept")
             return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, again))
-        cause = entry.moved or "The machine or the answers have changed since it was set up."
+        cause = entry.upgraded or entry.moved or "The machine or the answers have changed since it was set up."
         return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
 
     def _logs(self, site: str) -> Iterator[Finding]:

@@ -53,11 +53,12 @@ class RunApplyContext:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
+        prefix: Sequence[str] = (),
     ) -> Result:
         def run(on_line: OnLine) -> Result:
-            return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line)
+            return commands.run((*prefix, *argv), input=input, env=env, cwd=cwd, on_line=on_line)
 
-        return self._logged(argv, "root", run, allow)
+        return self._logged(argv, "nobody" if "setpriv" in prefix else "root", run, allow)
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
         def run(on_line: OnLine) -> Result:

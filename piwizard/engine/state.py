@@ -13,9 +13,10 @@ from pathlib import Path
 from piwizard.engine.events import now
 from piwizard.system import files
 from piwizard.system.facts import os_release
+from piwizard.templates.render import templates_version
 
-VERSION = 2
-"""1 had no `system`."""
+VERSION = 3
+"""1 had no `system`, 2 no `templates`."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Entry:
     `result` is running, done, failed or stopped; `seconds` is its duration.
 
     `system` is the release of the system at that time, "Debian GNU/Linux 12 (bookworm)"; "" if it was not recorded.
+    `templates` identifies the templates of piwizard at that time, in the same way.
     """
 
     result: str
@@ -33,12 +35,20 @@ class Entry:
     summary: str = ""
     seconds: float = 0.0
     system: str = ""
+    templates: str = ""
 
     @property
     def moved(self) -> str:
         """Return a sentence if the system was upgraded since; otherwise empty."""
         here = os_release.system_name()
         return f"It was set up on {self.system}; this is {here} now." if self.system not in ("", here) else ""
+
+    @property
+    def upgraded(self) -> str:
+        """Return a sentence if piwizard brings other files since; otherwise empty."""
+        if self.templates in ("", templates_version()):
+            return ""
+        return "piwizard was upgraded since, and `piwizard apply` brings its new settings."
 
 
 def key(step: str, site: str | None) -> str:
@@ -75,7 +85,8 @@ class State:
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Record the result of a step, on disk before this returns."""
         self._entries = self._load()
-        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.system_name())
+        here = (os_release.system_name(), templates_version())
+        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), *here)
         self._save()
 
     def forget(self, step: str, site: str | None) -> None:

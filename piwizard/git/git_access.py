@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,8 @@ SSH_COMMAND = (
     *("-o", "ConnectTimeout=20", "-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes"),
     *("-o", "IdentityAgent=none"),
 )
+Lend = Callable[[Path], Path]
+"""Copies a file that only root can read for git, and returns the path of the copy."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,22 @@ class GitAccess:
     def address(self) -> git_address.GitAddress:
         return git_address.parse_address(self.repo)
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, lend: Lend = Path) -> dict[str, str]:
         """Return git's environment variables.
 
-        Raise PiwizardError if the host has another key than expected.
+        `lend` copies the files of the site for a git without root's rights. Raise PiwizardError if the host
+        has another key than expected.
         """
-        return {"GIT_SSH_COMMAND": self._ssh(), **self._askpass()}
+        return {"GIT_SSH_COMMAND": self._ssh(lend), **self._askpass()}
 
-    def _ssh(self) -> str:
+    def _ssh(self, lend: Lend) -> str:
         own = None
         if self.site:
             own = host_keys.trusted_file(self.site) if self.host_key is None else self._answered_key_file()
-        known_hosts = " ".join(f'"{file}"' for file in (host_keys.pinned_file(), own) if file)
-        key = str(deploy_key.private_key(self.site)) if self.site and deploy_key.has_key(self.site) else "none"
+        trusted = (host_keys.pinned_file(), *((lend(own),) if own else ()))
+        known_hosts = " ".join(f'"{file}"' for file in trusted)
+        has_key = self.site and deploy_key.has_key(self.site)
+        key = str(lend(deploy_key.private_key(self.site))) if has_key else "none"
         options = ("-o", f"UserKnownHostsFile={known_hosts}", "-o", f"IdentityFile={key}")
         return shlex.join((*SSH_COMMAND, *options))
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from piwizard.errors import PiwizardError
-from piwizard.git.git_access import ANONYMOUS, GitAccess
-from piwizard.system import commands
+from piwizard.git.git_access import ANONYMOUS, GitAccess, Lend
 
 REMOTE_PROTOCOLS = "https:http:ssh:git"
 BUNDLE_SUFFIX = ".bundle"
@@ -18,11 +16,12 @@ MAX_SUBJECT = 100
 """Characters of a commit's first line that are shown."""
 
 
-def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
+def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path) -> dict[str, str]:
     """Return the environment of every git command.
 
-    piwizard's own configuration file replaces root's. Local folders are allowed only if the repository itself is one: a
-    remote repository could name them as submodules, and root would fetch what the app's user may not read.
+    `lend` is as in `GitAccess.environment`. piwizard's own configuration file replaces root's. Local folders are
+    allowed only if the repository itself is one: a remote repository could name them as submodules, and root would
+    fetch what the app's user may not read.
 
     Raise PiwizardError if the host of the repository has another key than expected.
     """
@@ -31,7 +30,7 @@ def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         **_allowed_protocols(access),
-        **access.environment(),
+        **access.environment(lend),
     }
 
 
@@ -82,20 +81,3 @@ def large_files_command(repo: str, folder: Path) -> tuple[str, ...]:
     if repo.startswith(("https://", "http://")):
         settings.append(f"lfs.url={repo.removesuffix('/').removesuffix('.git')}.git/info/lfs")
     return ("git", "-C", str(folder), *(word for one in settings for word in ("-c", one)), "lfs", "pull")
-
-
-def read_head(folder: Path) -> str:
-    """Return the commit that is checked out."""
-    result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())
-    if not result.ok:
-        raise PiwizardError(f"{folder} is not a git checkout: {result.last_lines}")
-    return result.output.strip()
-
-
-def read_subject(folder: Path) -> str:
-    """Return the first line of the message of the commit that is checked out.
-
-    It is empty if it cannot be read.
-    """
-    result = commands.run(["git", "-C", str(folder), "log", "-1", "--format=%s"], env=git_environment())
-    return result.output.strip()[:MAX_SUBJECT] if result.ok else ""

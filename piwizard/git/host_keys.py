@@ -98,7 +98,8 @@ def scan_host(host: str, port: int | None) -> list[HostKey]:
     deploy_key.require_ssh()
     at = ("-p", str(port)) if port else ()
     types = ("-t", "ed25519,ecdsa,rsa")
-    result = commands.run(("ssh-keyscan", "-T", str(SCAN_SECONDS), *types, *at, "--", host), timeout=4 * SCAN_SECONDS)
+    argv = commands.as_nobody(("ssh-keyscan", "-T", str(SCAN_SECONDS), *types, *at, "--", host))
+    result = commands.run(argv, timeout=4 * SCAN_SECONDS)
     found = [HostKey(known_hosts_name(host, port), key.kind, key.key) for key in _parse(result.output)]
     if not found:
         raise PiwizardError(

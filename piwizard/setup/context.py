@@ -13,6 +13,7 @@ from piwizard.apps.app_source import AppSource
 from piwizard.changes.release_record import Deployer
 from piwizard.deploys.pushed_code import pushed_repository
 from piwizard.engine.backups import find_owners
+from piwizard.engine.leftovers import Leftovers
 from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import STEPS, StepInstance
@@ -44,7 +45,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "certificates", "archive", "_packaged_units", "local_units"):
+        for name in ("facts", "_nginx", "certificates", "archive", "_left_behind", "_packaged_units", "local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
@@ -69,6 +70,11 @@ class SetupContext:
     def archive(self) -> AptArchive:
         """Return the Debian packages that this machine has or can install."""
         return AptArchive(dpkg.installed_versions(), look_up_packages)
+
+    @cached_property
+    def _left_behind(self) -> frozenset[str]:
+        records = Leftovers(paths.state_dir() / "backups").records()
+        return frozenset(one["target"] for one in records if one["kind"] == "package")
 
     @cached_property
     def _packaged_units(self) -> frozenset[str]:
@@ -96,6 +102,7 @@ class SetupContext:
                 for name, values in sites.items()
             },
             installed=self.archive.installed,
+            left_behind=self._left_behind,
             archive=self.archive,
             ipv6=ipv6_listen.ipv6_here(),
             boot_config=boot_config.find_config(),

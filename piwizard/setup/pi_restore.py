@@ -60,7 +60,8 @@ def require_fresh() -> None:
     if sites := _sites_here():
         raise PiwizardError(
             f"This Pi already has the site {sites[0]}, so the backup of another Pi is not restored over it.",
-            hint=f"To restore the data of one site, run `piwizard restore --site {sites[0]}`.",
+            hint=f"To continue an interrupted restore, run `piwizard apply`. To restore the data of one site, run "
+            f"`piwizard restore --site {sites[0]}`.",
         )
 
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 
 from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.errors import AnswerRefused, PiwizardError
-from piwizard.git import deploy_key, git_command, git_errors, host_keys
+from piwizard.git import deploy_key, host_keys
 from piwizard.git.git_access import GitAccess
 from piwizard.git.host_keys import HostKey
-from piwizard.system import commands
-
-GIT_TIMEOUT_SECONDS = 60
+from piwizard.git.newest_commit import list_refs
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,7 @@ def test_key(access: GitAccess) -> KeyTest:
     if not access.address.ssh:
         return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {ssh_address(access.address)}.")
     try:
-        argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
-        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_TIMEOUT_SECONDS)
-        if not result.ok:
-            raise git_errors.explain_failure(access.repo, None, result.last_lines, access)
+        list_refs(access, ("HEAD",))
     except AnswerRefused as refusal:
         return KeyTest(False, refusal.reason)
     except PiwizardError as error:

@@ -62,6 +62,20 @@ class SiteOverview:
     stopped: bool = False
     """Whether its last run was stopped and can continue."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what `piwizard status --json` prints of a site, as of the last check."""
+        return {
+            "site": self.name,
+            "state": self.state,
+            "addresses": list(self.addresses or self.home_addresses),
+            "version": self.version or None,
+            "deployed_at": self.deployed_at or None,
+            "rolled_back_from": self.rolled_back_from or None,
+            "new_commit": self.new_commit or None,
+            "maintenance": self.maintenance,
+            "problem": self.problem or self.deploy_problem or None,
+        }
+
 
 @dataclass(frozen=True)
 class HostOverview:

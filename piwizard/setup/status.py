@@ -147,7 +147,9 @@ def _inspected(one: Status, planner: Planner, backups: Backups, machine: SystemC
     health = inspect(planner, one.instance, backups, machine, stop_at_drift=True)
     if health.error:
         return replace(one, state="drifted", summary=f"{health.error.message}{moved}")
-    if health.drift:
+    if health.drift and entry and entry.upgraded and not any(drifted.preview.edited for drifted in health.drift):
+        summary = f"{entry.upgraded} The first one: {health.drift[0].change.describe()}."
+    elif health.drift:
         first = health.drift[0]
         now = f" ({first.preview.now})" if first.preview.now else ""
         summary = f"Out of sync: {first.change.describe()}{now}{stop}{moved}"

@@ -109,8 +109,13 @@ def _listens(context: PlanContext) -> tuple[Change, ...]:
 
 
 def _updates(context: PlanContext) -> Change:
-    """Let unattended-upgrades upgrade nginx although nginx.conf is edited; nothing if it is not installed."""
-    path = Path(apt_state.KEEP_SETTINGS_FILE)
-    if "unattended-upgrades" not in context.installed or apt_state.others_decide_conffiles():
+    """Let unattended-upgrades upgrade nginx although nginx.conf is edited.
+
+    Nothing if it is not installed, or is what the undone step `updates` has left.
+    """
+    path, package = Path(apt_state.KEEP_SETTINGS_FILE), "unattended-upgrades"
+    left_behind = package in context.left_behind and not Path(apt_state.UPDATES_FILE).exists()
+    wanted = package in context.installed and not left_behind
+    if not wanted or apt_state.others_decide_conffiles():
         return AbsentFile(path)
     return File(path, render("apt/keep-settings.conf.j2"))

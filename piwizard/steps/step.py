@@ -69,6 +69,8 @@ class PlanContext:
     """Where each site is found."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """The versions of Debian's packages that are installed, by name."""
+    left_behind: frozenset[str] = frozenset()
+    """Those that undone steps had installed, and that stay until `undo --packages`."""
     archive: AptArchive = field(default_factory=AptArchive)
     """The Debian packages that apt can install."""
     ipv6: bool = True

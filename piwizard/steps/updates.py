@@ -21,7 +21,7 @@ from piwizard.system.remedies import ApplySteps, RunCommand
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
-APT_SETTINGS = Path("/etc/apt/apt.conf.d/53piwizard-updates")
+APT_SETTINGS = Path(apt_state.UPDATES_FILE)
 APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian's packages ask it before they restart a service."""

@@ -20,6 +20,8 @@ FLOCK = "hhqqi4x"
 """struct flock of Linux with 64-bit offsets: type, whence, start, length, pid."""
 KEEP_SETTINGS_FILE = "/etc/apt/apt.conf.d/52piwizard-keep-settings"
 """The file with the options that let unattended-upgrades install a package although a settings file was edited."""
+UPDATES_FILE = "/etc/apt/apt.conf.d/53piwizard-updates"
+"""The settings of unattended-upgrades, while the step `updates` is set up."""
 DECIDES = re.compile(r'"--force-conf(old|new)"')
 COMMENT = re.compile(r"/\*.*?\*/|^\s*(?://|#)[^\n]*", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"[A-Za-z0-9_-]+(\.conf)?")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from piwizard.errors import AnswerRefused, PiwizardError
-from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
-from piwizard.system import commands
-
-LOOKUP_SECONDS = 25
+from piwizard.git.newest_commit import list_refs
+from piwizard.system import printable
 
 
 @dataclass(frozen=True)
@@ -25,24 +23,18 @@ class AnswerLookup:
 def look_up_repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
     """Return whether the repository can be read, and its branches."""
     try:
-        result = commands.run(
-            ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
-            env=git_command.git_environment(access),
-            timeout=LOOKUP_SECONDS,
-        )
-        if not result.ok:
-            raise git_errors.explain_failure(address, None, result.last_lines, access)
+        lines = list_refs(replace(access, repo=address), ("HEAD", "refs/heads/*"), symbolic=True)
     except AnswerRefused as refusal:
         return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:
         return AnswerLookup(False, error.sentence)
     branches, main = [], ""
-    for line in result.output.splitlines():
+    for line in lines:
         what, _, name = line.partition("\t")
         if what.startswith("ref: refs/heads/") and name == "HEAD":
-            main = what.removeprefix("ref: refs/heads/")
+            main = printable.value(what.removeprefix("ref: refs/heads/"))
         elif name.startswith("refs/heads/"):
-            branches.append(name.removeprefix("refs/heads/"))
+            branches.append(printable.value(name.removeprefix("refs/heads/")))
     if not branches:
         return AnswerLookup(False, "The repository is empty. Push a commit to it, then try again.")
     others = sorted(branch for branch in branches if branch != main)

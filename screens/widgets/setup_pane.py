@@ -164,7 +164,7 @@ def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text
                 text.append(f"\n  $ {shorten(outcome.command, MAX_COMMAND_LENGTH, placeholder=' …')}", "cyan")
             return text.append("\n  Continuing picks up where it stopped.")
         case "drifted":
-            return text.append(status.summary if status else "Changed outside piwizard.", STYLES[state])
+            return text.append(status.summary if status else "Out of sync.", STYLES[state])
         case "done" if status:
             return text.append(f"Done {_when(status.at)}: {status.summary}")
         case "todo" if status and status.summary:

@@ -33,10 +33,11 @@ def pi(served_pi: Pi) -> Pi:
     return served_pi
 
 
-def test_deploy_fails_no_request(lab: Lab, pi: Pi) -> None:
-    lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
+def test_broken_version_is_never_served_and_a_good_one_fails_no_request(lab: Lab, pi: Pi) -> None:
+    visitors = load(lab, pi, seconds=900)
+    refuse(lab, pi, *BROKEN["a first page that fails"])
     pi.http("/poll", host=quickstart.HOST, method="POST")
-    visitors = load(lab, pi)
+    lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
     deployed = pi.run(("piwizard", "deploy"))
     answered, failed = verdict(visitors)
     assert answered > 100
@@ -48,24 +49,27 @@ def test_deploy_fails_no_request(lab: Lab, pi: Pi) -> None:
     assert set(quickstart.states(pi).values()) == {"done"}
 
 
-@pytest.mark.parametrize(
-    "what", [pytest.param(what, marks=() if number == 1 else pytest.mark.nightly) for number, what in enumerate(BROKEN)]
-)
-def test_broken_version_is_never_served(lab: Lab, pi: Pi, what: str) -> None:
-    source, reason = BROKEN[what]
-    lab.git.commit(layers.REPOSITORY, {"app.py": source})
+@pytest.mark.nightly
+@pytest.mark.parametrize("what", ["an import error", "a death after the start"])
+def test_version_that_cannot_start_is_never_served(lab: Lab, pi: Pi, what: str) -> None:
     visitors = load(lab, pi)
-    refused = pi.run(("piwizard", "deploy"), check=False)
+    refuse(lab, pi, *BROKEN[what])
     answered, failed = verdict(visitors)
-    assert refused.exit == 1
-    assert reason in next(line for line in refused.output.splitlines() if line.startswith("   ! app.entry"))
     assert answered > 100
     assert failed == ""
-    assert pi.http("/", host=quickstart.HOST).text.startswith("It works.")
-    assert quickstart.states(pi)["app"] == "failed"
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND})
     pi.run(("piwizard", "deploy"))
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
+
+
+def refuse(lab: Lab, pi: Pi, source: str, reason: str) -> None:
+    """Commit a broken version, and check that it is refused for this reason."""
+    lab.git.commit(layers.REPOSITORY, {"app.py": source})
+    refused = pi.run(("piwizard", "deploy"), check=False)
+    assert refused.exit == 1
+    assert reason in next(line for line in refused.output.splitlines() if line.startswith("   ! app.entry"))
+    assert pi.http("/", host=quickstart.HOST).text.startswith("It works.")
+    assert quickstart.states(pi)["app"] == "failed"
 
 
 @pytest.mark.nightly

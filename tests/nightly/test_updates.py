@@ -221,6 +221,7 @@ def test_updates_under_load_fail_no_request(pi: Pi, release: str) -> None:
     assert quickstart.states(pi)["site"] == "done"
     pi.run(("piwizard", "undo", "updates", "--yes"))
     assert not (pi.files / "etc/systemd/system/piwizard-updates.service").exists()
+    assert quickstart.states(pi)["nginx"] == "done"
 
 
 def test_broken_nginx_is_named_and_the_old_one_serves(lab: Lab, pi: Pi, release: str) -> None:

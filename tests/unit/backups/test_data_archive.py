@@ -93,7 +93,8 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_locked_database_is_saved_with_its_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    monkeypatch.setattr(data_mirror, "LOCK_TIMEOUT_SECONDS", 0.1)
+    for limit in ("LOCK_TIMEOUT_SECONDS", "BUSY_SECONDS"):
+        monkeypatch.setattr(data_mirror, limit, 0.1)
     data, restored, output = tmp_path / "data", tmp_path / "restored", io.BytesIO()
     data.mkdir()
     restored.mkdir()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.deploys import push_receive
-from piwizard.deploys.push_receive import DEPLOYED, PushRefused, require_push
+from piwizard.deploys.push_receive import DEPLOYED, PushRefused, require_push, require_room
 
 WHO = ("-c", "user.name=Alex", "-c", "user.email=alex@example.org")
 
@@ -176,6 +176,19 @@ def test_large_push_is_refused(clone: Clone, door: Door) -> None:
     clone.commit("one")
     assert "exceeds maximum allowed size" in clone.push().stderr
     assert door.bundles == []
+
+
+def test_large_repository_loses_what_refused_pushes_left_or_takes_no_more(clone: Clone, door: Door) -> None:
+    first = clone.commit("one")
+    clone.push()
+    left = os.urandom(3 << 20)
+    (clone.folder / "left").write_bytes(left)
+    blob = clone.git("hash-object", "-w", str(clone.folder / "left"), at=clone.bare).stdout.strip()
+    require_room(clone.bare, os.environ, most=2 << 20)
+    assert clone.git("cat-file", "-e", blob, at=clone.bare).returncode != 0
+    assert clone.deployed == first
+    with pytest.raises(PushRefused, match="more than 0 MB with its history"):
+        require_room(clone.bare, os.environ, most=1000)
 
 
 def test_push_without_a_door_is_refused(clone: Clone) -> None:

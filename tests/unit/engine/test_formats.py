@@ -21,6 +21,7 @@ from piwizard.setup import workspace
 from piwizard.steps.registry import all_questions
 from piwizard.system import paths
 from piwizard.system.facts import os_release
+from piwizard.templates.render import templates_version
 from piwizard.tls.rate_limits import Attempts
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -42,7 +43,7 @@ def test_state_1(tmp_path):
     assert (app.result, app.run, app.seconds, app.system, app.moved) == ("failed", RUN, 60, "", "")
     state.mark("app", "myflask", "done", "run-2")
     whole = json.loads(file.read_text())
-    assert whole["version"] == VERSION == 2
+    assert whole["version"] == VERSION == 3
     assert State(tmp_path).entry("nginx", None).summary == "1 of 3 changes were needed"
     assert State(tmp_path).entry("app", "myflask").system == os_release.system_name()
 
@@ -51,6 +52,12 @@ def test_step_of_another_release_is_reported():
     entry = Entry("done", RUN, "", system="Debian GNU/Linux 11 (bullseye)")
     assert entry.moved.startswith("It was set up on Debian GNU/Linux 11 (bullseye); this is ")
     assert Entry("done", RUN, "", system=os_release.system_name()).moved == ""
+
+
+def test_step_of_another_version_of_piwizard_is_reported():
+    assert "piwizard was upgraded" in Entry("done", RUN, "", templates="other").upgraded
+    assert Entry("done", RUN, "").upgraded == ""
+    assert Entry("done", RUN, "", templates=templates_version()).upgraded == ""
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

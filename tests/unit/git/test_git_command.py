@@ -8,7 +8,8 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command
-from piwizard.git.git_access import GitAccess
+from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.git.server_git import git_for
 from piwizard.system import commands
 
 
@@ -16,6 +17,11 @@ def run(folder, *words):
     who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
     done = subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True, text=True)
     return done.stdout.strip()
+
+
+def head(folder):
+    with git_for(ANONYMOUS) as git:
+        return git.read_head(folder)
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def test_clone_checks_out_the_requested_ref(repo, tmp_path, ref, wanted, parts, 
         git_command.clone_command(address, tmp_path / "to", ref, shallow=shallow), env=git_command.git_environment()
     )
     assert result.ok, result.last_lines
-    assert git_command.read_head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
+    assert head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
     assert (tmp_path / "to" / "part" / "file").exists() == parts
 
 
@@ -93,4 +99,4 @@ def test_hooks_do_not_run(repo, tmp_path, monkeypatch):
 
 def test_read_head_fails_without_a_checkout(tmp_path):
     with pytest.raises(PiwizardError, match="not a git checkout"):
-        git_command.read_head(tmp_path)
+        head(tmp_path)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.alerts import event
 from piwizard.deploys import deploy_record, poll_backoff
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.setup import automatic_deploy, workspace
-from piwizard.setup.automatic_deploy import check_repository
+from piwizard.setup.automatic_deploy import check_repository, deploy_newest
 from piwizard.setup.planner import Planner
 from piwizard.system import paths
 
@@ -120,3 +121,27 @@ def test_site_that_is_not_set_up_is_refused(server: dict[str, object], tmp_path:
     (tmp_path / "srv" / "blog" / "current").unlink()
     with pytest.raises(PiwizardError, match="blog is not set up yet"):
         check_repository("blog", "poll")
+
+
+@pytest.mark.parametrize("way", ["poll", "webhook", "push"])
+def test_failed_deploy_is_reported_to_the_alerts_and_so_is_its_end(server: dict[str, object], way: str) -> None:
+    event.events_dir().mkdir(parents=True)
+    server["events"] = FAILED
+    deploy_newest("blog", way)
+    server["events"] = DONE
+    deploy_newest("blog", way)
+    failed, ended = (stored for _, stored in event.stored_events() if stored)
+    assert (failed.id, failed.state, failed.subject) == ("deploy-failed", "failed", "blog")
+    assert failed.title == "The new version 2222222 of blog was not deployed."
+    assert "failed its smoke test" in failed.text
+    assert (ended.key, ended.state) == (failed.key, "ok")
+
+
+def test_silent_server_is_reported_to_the_alerts_once(server: dict[str, object]) -> None:
+    event.events_dir().mkdir(parents=True)
+    server["newest"] = AnswerRefused("app.repo", "the host cannot be reached.")
+    for _ in range(poll_backoff.TELL_AFTER_FAILURES + 3):
+        check_repository("blog", "poll", at_once=True)
+    ((_, told),) = event.stored_events()
+    assert told is not None
+    assert (told.state, told.title) == ("failed", "The repository of blog does not answer.")

@@ -12,6 +12,7 @@ from piwizard.answers import file_reader
 from piwizard.answers.questions import Question
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
+from piwizard.engine import state
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
@@ -205,3 +206,13 @@ def test_set_up_site_without_answers_is_drifted(planner):
     assert "Run `piwizard remove blog` to remove it" in found[0].summary
     known = file_reader.parse('[sites.blog.site]\ndomains = ["blog.example.org"]\n', all_questions())
     assert without_answers(Planner(known, workspace.secret_store()), workspace.state(), workspace.backups()) == []
+
+
+def test_new_settings_of_an_upgrade_are_not_called_an_edit(planner, own_places, monkeypatch):
+    run(planner, own_places)
+    (planner.folder / "link").unlink()
+    assert of(planner).summary.startswith("Out of sync: ")
+    monkeypatch.setattr(state, "templates_version", lambda: "newer")
+    found = of(planner)
+    assert found.state == "drifted"
+    assert found.summary.startswith("piwizard was upgraded since, and `piwizard apply` brings its new settings.")

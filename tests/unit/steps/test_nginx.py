@@ -7,6 +7,7 @@ import pytest
 from piwizard.nginx.ipv6_listen import FOLDER
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.site import Site
+from piwizard.system import apt_state
 
 from .conftest import of_kind
 
@@ -41,3 +42,24 @@ def test_engine_of_the_release_is_known_before_installation(listens, machine, na
     """Otherwise the plan would change as soon as nginx is installed."""
     version = "1.22.1" if "bookworm" in name else "1.26.3"
     assert listens(machine=machine(name, nginx_version=None)) == listens(machine=machine(name, nginx_version=version))
+
+
+@pytest.mark.parametrize(
+    ("installed", "left_behind", "updates", "kept"),
+    [(True, False, False, True), (True, True, False, False), (True, True, True, True), (False, False, False, False)],
+)
+def test_edited_settings_are_kept_while_somebody_wants_updates(
+    context, answers, tmp_path, monkeypatch, installed, left_behind, updates, kept
+):
+    """The package stays when the step `updates` is undone, and nginx is as it was set up."""
+    monkeypatch.setattr(apt_state, "UPDATES_FILE", str(tmp_path / "53"))
+    monkeypatch.setattr(apt_state, "others_decide_conffiles", lambda: False)
+    if updates:
+        (tmp_path / "53").touch()
+    package = "unattended-upgrades"
+    parts = {
+        "installed": {package: "2"} if installed else {},
+        "left_behind": frozenset({package} if left_behind else ()),
+    }
+    files = of_kind(Nginx().plan(context(**parts), answers()), "file")
+    assert (apt_state.KEEP_SETTINGS_FILE in [str(file.path) for file in files if hasattr(file, "content")]) == kept

@@ -1,0 +1,125 @@
+"""Test that git talks to servers without root's rights, and what it can reach then."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from piwizard.apps import app_source
+from piwizard.git import deploy_key
+from piwizard.git.git_access import GitAccess
+from piwizard.git.newest_commit import newest_commit
+from piwizard.git.server_git import git_for
+from piwizard.system import commands, paths
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights up")
+SSH = GitAccess("blog", "ssh://git@git.lan/app.git")
+
+
+@pytest.fixture
+def open_places(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Put piwizard's folders where other users may enter: pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        monkeypatch.setattr(paths, "lock_file", lambda: place / "run" / "run.lock")
+        monkeypatch.setattr(paths, "cache_dir", lambda: place / "cache")
+        monkeypatch.setattr(paths, "sites_dir", lambda: place / "srv")
+        yield place
+
+
+@pytest.fixture
+def served(open_places: Path) -> Iterator[tuple[str, str]]:
+    """Return the address of a repository at a git server of this machine, and its commit."""
+    work = open_places / "git" / "app"
+    git = ("git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(("git", "init", "--quiet", "--initial-branch=main", str(work)), check=True)
+    (work / "app.py").write_text("app = 1\n")
+    (work / "away").symlink_to("/etc/shadow")
+    subprocess.run((*git, "add", "."), check=True)
+    subprocess.run((*git, "commit", "--quiet", "--message=One \x1b[31m"), check=True)
+    commit = subprocess.run((*git, "rev-parse", "HEAD"), check=True, capture_output=True, text=True).stdout.strip()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ("--export-all", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}", f"--base-path={work.parent}")
+    daemon = subprocess.Popen(("git", "-c", "safe.directory=*", "daemon", *options, "--informative-errors"))
+    try:
+        while daemon.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                continue
+        yield f"git://127.0.0.1:{port}/app", commit
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def status(git: object) -> dict[str, str]:
+    result = commands.run(git.argv(("cat", "/proc/self/status")), env=git.env)
+    return dict(line.split(":\t", 1) for line in result.output.splitlines() if ":\t" in line)
+
+
+def test_git_for_a_server_has_no_rights_and_a_group_of_its_own(open_places: Path) -> None:
+    with git_for(SSH) as one, git_for(SSH) as other:
+        found = status(one)
+        assert found["Uid"].split()[0] != "0"
+        assert found["Gid"].split() == [str(one.group)] * 4 != [str(other.group)] * 4
+        assert (int(found["CapEff"], 16), int(found["CapBnd"], 16), found["NoNewPrivs"].strip()) == (0, 0, "1")
+        assert found["Groups"].strip() == ""
+
+
+def test_lower_limit_of_a_service_stays(open_places: Path) -> None:
+    code = "from tests.unit.git.test_server_git import SSH, status; from piwizard.git.server_git import git_for\n"
+    code += "with git_for(SSH) as git: assert status(git), 'git did not run'"
+    argv = ("prlimit", "--data=500000000", "--", "setpriv", "--bounding-set=-sys_resource", "--", sys.executable)
+    tried = commands.run((*argv, "-c", code), cwd=Path(__file__).parents[3])
+    assert tried.ok, tried.last_lines
+
+
+def test_key_is_readable_for_its_own_git_only(open_places: Path) -> None:
+    deploy_key.make_key("blog")
+    with git_for(SSH) as one, git_for(SSH) as other:
+        words = shlex.split(one.env["GIT_SSH_COMMAND"])
+        (key,) = (word.partition("=")[2] for word in words if word.startswith("IdentityFile="))
+        assert commands.run(one.argv(("cat", key))).output == deploy_key.private_key("blog").read_text()
+        assert not commands.run(other.argv(("cat", key))).ok
+        assert not commands.run(commands.as_nobody(("cat", key))).ok
+        public = commands.run(one.argv(("ssh-keygen", "-y", "-f", key)))
+        assert public.ok, public.last_lines
+    assert not Path(key).exists()
+
+
+def test_nothing_that_git_started_outlives_it(open_places: Path) -> None:
+    with git_for(SSH) as git:
+        left = commands.run(git.argv(("bash", "-c", "setsid sleep 600 >/dev/null 2>&1 & echo started")))
+        assert left.output == "started\n"
+        assert not commands.run(("pgrep", "--group", str(git.group))).ok
+
+
+def test_copies_of_killed_processes_are_removed(open_places: Path) -> None:
+    abandoned = open_places / "run" / "git" / f"{2**22 + 1}-abc"
+    abandoned.mkdir(parents=True)
+    with git_for(SSH):
+        assert not abandoned.exists()
+
+
+def test_code_of_a_server_belongs_to_root_once_it_is_fetched(served: tuple[str, str], open_places: Path) -> None:
+    repo, commit = served
+    access = GitAccess("blog", repo)
+    assert newest_commit(access, "main") == commit
+    source = app_source.fetch_newest("blog", repo, None, access)
+    assert (source.commit, (source.tree / "app.py").read_text()) == (commit, "app = 1\n")
+    everything = [source.tree.parent, *source.tree.parent.rglob("*")]
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in everything} == {(0, 0)}
+    assert source.tree.parent.stat().st_mode & 0o777 == 0o700
+    assert Path("/etc/shadow").stat().st_mode & 0o777 == 0o640
