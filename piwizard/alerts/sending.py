@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from piwizard.system import commands
+from piwizard.system.unprivileged_program import run_unprivileged
 
 SENDER = Path(__file__).with_name("send_program.py")
 PROGRAM = Path("/usr/local/lib/piwizard/send_alert.py")
@@ -28,16 +27,6 @@ REASONS: dict[SendResult, str] = {
     "time-out": f"the server did not respond within {MAX_SECONDS} seconds",
     "missing": "the Debian package apprise is not installed",
 }
-PROPERTIES = (
-    *("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes"),
-    *("PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes"),
-    *("ProtectControlGroups=yes", "ProtectClock=yes", "ProtectHostname=yes", "ProtectProc=invisible"),
-    *("RestrictNamespaces=yes", "RestrictRealtime=yes", "LockPersonality=yes", "CapabilityBoundingSet="),
-    *("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK", "SystemCallArchitectures=native"),
-    *("SystemCallFilter=@system-service", "InaccessiblePaths=-/srv -/etc/piwizard -/etc/letsencrypt"),
-    *("MemoryMax=160M", "MemorySwapMax=0", "LimitDATA=512M", "LimitFSIZE=1M", "TasksMax=32", "Nice=10"),
-    f"RuntimeMaxSec={MAX_SECONDS}",
-)
 
 
 @dataclass(frozen=True)
@@ -78,12 +67,9 @@ def send(address: str, notification: Notification) -> SendResult:
         "body": notification.body,
         "kind": notification.kind,
     }
-    argv = (
-        *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit=piwizard-send-{os.getpid()}"),
-        *("--description=Send an alert of piwizard", *(f"--property={one}" for one in PROPERTIES)),
-        *("--", "/usr/bin/python3", "-I", str(PROGRAM)),
+    result = run_unprivileged(
+        "send", "Send an alert of piwizard", PROGRAM, input=json.dumps(wanted), seconds=MAX_SECONDS
     )
-    result = commands.run(argv, input=json.dumps(wanted), timeout=MAX_SECONDS + 15)
     try:
         found = json.loads(result.output)["result"]
     except (ValueError, TypeError, KeyError):

@@ -95,8 +95,10 @@ def _check_init(found: tuple[InitCommand, ...]) -> tuple[InitCommand, ...]:
         app = words[1] if words[:1] == ["--app"] and len(words) > 1 else None
         named = app is None or COMMAND_WORD.fullmatch(app) or is_entry(app)
         plain = words[2:] if app is not None else words
+        script = words[0] if program == "python" and words else "-"  # never an option, such as -c
+        own_script = script.endswith(".py") and not script.startswith("-") and is_repository_path(script)
         known = (
-            program in SETUP_PROGRAMS
+            (program in SETUP_PROGRAMS or own_script)
             and bool(named)
             and all(map(COMMAND_WORD.fullmatch, plain))
             and is_short_text(one.why)

@@ -213,7 +213,8 @@ class AnalysisReader:
         return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
 
     def _init(self) -> tuple[InitCommand, ...]:
-        return find_init_commands(self._code, self._entry.started_in(self._working_directory))[:MAX_SUGGESTIONS]
+        start = self._working_directory
+        return find_init_commands(self._code, self._entry.started_in(start), start)[:MAX_SUGGESTIONS]
 
     def _process(self) -> tuple[ProcessFinding, ...]:
         factory = self._entry.entry.partition(":")[2].partition("(")

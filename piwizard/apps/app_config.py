@@ -30,6 +30,7 @@ from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.upload_limit import UploadLimit
+from piwizard.apps.write_calls import FOLDER
 from piwizard.apps.write_paths import WritePath
 from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.apt_archive import AptArchive
@@ -157,6 +158,10 @@ class AppConfig:
         # Whatever the answer: the app cannot start without these.
         wanted = list(dict.fromkeys((*wanted, *(one.path for one in self.local_modules))))
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    def is_file(self, path: str) -> bool | None:
+        """Return whether the code writes a path as a file; None if it does not write it."""
+        return next((one.kind != FOLDER for one in self.analysis.writable or () if one.path == path), None)
 
     @property
     def author_paths(self) -> tuple[AuthorPath, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePosixPath
 
+from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.path_values import PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 
 HOME_PATH = re.compile(r"(/home/[\w.-]+|/root)((?:/[\w.@+-]+)+)/?", re.ASCII)
@@ -38,6 +40,8 @@ class AuthorPath:
     line: int
     project: str = ""
     inside: str = ""
+    opened: bool = False
+    """The code opens it as a file."""
 
     @property
     def on_disk(self) -> bool:
@@ -47,7 +51,8 @@ class AuthorPath:
     @property
     def folder(self) -> str:
         """Return the folder of a file, or the folder that the path names."""
-        return self.path.rpartition("/")[0] if PurePosixPath(self.path).suffix else self.path
+        is_file = self.opened or PurePosixPath(self.path).suffix
+        return self.path.rpartition("/")[0] if is_file else self.path
 
 
 def find_author_paths(checkout: RepositoryCheckout) -> tuple[AuthorPath, ...]:
@@ -60,7 +65,34 @@ def find_author_paths(checkout: RepositoryCheckout) -> tuple[AuthorPath, ...]:
             project, inside = _place_in_checkout(checkout, path)
             found.setdefault(path, AuthorPath(path, file, line, project, inside))
     projects = {one.project for one in found.values() if one.project}
-    return tuple(islice((_below(one, projects) for one in found.values()), MAX_PATHS))
+    opened = _opened_files(checkout) if found else set()
+    known = (replace(_below(one, projects), opened=one.path in opened) for one in found.values())
+    return tuple(islice(known, MAX_PATHS))
+
+
+def _opened_files(checkout: RepositoryCheckout) -> set[str]:
+    """Return the full paths that the code opens as files."""
+    code = CodeIndex.of(checkout)
+    opened: set[str] = set()
+    for file in checkout.python:
+        values = PathValues(code, file)
+        for node in checkout.nodes(file) if not is_script(file) else ():
+            if isinstance(node, ast.Call):
+                opened |= {one.text for path in _opened(node) for one in values.of(path) if one.whole}
+    return opened
+
+
+def _opened(call: ast.Call) -> Iterator[ast.expr]:
+    """Yield the expressions that may be the path of a file that a call opens."""
+    match call.func:
+        case ast.Name(id="open" | "send_file" | "FileHandler") | ast.Attribute(attr="send_file" | "FileHandler"):
+            yield from call.args[:1]
+        case ast.Attribute(attr="connect", value=ast.Name(id="sqlite3")):
+            yield from call.args[:1]
+        case ast.Attribute(attr="open", value=owner):
+            yield from (owner, *call.args[:1])
+        case ast.Attribute(attr="read_text" | "read_bytes" | "write_text" | "write_bytes" | "touch", value=owner):
+            yield owner
 
 
 def _below(found: AuthorPath, projects: Iterable[str]) -> AuthorPath:

@@ -98,11 +98,23 @@ class ConstantEvaluator:
         if attr == "instance_path":
             return f"{CHECKOUT_ROOT}/instance"
         if attr == "root_path":
-            return f"{CHECKOUT_ROOT}/{parent_folder(self.file)}"
+            return posixpath.join(CHECKOUT_ROOT, self._folder_of_app(inner))
         if attr == "static_folder":
-            return posixpath.join(CHECKOUT_ROOT, parent_folder(self.file), "static")
+            return posixpath.join(CHECKOUT_ROOT, self._folder_of_app(inner), "static")
         where = find_definition(self.code, self.file, ast.Attribute(inner, attr))
         return ConstantEvaluator(self.code, where[0])._name(where[1], left) if where else None
+
+    def _folder_of_app(self, app: ast.expr) -> str:
+        """Return the folder of the file that creates a Flask app."""
+        where = find_definition(self.code, self.file, app)
+        if where:
+            return parent_folder(where[0])
+        if isinstance(app, ast.Name) and app.id == "current_app":
+            creating = [
+                file for file in self.code.checkout.python if self.code.checkout.mentions(file, b"Flask(__name__")
+            ]
+            return parent_folder(creating[0] if len(creating) == 1 else self.file)
+        return parent_folder(self.file)
 
     def _call(self, call: ast.Call, left: int) -> str | None:
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from piwizard.apps.bindings import Assignment, Function
@@ -25,6 +26,8 @@ CREATING_COMMAND = re.compile(
 )
 # Words that are too vague alone: suggested only inside a group about the database.
 VAGUE_WORDS = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
+SETUP_SCRIPT = re.compile(r"(?:init|initialize|create|setup|make|prepare)_?(?:the_)?(?:db|database|tables?|schema)")
+FLASK_GROUP = ("flask.cli", "FlaskGroup")
 DATABASE_WORD = re.compile(r"db|database")
 DB_UPGRADE = ("db", "upgrade")
 STARTUP_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
@@ -81,17 +84,19 @@ class ClickCommand:
     line: int
     risk: DataRisk | None = None
     """Why the command may delete data."""
+    program: tuple[str, ...] = ()
+    """What starts it in place of `flask`, such as ("python", "manage.py")."""
 
 
-def find_init_commands(root: Path | RepositoryCheckout, entry: str = "") -> tuple[InitCommand, ...]:
+def find_init_commands(root: Path | RepositoryCheckout, entry: str = "", start: str = "") -> tuple[InitCommand, ...]:
     """Return the setup commands for a new site in running order.
 
-    `entry` is what gunicorn loads.
+    `entry` is what gunicorn loads, in the folder `start`.
     """
     checkout = scan_checkout(root)
-    commands = find_click_commands(checkout)
+    commands = (*find_click_commands(checkout, start), *_setup_scripts(checkout, start))
     flask: tuple[str, ...] = ("flask", "--app", flask_app(entry)) if entry else ("flask",)
-    known = {command.words: command for command in commands}
+    known = {command.words: command for command in commands if not command.program}
     found: list[InitCommand] = []
     migrations = _migrations_folder(checkout)
     upgrade = "creates or updates the database"
@@ -103,8 +108,10 @@ def find_init_commands(root: Path | RepositoryCheckout, entry: str = "") -> tupl
         found.append(InitCommand(("alembic", "upgrade", "head"), upgrade, "alembic.ini", 1, migrates=True))
     for command in commands:
         if _is_creating(command) and not (migrations and command.risk and command.risk.sure):
-            why = "creates the database" if DATABASE_WORD.search(" ".join(command.words)) else "prepares the app"
-            found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.risk))
+            named = DATABASE_WORD.search(" ".join((*command.words, *command.program[1:])))
+            why = "creates the database" if named else "prepares the app"
+            argv = (*(command.program or flask), *command.words)
+            found.append(InitCommand(argv, why, command.file, command.line, command.risk))
     for words, file, line in _commands_in_startup_files(checkout):
         listed = {command.argv[len(flask) :] for command in found}
         if words in known and words not in listed:
@@ -122,18 +129,34 @@ def flask_app(entry: str) -> str:
     return module if name in {"app", "application", "create_app()", "make_app()"} else entry
 
 
-def find_click_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
-    """Return the commands that the app adds to `flask`."""
+def find_click_commands(root: Path | RepositoryCheckout, start: str = "") -> tuple[ClickCommand, ...]:
+    """Return the commands that the app adds to `flask` or has in a script."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     found: list[ClickCommand] = []
     for file in checkout.python:
         if checkout.mentions(file, b".command(", b".cli."):
-            found += _in_file(code, file)
+            found += _in_file(code, file, start)
     return tuple(found)
 
 
-def _in_file(code: CodeIndex, file: str) -> Iterator[ClickCommand]:
+def _setup_scripts(checkout: RepositoryCheckout, start: str) -> Iterator[ClickCommand]:
+    """Yield the scripts such as init_db.py that create the database, unless other code does that with them."""
+    code = CodeIndex.of(checkout)
+    for file in checkout.python:
+        module = PurePosixPath(file).stem
+        if not (SETUP_SCRIPT.fullmatch(module) and (tree := checkout.parsed(file))):
+            continue
+        imported = (f"import {module}".encode(), f"from {module}".encode(), f".{module} ".encode())
+        runs = any(isinstance(one, ast.Expr | ast.With | ast.If | ast.For | ast.Try) for one in tree.body)
+        if runs and not any(checkout.mentions(other, *imported) for other in checkout.python if other != file):
+            none = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            whole = ast.FunctionDef(name=module, args=none, body=tree.body, decorator_list=[], lineno=1)
+            risk = find_data_risk(code, file, whole, (module,))
+            yield ClickCommand((), file, 1, risk, ("python", posixpath.relpath(file, start or ".")))
+
+
+def _in_file(code: CodeIndex, file: str, start: str) -> Iterator[ClickCommand]:
     functions = [node for node in code.checkout.nodes(file) if isinstance(node, Function)]
     groups: dict[str, tuple[str, ...]] = {}
     for function in sorted(functions, key=lambda item: item.lineno):
@@ -143,13 +166,25 @@ def _in_file(code: CodeIndex, file: str) -> Iterator[ClickCommand]:
             if not isinstance(target, ast.Attribute) or target.attr not in {"command", "group"}:
                 continue
             above = _group_words(code, file, target.value, groups)
-            if above is None:
+            program = () if above is not None else _own_program(code, file, target.value, start)
+            if above is None and not program:
                 continue
+            above = above or ()
             words = (*above, _command_name(code, file, call, function))
             if target.attr == "group":
                 groups[function.name] = words
             elif not _needs_arguments(function):
-                yield ClickCommand(words, file, function.lineno, find_data_risk(code, file, function, words))
+                yield ClickCommand(words, file, function.lineno, find_data_risk(code, file, function, words), program)
+
+
+def _own_program(code: CodeIndex, file: str, group: ast.expr, start: str) -> tuple[str, ...]:
+    """Return the command that starts a script with a FlaskGroup of its own, such as manage.py."""
+    where = find_definition(code, file, group)
+    for source in code.bindings(where[0]).names.get(where[1], ()) if where else ():
+        value = getattr(source, "value", None)
+        if where and isinstance(value, ast.Call) and external_origin(code, where[0], value.func) == FLASK_GROUP:
+            return ("python", posixpath.relpath(file, start or "."))
+    return ()
 
 
 def _group_words(
@@ -203,6 +238,8 @@ def _needs_arguments(function: Function) -> bool:
 
 
 def _is_creating(command: ClickCommand) -> bool:
+    if not command.words:
+        return True
     *above, last = command.words
     if not CREATING_COMMAND.fullmatch(last.replace("_", "-")):
         return False

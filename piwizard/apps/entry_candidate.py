@@ -41,4 +41,4 @@ class EntryCandidate:
     @property
     def is_script(self) -> bool:
         """Return whether the entry is a script that runs as a program."""
-        return self.entry == self.file
+        return bool(self.file) and self.entry == self.file

@@ -143,11 +143,15 @@ def started_programs(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[
     for node in checkout.nodes(file):
         match node:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first, *_]) if name in STARTERS:
-                if words := _command_words(first):
+                if words := command_words(first):
                     yield node.lineno, words
 
 
-def _command_words(node: ast.expr) -> list[str]:
+def command_words(node: ast.expr) -> list[str]:
+    """Return the words of a command in the code, in a list or a text.
+
+    Words that are no literals are empty.
+    """
     match node:
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return [part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
@@ -157,9 +161,9 @@ def _command_words(node: ast.expr) -> list[str]:
         case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
             return _split(text)
         case ast.BinOp(left=left):
-            return _command_words(left)
+            return command_words(left)
         case ast.Call(func=ast.Attribute(attr="split" | "format", value=inner)):
-            return _command_words(inner)
+            return command_words(inner)
     return []
 
 

@@ -176,7 +176,12 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("mfrc522", "gpio", "spi", modules="mfrc522 MFRC522", needs="spidev RPi.GPIO"),
     _library("pi-rc522", "gpio", "spi", modules="pirc522", needs="spidev RPi.GPIO"),
     _library("w1thermsensor", "1-wire"),
-    _library("pyserial", "serial", modules="serial", distributions="pyserial pyserial-asyncio"),
+    _library(
+        "pyserial",
+        "serial",
+        modules="serial serial_asyncio serial_asyncio_fast",
+        distributions="pyserial pyserial-asyncio pyserial-asyncio-fast",
+    ),
     _library("minimalmodbus", "serial"),
     _library("pynmea2", "serial"),
     _library("pyfirmata", "serial"),

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import UnionType
 
-from piwizard.apps.bindings import Function, decorator_name
+from piwizard.apps.bindings import Assignment, Function, decorator_name
 from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.name_lookup import find_definition
 
 Value = tuple[str, ast.expr]
 """An expression, and the file that it is in."""
 Block = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 MAX_VALUES = 20
 MAX_DEPTH = 4
+MAX_ATTRIBUTES = 8
+"""An attribute that more places assign is a common word such as `name`, whose values tell nothing about one of them."""
 
 
 @dataclass
@@ -29,6 +32,10 @@ class PassedValues:
     settings: dict[str, list[Value]] = field(default_factory=dict)
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     """The functions and classes of each file."""
+    attributes: dict[str, list[Value]] = field(default_factory=dict)
+    """What is assigned to attributes: `object.NAME = value`, or NAME in the body of a class."""
+    local: dict[str, list[Value]] = field(default_factory=dict)
+    """What is assigned to names."""
 
     @classmethod
     def of(cls, code: CodeIndex) -> PassedValues:
@@ -54,9 +61,30 @@ class PassedValues:
                             self.settings.setdefault(word.arg or "", []).append((file, word.value))
                 case ast.Assign(targets=[ast.Subscript() as target], value=value) if key := config_key(target):
                     self.settings.setdefault(key, []).append((file, value))
+                case ast.Assign(targets=[ast.Attribute(attr=name)], value=value):
+                    self.attributes.setdefault(name, []).append((file, value))
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
+                    self.local.setdefault(name, []).append((file, value))
+                case ast.ClassDef(body=body):
+                    self._collect_class(file, body)
+
+    def _collect_class(self, file: str, body: list[ast.stmt]) -> None:
+        for statement in body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
+                    self.attributes.setdefault(name, []).append((file, value))
 
     def of_expression(self, file: str, node: ast.expr | None, left: int = MAX_DEPTH) -> Iterator[Value]:
-        """Yield the values of a parameter, `self.name` or `app.config["NAME"]`."""
+        """Yield the values that an expression may have.
+
+        It is a parameter, a name, an attribute or `app.config["NAME"]`.
+        """
         if left <= 0 or not self.code.spend():
             return
         match node:
@@ -64,10 +92,31 @@ class PassedValues:
                 yield from self.settings.get(key, ())[:MAX_VALUES]
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
                 yield from self._of_attribute(file, node, attr, left)
+            case ast.Attribute(value=ast.Name() | ast.Attribute(), attr=attr):
+                values = self.attributes.get(attr, ())
+                if len(values) <= MAX_ATTRIBUTES:
+                    yield from values
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
+                yield from self.settings.get(key, ())[:MAX_VALUES]
             case ast.Name(id=name):
                 function = self._innermost(file, node, Function)
                 if isinstance(function, Function):
+                    yield from self._of_local(file, function, name)
                     yield from self._of_parameter(file, function, self._innermost(file, node, ast.ClassDef), name, left)
+                yield from self._of_module(file, node)
+
+    def _of_local(self, file: str, function: Function, name: str) -> Iterator[Value]:
+        """Yield what a function assigns to a name of its own."""
+        for where, value in self.local.get(name, ()):
+            if where == file and function.lineno <= value.lineno <= (function.end_lineno or 0):
+                yield where, value
+
+    def _of_module(self, file: str, node: ast.Name) -> Iterator[Value]:
+        """Yield what a module assigns to a name at its top."""
+        where = find_definition(self.code, file, node)
+        for source in self.code.bindings(where[0]).names.get(where[1], ()) if where else ():
+            if where and isinstance(source, Assignment) and source.value is not node:
+                yield where[0], source.value
 
     def _of_attribute(self, file: str, node: ast.expr, attr: str, left: int) -> Iterator[Value]:
         owner = self._innermost(file, node, ast.ClassDef)

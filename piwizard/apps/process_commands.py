@@ -127,7 +127,8 @@ class CommandReader:
             module, arguments = rest[1], rest[2:]
             if module in SERVERS or module in WORKERS or module == "flask":
                 return self._argv([module, *arguments], folder)
-            file = find_module(self.checkout, self._start, module)
+            package = find_module(self.checkout, self._start, f"{module}.__main__")
+            file = package or find_module(self.checkout, self._start, module)
             return ["python", "-m", module, *arguments] if file and not self._serves(file) else None
         return self._script(rest[0], rest[1:], folder) if rest else None
 

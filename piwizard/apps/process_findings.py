@@ -11,6 +11,7 @@ from piwizard.apps.bindings import Import, decorator_name
 from piwizard.apps.call_graph import CallGraph, files_of_app, own_nodes
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator
+from piwizard.apps.hardware import STARTERS, command_words
 from piwizard.apps.name_lookup import external_origin, find_definition
 from piwizard.apps.process_model import (
     ASGI,
@@ -47,6 +48,8 @@ THREADS = {
 }
 DEVICES = {
     "serial": (("Serial", "serial_for_url"), "opens a serial port"),
+    "serial_asyncio": (("open_serial_connection", "create_serial_connection"), "opens a serial port"),
+    "minimalmodbus": (("Instrument",), "opens a serial port"),
     "picamera2": (("Picamera2",), "uses the camera"),
     "picamera": (("PiCamera",), "uses the camera"),
     "cv2": (("VideoCapture",), "uses a camera"),
@@ -60,8 +63,15 @@ DEVICES = {
     "evdev": (("InputDevice",), "reads an input device"),
 }
 """Devices that one process may have: the calls that take them (empty: all), and the words for it."""
+DEVICE_PROGRAMS = {
+    **dict.fromkeys(("rpicam-vid", "libcamera-vid", "raspivid", "mjpg_streamer"), "uses the camera"),
+    "arecord": "uses a sound device",
+    "rtl_433": "uses a radio receiver",
+}
+"""Programs that run for long and hold a device, and the words for it."""
 SOCKET_CALLS = ("create_server", "bind")
 STREAM_TYPES = re.compile(r"\s*(?:text/event-stream|multipart/x-mixed-replace)\b", re.I)
+MONKEY_PATCHES = {(GEVENT, "patch_all"), (EVENTLET, "monkey_patch")}
 SERVER_CLASSES = {"quart": ("Quart",), "fastapi": ("FastAPI",), "starlette": ("Starlette",)}
 PLAIN_PATH = re.compile(r"/[\w./-]{0,200}", re.ASCII)
 MAX_PER_KIND = 5
@@ -132,6 +142,8 @@ class _FileReader:
             yield self._finding(THREAD, "starts a thread of its own", call)
         elif module in DEVICES and (not DEVICES[module][0] or name in DEVICES[module][0]):
             yield self._finding(EXCLUSIVE if starts else DEVICE, DEVICES[module][1], call)
+        elif called in STARTERS and (held := self._held_by_program(call)):
+            yield self._finding(EXCLUSIVE if starts else DEVICE, held, call)
         elif called in SOCKET_CALLS and starts and self.code.checkout.mentions(self.file, b"socket"):
             if (module, called) == ("socket", "create_server") or (called == "bind" and self._binds_address(call)):
                 yield self._finding(EXCLUSIVE, "listens on a port of its own", call)
@@ -143,12 +155,16 @@ class _FileReader:
             yield self._finding(WEBSOCKET, "has WebSockets", call)
         elif name in SERVER_CLASSES.get(module, ()):
             yield self._finding(ASGI, f"is an app for ASGI servers ({name})", call)
-        elif module == "gevent" and name == "patch_all":
-            yield self._finding(GEVENT, "asks for gevent", call)
-        elif module == "eventlet" and name == "monkey_patch":
-            yield self._finding(EVENTLET, "asks for eventlet", call)
+        elif (module, name) in MONKEY_PATCHES:
+            yield self._finding(module, f"asks for {module}", call)
         elif called in {"Response", "stream_with_context"} and self._yields(call):
             yield self._finding(STREAM, "sends responses piece by piece", call)
+
+    @staticmethod
+    def _held_by_program(call: ast.Call) -> str:
+        """Return which device a started program holds; "" if none."""
+        names = (word.rpartition("/")[2] for word in command_words(call.args[0])[:3]) if call.args else ()
+        return next((DEVICE_PROGRAMS[name] for name in names if name in DEVICE_PROGRAMS), "")
 
     @staticmethod
     def _binds_address(call: ast.Call) -> bool:

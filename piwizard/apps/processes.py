@@ -188,7 +188,9 @@ def _compose_command(
             return [str(word) for word in ast.literal_eval(text)], ""
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return [word.strip(" \"'") for word in text.strip("[]").split(",")], ""
-    if text and text[0] not in "|>&*":
+    if text[:1] in ("|", ">"):
+        return split_shell_line(checkout, _block_text(after))
+    if text and text[0] not in "&*":
         return split_shell_line(checkout, text.strip("\"'") if text[0] == text[-1] else text)
     items = []
     for line in after[1:]:
@@ -197,6 +199,17 @@ def _compose_command(
             break
         items.append(item[1].strip().strip("\"'"))
     return items, ""
+
+
+def _block_text(lines: Sequence[str]) -> str:
+    """Return the text of a block below a key of YAML as one line."""
+    depth = len(lines[0]) - len(lines[0].lstrip(" "))
+    inside: list[str] = []
+    for line in lines[1:]:
+        if len(line) - len(line.lstrip(" ")) <= depth:
+            break
+        inside.append(line.strip())
+    return " ".join(inside)
 
 
 def _in_script(reader: CommandReader, file: str) -> Iterator[tuple[str, str | None, Place]]:

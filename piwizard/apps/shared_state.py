@@ -15,7 +15,8 @@ from piwizard.apps.process_model import STATE, ProcessFinding
 
 MUTABLE_CALLS = frozenset({
     "dict", "list", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter", "Queue", "SimpleQueue",
-    "LifoQueue", "PriorityQueue", "SimpleNamespace", "array", "Value", "count",
+    "LifoQueue", "TTLCache", "LRUCache", "LFUCache", "FIFOCache", "TLRUCache", "ExpiringDict", "WeakValueDictionary",
+    "PriorityQueue", "SimpleNamespace", "array", "Value", "count",
 })  # fmt: skip
 MUTATING_METHODS = frozenset({
     "append", "appendleft", "add", "update", "pop", "popleft", "popitem", "remove", "discard", "insert", "extend",

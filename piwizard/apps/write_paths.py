@@ -13,32 +13,16 @@ from pathlib import Path, PurePosixPath
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import import_base, join_path, parent_folder
-from piwizard.apps.name_lookup import external_origin
-from piwizard.apps.passed_values import PassedValues
+from piwizard.apps.path_values import PathValue, PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
+from piwizard.apps.write_calls import DATABASE_KINDS, FILE, FOLDER, LOG_HANDLERS, SQLITE, WRITING_WORDS, find_writes
 
 MAX_PATHS_PER_FILE = 500
-MAX_PASSED = 50
 SAFE_PATH = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
 PATH_SETTING = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
 READ_ONLY_SETTING = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
-WRITING_WORDS = (
-    b"open(", b"sqlite", b"write_", b"mkdir", b"makedirs", b"FileHandler", b"UPLOAD", b"_FOLDER", b"_DIR", b"_DEST",
-    b"instance", b"savefig", b"to_csv", b"to_json", b"SESSION_TYPE", b"touch(", b"DATABASE", b"basicConfig", b"Sqlite",
-    b"TinyDB",
-)  # fmt: skip
+SETTING_WORDS = (b"UPLOAD", b"_FOLDER", b"_DIR", b"_DEST", b"instance", b"SESSION_TYPE", b"DATABASE", b"sqlite:")
 NOT_SERVED_FILES = frozenset({"setup.py", "noxfile.py", "fabfile.py", "conftest.py", "gunicorn.conf.py"})
-LOG_HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
-DATABASE_CALLS = {
-    "TinyDB": "file",
-    "SqliteDatabase": "sqlite",
-    "SqliteExtDatabase": "sqlite",
-    "SqliteQueueDatabase": "sqlite",
-}
-"""Classes of TinyDB and peewee, and the kind of file that they open."""
-FOLDER_MAKERS = frozenset({"makedirs", "mkdir"})
-WRITING_METHODS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
-PATH_WRITING_METHODS = frozenset({"write_text", "write_bytes", "touch"})
 READ_ONLY_FOLDERS = frozenset({"static", "templates", "migrations"})
 """Folders whose files come with each version: kept ones would never be updated."""
 PLACEHOLDER_FILES = frozenset({".gitkeep", ".gitignore", ".keep"})
@@ -75,7 +59,7 @@ def find_write_paths(
         if (
             PurePosixPath(file).name not in NOT_SERVED_FILES
             and not is_script(file)
-            and checkout.mentions(file, *WRITING_WORDS)
+            and checkout.mentions(file, *SETTING_WORDS, *WRITING_WORDS)
         ):
             finder = _Finder(code, file, chdir, flask_sqlalchemy, projects)
             for item in islice(finder.all(), MAX_PATHS_PER_FILE):
@@ -136,35 +120,8 @@ class _Finder:
     def call(self, call: ast.Call) -> Iterator[WritePath]:
         for keyword in call.keywords:
             yield from self.setting(keyword.arg or "", keyword.value)
-        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        first = call.args[0] if call.args else None
-        if name in FOLDER_MAKERS:
-            yield from self.path(first or owner, "folder", "it makes this folder", call.lineno)
-        elif name in LOG_HANDLERS:
-            yield from self.path(first or _keyword(call, "filename"), "file", "its log", call.lineno)
-        elif name == "basicConfig":
-            yield from self.path(_keyword(call, "filename"), "file", "its log", call.lineno)
-        elif name in DATABASE_CALLS:
-            yield from self.path(first, DATABASE_CALLS[name], "its database", call.lineno, database=True)
-        elif name in PATH_WRITING_METHODS:
-            yield from self.path(owner, "file", "it writes this file", call.lineno)
-        elif name in WRITING_METHODS:
-            yield from self.path(first, "file", "it writes this file", call.lineno)
-        elif name == "connect" and self.is_sqlite(call.func):
-            yield from self.path(first, "sqlite", "its SQLite database", call.lineno, database=True)
-        elif name == "open" and (owner is None or isinstance(owner, ast.Name | ast.Call | ast.BinOp)):
-            module = external_origin(self.code, self.file, call.func)
-            if module in {("shelve", "open"), ("dbm", "open")}:
-                yield from self.path(first, "file", "its data", call.lineno)
-            builtin = owner is None or module in {("io", "open"), ("codecs", "open"), ("gzip", "open")}
-            mode = _keyword(call, "mode") or next(iter(call.args[1 if builtin else 0 :]), None)
-            if set("wax+") & set(_constant(mode)):
-                yield from self.path(first if builtin else owner, "file", "it writes this file", call.lineno)
-
-    def is_sqlite(self, function: ast.expr) -> bool:
-        origin = external_origin(self.code, self.file, function)
-        return origin is not None and origin[0] in {"sqlite3", "aiosqlite"}
+        for written in find_writes(self.code, self.file, call):
+            yield from self.path(written.path, written.kind, written.why, call.lineno, sure=written.sure)
 
     def setting(self, key: str, value: ast.expr) -> Iterator[WritePath]:
         if key == "SESSION_TYPE" and _constant(value) == "filesystem":
@@ -193,15 +150,21 @@ class _Finder:
             yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
 
     def path(
-        self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
+        self, node: ast.expr | PathValue | None, kind: str, why: str, line: int, *, sure: bool = True
     ) -> Iterator[WritePath]:
-        found = self.texts(node)
-        if not found:
-            found, kind = self.leading(node), "folder"
-        for text in dict.fromkeys(found):
-            place = self.place(text) if text and text != ":memory:" else None
-            if place:
-                yield self.offered(place, kind, why, line, database=database)
+        """Yield the places of a path in the checkout. Not `sure`: only if its text looks like one."""
+        database = kind in DATABASE_KINDS
+        values = (node,) if isinstance(node, PathValue) else PathValues(self.code, self.file).of(node)
+        for value in values:
+            text = value.text if value.whole else value.folder
+            unlikely = text in {"", ":memory:"} or "://" in text or not (sure or set("./") & set(value.text))
+            place = None if unlikely else self.place(text)
+            if not place:
+                continue
+            if kind == FOLDER or not value.whole:
+                yield WritePath(place, FOLDER, why, self.file, line, database)
+            else:
+                yield self.offered(place, "sqlite" if kind == SQLITE else FILE, why, line, database=database)
 
     def place(self, path: str) -> str | None:
         """Return a path of the code relative to the checkout; None if it is elsewhere."""
@@ -210,41 +173,19 @@ class _Finder:
                 return path_in_checkout(path[len(project) + 1 :])
         return path_in_checkout(path, self.chdir)
 
-    def texts(self, node: ast.expr | None) -> list[str]:
-        """Return the values of an expression: a constant, or what is passed to it."""
-        text = ConstantEvaluator(self.code, self.file).text(node)
-        if text is not None:
-            return [text]
-        passed = islice(PassedValues.of(self.code).of_expression(self.file, node), MAX_PASSED)
-        values = (ConstantEvaluator(self.code, file).text(value) for file, value in passed)
-        return [value for value in values if value is not None]
-
-    def leading(self, node: ast.expr | None) -> list[str]:
-        """Return the folders of a path whose last part is not constant."""
-        match node:
-            case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
-                return [start.rpartition("/")[0]]
-            case ast.BinOp(left=first, op=ast.Div()) | ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
-                return self.texts(first)
-            case ast.BinOp(left=first, op=ast.Add()):
-                return [text.rpartition("/")[0] for text in self.texts(first)]
-        return []
-
     def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> WritePath:
         """Return a path to suggest: for a file in its own folder, that folder."""
         folder = parent_folder(place)
-        own = folder and not READ_ONLY_FOLDERS & set(folder.split("/")) and kind != "folder"
-        if own and folder not in self.code.checkout.code_folders:
+        checkout = self.code.checkout
+        inside = READ_ONLY_FOLDERS & set(folder.split("/"))
+        own = folder.rpartition("/")[2] not in READ_ONLY_FOLDERS and not (inside and has_content(checkout, folder))
+        if folder and own and folder not in checkout.code_folders:
             return WritePath(folder, "folder", why, self.file, line, database)
         return WritePath(place, kind, why, self.file, line, database)
 
 
 def _constant(node: ast.expr | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _key(target: ast.expr) -> str:

@@ -14,6 +14,7 @@ from piwizard.system.system_cache import SystemCache
 
 RASPI_CONFIG = "raspi-config"
 MODULES = Path("/etc/modules-load.d")
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RESTART = "Restart the Pi with `sudo reboot`, then run `piwizard apply`: it continues here."
 
 CONSOLE = "A login on the serial port disturbs the app: `sudo raspi-config nonint do_serial_cons 1` turns it off."
@@ -99,6 +100,8 @@ class InterfacesStarted:
 
     def apply(self, work: ApplyContext) -> None:
         if waiting := waiting_for_restart(self.names):
+            files.make_folders(restart_record().parent)
+            files.replace(restart_record(), _boot_id())
             raise RestartNeeded(restart_sentence(waiting), hint=RESTART)
 
 
@@ -120,6 +123,32 @@ def restart_marker(name: str) -> Path:
     The restart removes it.
     """
     return paths.lock_file().parent / "restart" / name
+
+
+def restart_record() -> Path:
+    """Return the file with the boot in which a run stopped for a restart.
+
+    It survives the restart.
+    """
+    return paths.state_dir() / "stopped-for-restart"
+
+
+def was_restarted() -> bool:
+    """Return whether the restart that a run stopped for is done.
+
+    A later run removes the record.
+    """
+    stopped_in = files.read(restart_record())
+    return stopped_in is not None and stopped_in != _boot_id()
+
+
+def forget_restart() -> None:
+    """Forget that a run stopped for a restart: another run has begun."""
+    restart_record().unlink(missing_ok=True)
+
+
+def _boot_id() -> bytes:
+    return files.read(BOOT_ID) or b""
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:

@@ -28,7 +28,7 @@ class PersistentPath:
     """`code`/`path` is a link to `data`/`path`, which belongs to `user`.
 
     Its first content is copied from the repository. A path that does not exist there is created as a folder, unless
-    its name has an extension (result.json): then the app creates the file.
+    `is_file`: then the app creates the file. None: it is a file if its name has an extension (result.json).
     """
 
     kind: ClassVar[str] = "keep"
@@ -36,6 +36,7 @@ class PersistentPath:
     data: Path
     path: str
     user: str
+    is_file: bool | None = None
 
     def describe(self) -> str:
         return f"The app may write {self.path}"
@@ -43,12 +44,16 @@ class PersistentPath:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         inside, outside = self.code / self.path, self.data / self.path
         linked = inside.is_symlink() and os.readlink(inside) == str(outside)
-        there = bool(outside.suffix) or os.path.lexists(outside)  # the app creates files, piwizard creates folders
+        there = self._made_by_app or os.path.lexists(outside)  # the app creates files, piwizard creates folders
         if linked and outside.parent.is_dir() and there:
             if not chown.of_others(self.data, self.path, self.user):
                 return IN_SYNC
             return Preview(in_sync=False, diff=f"# {outside}: owner {self.user}, including everything in it")
         return Preview(in_sync=False, diff=f"+{inside} -> {outside}")
+
+    @property
+    def _made_by_app(self) -> bool:
+        return bool(PurePath(self.path).suffix) if self.is_file is None else self.is_file
 
     def apply(self, work: ApplyContext) -> None:
         inside, outside = self.code / self.path, self.data / self.path
@@ -81,7 +86,7 @@ class PersistentPath:
         with safe_open.open_below(data, PurePath(*parts[:there])) as parent:
             missing = parts[there:]
             from_code = inside.exists() and not inside.is_symlink()
-            made_by_app = not from_code and bool(inside.suffix)
+            made_by_app = not from_code and self._made_by_app
             if safe_open.entry_exists(missing[0], parent) or (made_by_app and len(missing) == 1):
                 return
             os.mkdir(STAGE, 0o700, dir_fd=parent)

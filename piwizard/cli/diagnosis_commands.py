@@ -38,7 +38,7 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.network import address_trial
     from piwizard.setup import backup_status, deploy_status, kept_answers, site_overview, status, workspace
-    from piwizard.setup.pending_restart import pending_restart
+    from piwizard.setup.pending_restart import restart_notice
 
     state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
     for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
@@ -60,7 +60,7 @@ def _show_steps(answers: Path | None, *, as_json: bool) -> int:
     else:
         output.show_status(found)
         output.warn(trial.words if trial else "")
-        output.warn(pending_restart())
+        output.warn(restart_notice())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Define the commands for updates: list, rebuild, check."""
+"""Define the commands for updates: list, rebuild, advisories, check."""
 
 from __future__ import annotations
 
@@ -71,6 +71,42 @@ def rebuild_command(site: str | None, as_json: bool) -> int:
     if as_json:
         output.dump({"sites": [{"site": one.site, "ok": one.ok, "detail": one.detail} for one in outcomes]})
     return 0 if all(one.ok for one in outcomes) else 1
+
+
+@updates_group.command("advisories")
+@SITE
+@JSON
+@command
+def advisories_command(site: str | None, as_json: bool) -> int:
+    """Look up known vulnerabilities of the apps' packages at PyPI.
+
+    If a fixed version exists, the environment is rebuilt. systemd runs this every day.
+
+    Exit code 0: no vulnerability is known. 1: some are left.
+    """
+    from piwizard.cli import output
+    from piwizard.setup import advisory_check, workspace
+
+    sites = [site] if site else list(workspace.planner(None).answers.sites)
+    outcomes = []
+    for name in sites:
+        outcomes.append(outcome := advisory_check.check_advisories(name))
+        if not as_json:
+            output.say_result(outcome.detail, ok=not outcome.left)
+    if as_json:
+        found = [
+            {
+                "site": one.site,
+                "rebuilt": one.rebuilt,
+                "advisories": [
+                    {"package": each.package, "version": each.version, "id": each.id, "fixed": list(each.fixed)}
+                    for each in one.left
+                ],
+            }
+            for one in outcomes
+        ]
+        output.dump({"sites": found})
+    return 1 if any(one.left for one in outcomes) else 0
 
 
 @updates_group.command("check", hidden=True)

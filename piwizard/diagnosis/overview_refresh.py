@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from piwizard.apps.commit_subject import fetch_subject, fetched_subject
+from piwizard.changes.interface import was_restarted
 from piwizard.diagnosis import journald
 from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
 from piwizard.diagnosis.tracebacks import find_failures
@@ -72,7 +73,8 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
     sites = tuple(_site(planner, one, secrets) for one in before.sites)
     host = _host(planner.context.facts, planner)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    attention = (*site_overview.attention_of(sites, pending_restart()), *site_overview.attention_for_backups())
+    of_sites = site_overview.attention_of(sites, pending_restart(), restarted=was_restarted())
+    attention = (*of_sites, *site_overview.attention_for_backups())
     return HomeOverview(sites, host, attention, now)
 
 

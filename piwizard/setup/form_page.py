@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from piwizard.answers.questions import Question
+from piwizard.errors import Consent
 
 KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")
@@ -46,6 +47,9 @@ class RequiredAnswer:
     site: str | None
     reason: str = ""
     given: bool = False
+    consents: tuple[Consent, ...] = ()
+    """What a person must agree to in place of an answer: `agreed` is the answer then."""
+    agreed: tuple[str, ...] = ()
 
 
 def page_of(key: str) -> FormPage:

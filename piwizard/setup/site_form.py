@@ -11,7 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
 from piwizard.deploys import deploy_ways
-from piwizard.errors import PiwizardError, RepositoryLoginRequired
+from piwizard.errors import ConsentMissing, PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
 from piwizard.setup.form_page import FormPage, QuestionGroup, RequiredAnswer, page_of
@@ -232,4 +232,7 @@ class SiteForm:
         key = error.key or key
         page = FormPage.KEY if isinstance(error, RepositoryLoginRequired) else page_of(key)
         label = self._asked[key].prompt if key in self._asked else key.rpartition(".")[2]
-        return RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)
+        found = RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)
+        if isinstance(error, ConsentMissing):
+            return replace(found, consents=error.consents, agreed=tuple(error.agreed))
+        return found

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.rollback_pin import read_pin
+from piwizard.changes.interface import was_restarted
 from piwizard.engine.state import State
 from piwizard.nginx.maintenance import in_maintenance
 from piwizard.setup import deploy_status, reach
@@ -24,7 +25,7 @@ VERSION = 1
 HOURS = 24
 SiteState = Literal["online", "running", "waiting", "failed", "problem", "new"]
 """waiting: answers are missing. problem: it is set up, but the last check failed. new: nothing has run yet."""
-AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "backup", "sheet"]
+AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "resume", "backup", "sheet"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def saved(planner: Planner, state: State) -> HomeOverview:
     of_sites = kept.get("sites", {})
     sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
-    attention = (*attention_of(sites, pending_restart()), *attention_for_backups())
+    attention = (*attention_of(sites, pending_restart(), restarted=was_restarted()), *attention_for_backups())
     return HomeOverview(sites, host, attention, kept.get("checked_at", ""))
 
 
@@ -166,16 +167,21 @@ def with_state(overview: SiteOverview) -> SiteOverview:
     return overview
 
 
-def attention_of(sites: tuple[SiteOverview, ...], restart: str = "") -> tuple[Attention, ...]:
+def attention_of(
+    sites: tuple[SiteOverview, ...], restart: str = "", *, restarted: bool = False
+) -> tuple[Attention, ...]:
     """Return what needs the user, the most urgent first.
 
-    `restart` is what waits for a restart of the Pi.
+    `restart` is what waits for a restart of the Pi; `restarted`: a run stopped for one that is done.
     """
     found = [Attention(restart, "restart", None)] if restart else []
     for one in sites:
         if one.stopped and restart:
             continue  # it continues after the restart
-        if one.stopped:
+        if one.stopped and restarted:
+            text = f"{one.name}: the Pi was restarted. The installation can continue."
+            found.append(Attention(text, "resume", one.name))
+        elif one.stopped:
             found.append(Attention(f"{one.name}: the installation is not finished.", "failure", one.name))
         elif one.state == "failed":
             found.append(Attention(f"{one.name}: the installation failed.", "failure", one.name))

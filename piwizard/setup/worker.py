@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from piwizard.changes import interface
 from piwizard.changes.base import Change
 from piwizard.changes.release_record import Deployer
 from piwizard.engine import retention, run_launch, run_log
@@ -31,6 +32,7 @@ def work(run: str) -> bool:
     try:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
+        interface.forget_restart()
         run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
         retention.prune_versions(workspace.backups_dir())
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.

@@ -159,7 +159,7 @@ class App(Step):
                 instead,
                 bool(app.large_files),
             ),
-            *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
+            *(PersistentPath(where.code, where.data, path, name, app.is_file(path)) for path in app.writable),
             *path_mapping.folder_changes(app),
             _virtualenv(app),
             NoSwap(),

@@ -28,6 +28,8 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 KEEP_SETTINGS = Path(apt_state.KEEP_SETTINGS_FILE)
 AFTER_APT = UNITS / "apt-daily-upgrade.service.d"
 CHECK, REBUILD, REBUILD_TIMER = "piwizard-updates.service", "piwizard-rebuild.service", "piwizard-rebuild.timer"
+ADVISORIES, ADVISORIES_TIMER = "piwizard-advisories.service", "piwizard-advisories.timer"
+REBUILD_TIMERS = (REBUILD_TIMER, ADVISORIES_TIMER)
 MONTHLY, OFF = "monthly", "off"
 MAX_NAMED = 5
 
@@ -45,7 +47,7 @@ QUESTIONS = (
     Question(
         "updates.app",
         "Rebuild of environments",
-        "monthly: installs the newest versions of what your app's requirements leave open, after a smoke test.",
+        "monthly, or earlier if a version is known to be vulnerable: newest allowed versions, after a smoke test.",
         v.one_of(MONTHLY, OFF),
         kind="choice",
         choices=(MONTHLY, OFF),
@@ -64,7 +66,8 @@ class Updates(Step):
     why = (
         "Installs the security updates of Debian every day, nginx and certbot included. Services that still use an old "
         "library are restarted without a failed request, and all checks run after each update: an alert names what was "
-        "updated and how to go back. Once a month, the Python environment of each app is rebuilt with newer versions. "
+        "updated and how to go back. Once a month, or as soon as a version is known to be vulnerable, the Python "
+        "environment of each app is rebuilt with newer versions. "
         "Nothing restarts the Pi."
     )
     optional = True
@@ -93,7 +96,7 @@ class Updates(Step):
         yield from self.live_checks(answers)
         wanted = [
             *(APT_TIMERS if answers["updates.security"] else ()),
-            *((REBUILD_TIMER,) if answers.get("updates.app", MONTHLY) == MONTHLY else ()),
+            *(REBUILD_TIMERS if answers.get("updates.app", MONTHLY) == MONTHLY else ()),
         ]
         states = systemd.read_states(wanted)
         stopped = [unit for unit in wanted if not (states[unit].running and states[unit].enabled)]
@@ -134,15 +137,20 @@ def _security(*, wanted: bool) -> tuple[Change, ...]:
 
 def _rebuild(when: str) -> tuple[Change, ...]:
     reload = (Activation(("systemctl", "daemon-reload")),)
-    names = {UNITS / REBUILD: "systemd/rebuild.service", UNITS / REBUILD_TIMER: "systemd/rebuild.timer"}
+    names = {
+        UNITS / REBUILD: "systemd/rebuild.service",
+        UNITS / REBUILD_TIMER: "systemd/rebuild.timer",
+        UNITS / ADVISORIES: "systemd/advisories.service",
+        UNITS / ADVISORIES_TIMER: "systemd/advisories.timer",
+    }
     if when == OFF:
         return (
-            DisabledUnit(REBUILD_TIMER),
+            *map(DisabledUnit, REBUILD_TIMERS),
             Transaction("environment-rebuild", tuple(map(AbsentFile, names)), activate=reload),
         )
     return (
         Transaction(
             "environment-rebuild", tuple(File(path, render(name)) for path, name in names.items()), activate=reload
         ),
-        RunningUnit(REBUILD_TIMER),
+        *map(RunningUnit, REBUILD_TIMERS),
     )

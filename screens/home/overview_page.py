@@ -32,6 +32,7 @@ ATTENTION_LABELS = {
     "failure": "Show why",
     "check": "Diagnose",
     "restart": "Diagnose",
+    "resume": "Continue",
     "backup": "Back up",
     "sheet": "Show it",
 }
@@ -203,7 +204,7 @@ class OverviewPage(Page):
         match first.action:
             case "answer":
                 await self.navigator.open_setup(first.site, key=first.key)
-            case "continue":
+            case "continue" | "resume":
                 await self.navigator.open_setup(first.site)
             case "failure":
                 await self.navigator.open_failure(first.site)

@@ -17,6 +17,7 @@ from piwizard.screens.setup.review_list import ReviewList
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.run_progress import duration
+from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class ReviewPage(SetupPage):
             return (("back", "Back"),)
         if review.missing:
             first = review.missing[0]
-            return (("back", "Back"), ("answer", f"{'Change' if first.given else 'Add'} {first.label}"))
+            answer = ("answer", f"{'Change' if first.given else 'Add'} {first.label}")
+            agree = (("agree", "Skip them"),) if first.consents else ()
+            return (("back", "Back"), answer, *agree)
         return (("back", "Back"), ("install", "Install"))
 
     def on_mount(self) -> None:
@@ -152,6 +155,22 @@ class ReviewPage(SetupPage):
         if self._review is not None and self._review.missing:
             first = self._review.missing[0]
             await self.open_page(first.page, first.key)
+
+    def action_agree(self) -> None:
+        """Ask for what only a person can agree to, in place of the first missing answer."""
+        first = self._review.missing[0] if self._review is not None and self._review.missing else None
+        if first is None or not first.consents:
+            return
+        questions = "\n".join(clean(one.question) for one in first.consents)
+        self.app.push_screen(YesNoDialog(questions, "Yes to all"), partial(self._agreed, first))
+
+    def _agreed(self, answer: RequiredAnswer, yes: bool | None) -> None:
+        if yes:
+            self.run_in_background(
+                partial(self.service.answering.set, answer.site, answer.key, list(answer.agreed)),
+                lambda _: self.resume(),
+                group="agree",
+            )
 
     async def action_install(self) -> None:
         """Start the installation, and show it."""

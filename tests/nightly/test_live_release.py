@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.lab.load import load, verdict
 from tests.lab.pi import Pi
 
 MOST_SECONDS = 5
+"""It takes longer in proportion, if other tests run beside this one."""
 ANSWERS = "/etc/xdg/piwizard/answers.toml"
 POINTS = (2, 5, 8, 11)
 """Events of a run at which the power fails: around the switch from one release to the other."""
@@ -52,7 +54,8 @@ def test_rollback_takes_seconds_and_survives_a_restart(lab: Lab, served_pi: Pi) 
     answered, failed = verdict(visitors)
     assert back.exit == 0
     assert (answered > 20, failed, page(pi)) == (True, "", "It works")
-    assert 0 < seconds <= MOST_SECONDS, f"{seconds} seconds until the earlier release is served"
+    others = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert 0 < seconds <= MOST_SECONDS * others, f"{seconds} seconds until the earlier release is served"
     pi.reboot()
     assert eventually(lambda: page(pi), 60) == "It works"
     pi.run(("piwizard", "undo", "rollback", "--yes"))

@@ -354,7 +354,21 @@ def test_reported_path_outside_the_repository_is_ignored(path):
 
 
 @pytest.mark.parametrize(
-    "argv", [["rm", "-rf", "/"], ["flask", "a;b"], ["flask", "$x"], ["flask", "--app", "a:b;c", "x"], []]
+    "argv",
+    [
+        ["rm", "-rf", "/"],
+        ["flask", "a;b"],
+        ["flask", "$x"],
+        ["flask", "--app", "a:b;c", "x"],
+        ["python"],
+        ["python", "-c", "x.py"],
+        ["python", "-c.py"],
+        ["python", "-m", "http.server"],
+        ["python", "../x.py"],
+        ["python", "/etc/x.py"],
+        ["python", "init_db.py", "$x"],
+        [],
+    ],
 )
 def test_reported_command_of_another_program_is_ignored(argv):
     one = {

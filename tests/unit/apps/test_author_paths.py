@@ -47,6 +47,26 @@ def test_folder_with_files_of_the_repository_is_the_code(tree):
     assert written.path == "state.json"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/home/jane/greeting')\n",
+        "GREETING = '/home/jane/greeting'\ndef read():\n    with open(GREETING) as file:\n        return file.read()\n",
+        "from pathlib import Path\nSTATE = Path('/home/jane/greeting')\nSTATE.write_text('on')\n",
+        "def load(path):\n    return open(path).read()\nload('/home/jane/greeting')\n",
+    ],
+)
+def test_file_without_extension_is_not_taken_for_a_folder(tree, code):
+    found = find_author_paths(scan_checkout(tree({"app.py": code})))
+    assert [(one.path, one.folder) for one in found] == [("/home/jane/greeting", "/home/jane")]
+    assert shown_folders(found) == {"/home/jane": "data"}
+
+
+def test_folder_that_the_code_makes_stays_a_folder(tree):
+    code = "import os\nos.makedirs('/home/jane/pictures')\nopen('/home/jane/pictures/a.jpg', 'wb')\n"
+    assert {one.folder for one in find_author_paths(scan_checkout(tree({"app.py": code})))} == {"/home/jane/pictures"}
+
+
 def test_folder_of_a_composed_name_is_found(tree):
     code = "name = 'x'\nopen(f'/home/pi/pictures/{name}.jpg', 'wb')\n"
     assert shown_folders(find_author_paths(scan_checkout(tree({"app.py": code})))) == {"/home/pi/pictures": "data"}

@@ -115,6 +115,35 @@ def test_init_command_that_deletes_in_another_file_has_a_risk(tree, helper):
     assert found.destructive
 
 
+GROUP = (
+    "from flask.cli import FlaskGroup\nfrom app import create_app\ncli = FlaskGroup(create_app=create_app)\n"
+    "@cli.command('create_db')\ndef create_db():\n    db.create_all()\n"
+    "@cli.command('show')\ndef show():\n    pass\nif __name__ == '__main__':\n    cli()\n"
+)
+
+
+def test_command_of_a_script_with_a_group_of_its_own_is_found(tree):
+    (found,) = find_init_commands(tree({"manage.py": GROUP, "app.py": "def create_app(): pass\n"}), "app:create_app()")
+    assert (found.text, found.why, found.risk) == ("python manage.py create_db", "creates the database", None)
+
+
+INIT_SCRIPT = (
+    "import sqlite3\ncon = sqlite3.connect('meter.db')\nwith open('schema.sql') as file:\n"
+    "    con.executescript(file.read())\n"
+)
+
+
+@pytest.mark.parametrize(("schema", "risky"), [("create table if not exists a(b)", False), ("DROP TABLE a;", True)])
+def test_script_that_creates_the_database_is_found(tree, schema, risky):
+    (found,) = find_init_commands(tree({"init_db.py": INIT_SCRIPT, "schema.sql": schema, "app.py": ""}), "app:app")
+    assert (found.text, bool(found.risk)) == ("python init_db.py", risky)
+
+
+@pytest.mark.parametrize("app", ["import init_db\n", "from init_db import create\n"])
+def test_script_that_the_app_imports_is_no_setup_command(tree, app):
+    assert find_init_commands(tree({"init_db.py": INIT_SCRIPT, "app.py": app}), "app:app") == ()
+
+
 @pytest.mark.parametrize(
     ("code", "settings", "secrets", "words"),
     [

@@ -35,6 +35,10 @@ ONE_PROCESS = [
     ("exclusive", "from gpiozero import LED\nled = LED(17)"),
     ("exclusive", "import RPi.GPIO as GPIO\nGPIO.setup(17, GPIO.OUT)"),
     ("exclusive", "import picamera2 as p\nclass C:\n    def __init__(self):\n        self.it = p.Picamera2()\nc = C()"),
+    ("exclusive", "import subprocess\nsubprocess.Popen(['rpicam-vid', '-t', '0', '-o', '-'])"),
+    ("exclusive", "import serial_asyncio\nasync def read():\n    await serial_asyncio.open_serial_connection(url='x')\n"
+     "import asyncio\nasyncio.run(read())"),
+    ("state", "from cachetools import TTLCache\nlast = TTLCache(9, 60)\n" + VIEW + "    last['a'] = 1\n    return ''"),
     ("device", "import cv2\n" + VIEW + "    return str(cv2.VideoCapture(0))"),
     ("socketio", "from flask_socketio import SocketIO\nsocketio = SocketIO(app)"),
 ]  # fmt: skip
@@ -49,6 +53,7 @@ SEVERAL_PROCESSES = [
     + VIEW + "    user = User()\n    user.name = 'a'\n    db.session.add(user)\n    User.query.update({})",
     "from threading import Thread\ndef send():\n    Thread(target=print).start()\n" + VIEW + "    send()",
     "import socket\n" + VIEW + "    socket.create_connection(('example.org', 80))\n    return ''",
+    "from cachetools import TTLCache, cached\n@cached(TTLCache(9, 60))\ndef load():\n    pass\n" + VIEW + "    load()",
     "from smbus2 import SMBus\nbus = SMBus(1)",
     "class Store:\n    def update(self, x):\n        print(x)\nstore = Store()\n" + VIEW + "    store.update('')",
     "app.config['MODE'] = 1\ndef create_app():\n    app.config['A'] = 1\n    return app",

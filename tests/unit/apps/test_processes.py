@@ -131,6 +131,31 @@ def test_start_scripts_with_a_program_in_the_background(found, script, expected)
     assert found({"start.sh": script}) == expected
 
 
+def test_compose_command_over_several_lines(found):
+    compose = """
+        services:
+          app:
+            build: .
+          recorder:
+            build: .
+            command: >
+              python -u
+              logger.py
+            devices:
+              - /dev/i2c-1
+        """
+    assert found({"compose.yaml": compose}) == [("recorder", "python logger.py", "compose.yaml:6")]
+
+
+def test_package_that_is_the_app_is_no_process(tree):
+    files = {
+        "lamp/__init__.py": "",
+        "lamp/__main__.py": CODE["serve.py"],
+        "Procfile": "lamp: python -m lamp --port 80\n",
+    }
+    assert find_processes(scan_checkout(tree(CODE | files)), "lamp/__main__.py") == ()
+
+
 def test_supervisor_programs(found):
     conf = """
         [supervisord]

@@ -13,7 +13,7 @@ LINES = {
     "open('result.json', 'w')": [("result.json", "file")],
     "open('result.json')": [],
     "open('result.json', 'rb')": [],
-    "open(mode='a', file='x.txt')": [],
+    "open(mode='a', file='x.txt')": [("x.txt", "file")],
     "open('data/result.json', mode='a')": [("data", "folder")],
     "open(f'out/{x}.txt', 'w')": [("out", "folder")],
     "open(os.path.join('out', name), 'wb')": [("out", "folder")],
@@ -40,6 +40,22 @@ LINES = {
     "TinyDB('db.json')": [("db.json", "file")],
     "SqliteDatabase('my.db')": [("my.db", "sqlite")],
     "open('templates/made.html', 'w')": [("templates/made.html", "file")],
+    "cv2.imwrite(os.path.join('captures', name), frame)": [("captures", "folder")],
+    "camera.capture_file('static/shots/last.jpg')": [("static/shots", "folder")],
+    "request.save('main', 'last.jpg')": [("last.jpg", "file")],
+    "form.save('main')": [],
+    "upload.save('incoming/' + name)": [("incoming", "folder")],
+    "import soundfile as sf\nsf.write('recordings/last.wav', data, 44100)": [("recordings", "folder")],
+    "import shutil\nshutil.copy('a.txt', 'copies/a.txt')": [("copies", "folder")],
+    "os.replace('state.tmp', 'state.json')": [("state.json", "file")],
+    "text.replace('a.txt', 'b.txt')": [],
+    "import zipfile\nzipfile.ZipFile('all.zip', 'w')": [("all.zip", "file")],
+    "import zipfile\nzipfile.ZipFile('all.zip')": [],
+    "os.system('raspistill -o static/shots/now.jpg -t 1')": [("static/shots", "folder")],
+    "os.system('rpicam-still -o shots/' + name)": [("shots", "folder")],
+    "subprocess.run(['fswebcam', '-r', '640x480', 'shots/now.jpg'])": [("shots", "folder")],
+    "subprocess.run(['ls', '-o', 'static/shots'])": [],
+    "os.system('vcgencmd measure_temp > temperature.txt')": [("temperature.txt", "file")],
     "app.config['UPLOAD_FOLDER'] = 'static/uploads'": [("static/uploads", "folder")],
     "app.config.update(UPLOAD_FOLDER=os.path.join(HERE, 'up'))": [("up", "folder")],
     "app.config['UPLOAD_EXTENSIONS'] = ['.jpg']": [],
@@ -106,6 +122,18 @@ PASSED = {
         "static/gallery": "folder"
     },
     "os.makedirs(app.static_folder + '/events')\n": {"static/events": "folder"},
+    "class Store:\n    def __init__(self, path):\n        self.path = path\n    def save(self):\n"
+    "        with self.path.open('w') as file:\n            pass\nStore(Path(HERE) / 'settings.json')\n": {
+        "settings.json": "file"
+    },
+    "class Settings:\n    log_file = 'logs/app.txt'\nsettings = Settings()\nopen(settings.log_file, 'a')\n": {
+        "logs": "folder"
+    },
+    "settings.root = app.static_folder\ndef shoot(number):\n"
+    "    place = settings.root + '/photos/camera_' + str(number)\n    os.makedirs(place)\n": {
+        "static/photos": "folder"
+    },
+    "def shoot(name):\n    file = f'shots/{name}.jpg'\n    open(file, 'wb')\n": {"shots": "folder"},
     "def again(path):\n    again(path)\n    open(path, 'w')\n": {},
 }
 
@@ -123,3 +151,17 @@ def test_written_path_is_found_in_the_file_that_passes_it(tree: Tree) -> None:
         "app.py": "from flask import Flask\nfrom log import Log\napp = Flask(__name__)\nlog = Log(file='./last.txt')\n",
     }
     assert [one.path for one in find_write_paths(tree(files))] == ["last.txt"]
+
+
+def test_folder_of_the_app_is_known_in_other_files(tree: Tree) -> None:
+    files = {
+        "web/__init__.py": "from flask import Flask\napp = Flask(__name__)\n",
+        "web/views/pictures.py": "import os\nfrom flask import current_app\n"
+        "os.makedirs(current_app.static_folder + '/pictures')\n",
+    }
+    assert [one.path for one in find_write_paths(tree(files))] == ["web/static/pictures"]
+
+
+def test_folder_of_the_repository_below_static_is_not_replaced_by_data(tree: Tree) -> None:
+    files = {"app.py": HEAD + "open('static/plots/now.png', 'wb')\n", "static/plots/logo.png": "x"}
+    assert [(one.path, one.kind) for one in find_write_paths(tree(files))] == [("static/plots/now.png", "file")]

@@ -112,6 +112,14 @@ def test_file_created_by_the_app_becomes_persistent(there, working):
     assert os.readlink(there / "code" / "later.db") == str(there / "data" / "later.db")
 
 
+@pytest.mark.parametrize(("path", "is_file"), [("counter", True), ("captures.old", False)])
+def test_code_decides_whether_a_persistent_path_is_a_file(there, working, path, is_file):
+    keep = PersistentPath(there / "code", there / "data", path, APP_USER, is_file)
+    working().make(keep)
+    assert (there / "data" / path).is_dir() is not is_file
+    assert keep.probe(None, None).in_sync
+
+
 @pytest.mark.parametrize("path", ["link", "folder/link", "link/secret", "folder"])
 def test_publish_follows_no_link(there, working, path):
     (there / "code" / "folder").mkdir()

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from piwizard.cli import apply
 from piwizard.cli.main import cli
+from piwizard.deploys import deploy_record
+from piwizard.deploys.deploy_record import LastDeploy
 from piwizard.engine import run_launch
 from piwizard.setup import run_request
 from piwizard.system import paths
@@ -81,3 +83,20 @@ def test_code_warnings_are_not_repeated_when_nothing_changes(command, unsafe_app
     assert applied.exit_code == 0, applied.output
     assert "Nothing to do" in applied.output
     assert "SECRET_KEY" not in applied.output
+
+
+def test_status_lists_sites_with_their_deploys(command, monkeypatch):
+    file = paths.answers_file()
+    file.parent.mkdir(parents=True)
+    file.write_text('[site]\nname = "blog"\ndomains = ["blog.example.org"]\n[app]\ndeploy = ["webhook", "poll"]\n')
+    monkeypatch.setattr(paths, "sites_dir", lambda: file.parent)
+    commit = "2" * 40
+    deploy_record.note_deploy(
+        "blog", LastDeploy("webhook", "failed", commit, "2026-11-30T12:00:00+00:00", "It failed.")
+    )
+    (site,) = json.loads(command("status", "--json").stdout)["sites"]
+    assert (site["site"], site["maintenance"], site["rolled_back_from"]) == ("blog", False, None)
+    deploys = site["deploys"]
+    assert (deploys["ways"], deploys["last"]["commit"]) == (["webhook", "poll"], commit)
+    assert deploys["refused"][0]["reason"] == "It failed."
+    assert deploys["webhook"] == {"url": "https://blog.example.org/.piwizard/deploy/blog"}

@@ -19,8 +19,12 @@ from piwizard.git.git_access import GitAccess
 from piwizard.git.newest_commit import newest_commit
 from piwizard.git.server_git import git_for
 from piwizard.system import commands, paths
+from tests.unit.namespaces import needs_namespaces
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights up")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights up"),
+    needs_namespaces,
+]
 SSH = GitAccess("blog", "ssh://git@git.lan/app.git")
 
 

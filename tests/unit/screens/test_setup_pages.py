@@ -12,6 +12,7 @@ from textual.events import Paste
 
 from piwizard.answers.validators import Invalid
 from piwizard.engine import run_launch
+from piwizard.errors import Consent, ConsentMissing
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup.env_paste import PasteEditor, parse_env
 from piwizard.screens.setup.setup_page import SetupPage
@@ -19,6 +20,7 @@ from piwizard.screens.textual_app import PiwizardApp
 from piwizard.screens.widgets import answer_lookup
 from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.screens.widgets.fold import Fold
+from piwizard.setup import review
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.form_page import FormPage
 from tests.unit.screens import fake_cases
@@ -299,6 +301,42 @@ async def test_review_is_planned_once_when_it_is_shown_again(folder, monkeypatch
         await seen.keys("escape")
         await seen.gone("Keys here")
         assert planned == ["again"], "nothing is planned while the run starts"
+
+
+PYWIN32 = ConsentMissing(
+    "requirements.txt has a line that pip cannot install on this Pi.",
+    key="app.skip_requirements",
+    hint="Change the file.",
+    site="weather",
+    given=(),
+    consents=(Consent("Skip pywin32==306 (requirements.txt, line 2)?", "pywin32"),),
+)
+
+
+async def test_review_asks_before_it_skips_lines_of_the_list(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    preview_each = review.preview_each
+
+    def planned(planner, *rest):
+        for instance, found in preview_each(planner, *rest):
+            asked = instance.step.name == "app" and not planner.answers.of("weather").get("app.skip_requirements")
+            yield instance, PYWIN32 if asked else found
+
+    monkeypatch.setattr(review, "preview_each", planned)
+    fake_cases.write_answers(folder, fake_cases.SITE.format(name="weather", domain="raspberrypi.local", more=""))
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.REVIEW)
+        await seen.see("1 answer is missing")
+        await seen.press("agree")
+        await seen.see("Skip pywin32==306 (requirements.txt, line 2)?")
+        await seen.press("no")
+        await seen.see("1 answer is missing")
+        assert AnswerStore().get("weather", "app.skip_requirements") is None
+        await seen.press("agree")
+        await seen.see("Skip pywin32==306 (requirements.txt, line 2)?")
+        await seen.press("yes")
+        await seen.until(lambda: AnswerStore().get("weather", "app.skip_requirements") == ["pywin32"], "the answer")
+        await seen.gone("1 answer is missing")
 
 
 async def test_empty_repository_and_audience_are_asked_for(folder, monkeypatch):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.changes.interface import restart_marker
-from piwizard.setup.pending_restart import pending_restart
+from piwizard.changes import interface
+from piwizard.changes.base import RestartNeeded
+from piwizard.changes.interface import InterfacesStarted, restart_marker
+from piwizard.setup.pending_restart import pending_restart, restart_notice
 from piwizard.setup.site_overview import SiteOverview, attention_of
 from piwizard.system import boot_config
 
@@ -40,3 +42,25 @@ def test_overview_names_the_restart_instead_of_a_failure():
     found = attention_of((blog, lamp), "I2C works from the next restart.")
     assert [(one.action, one.site) for one in found] == [("restart", None), ("failure", "blog")]
     assert [one.text for one in attention_of((lamp,))] == ["lamp: the installation is not finished."]
+
+
+def test_restart_is_noticed_until_the_next_run(turned_on, tmp_path, monkeypatch):
+    boot = tmp_path / "boot_id"
+    monkeypatch.setattr(interface, "BOOT_ID", boot)
+    boot.write_text("first")
+    turned_on("i2c")
+    with pytest.raises(RestartNeeded):
+        InterfacesStarted(("i2c",)).apply(None)
+    assert restart_notice() == pending_restart()
+    restart_marker("i2c").unlink()  # as a restart does
+    assert restart_notice() == ""  # the same boot: another run has removed the marker
+    boot.write_text("second")
+    assert restart_notice() == "The Pi was restarted. Run `piwizard apply` to continue the setup."
+    interface.forget_restart()
+    assert restart_notice() == ""
+
+
+def test_overview_offers_to_continue_after_the_restart():
+    (found,) = attention_of((SiteOverview("lamp", "failed", stopped=True),), restarted=True)
+    assert (found.action, found.site) == ("resume", "lamp")
+    assert found.text == "lamp: the Pi was restarted. The installation can continue."

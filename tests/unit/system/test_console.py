@@ -48,6 +48,7 @@ ALLOWED = {
     "piwizard/apps/data_mirror.py": {"print"},
     "piwizard/backups/data_archive.py": {"print", "sys.stderr", "sys.stdout"},
     "piwizard/alerts/send_program.py": {"print", "logging"},
+    "piwizard/apps/advisory_program.py": {"print"},
     "piwizard/apps/script_runner.py": {"sys.stderr"},  # runs inside the app, whose output goes to the journal
     "piwizard/apps/analysis_worker.py": {"sys.stdout"},
     "piwizard/deploys/push_receive.py": {"sys.stderr", "sys.stdout"},  # to git, which passes it on to whoever pushes
