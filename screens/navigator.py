@@ -178,6 +178,36 @@ class Navigator:
 
         await self._pages.load_and_push(load, site)
 
+    async def open_versions(self, site: str) -> None:
+        """Open the releases of a site, with the way back to each."""
+
+        def load() -> type:
+            from piwizard.screens.home.versions_page import VersionsPage
+
+            return VersionsPage
+
+        await self._pages.load_and_push(load, site)
+
+    async def open_backups(self) -> None:
+        """Open the state and the list of the backups."""
+
+        def load() -> type:
+            from piwizard.screens.home.backups_page import BackupsPage
+
+            return BackupsPage
+
+        await self._pages.load_and_push(load)
+
+    async def open_sheet(self) -> None:
+        """Open the recovery sheet of the backups."""
+
+        def load() -> type:
+            from piwizard.screens.home.sheet_page import SheetPage
+
+            return SheetPage
+
+        await self._pages.load_and_push(load)
+
     async def open_undo(self, site: str) -> None:
         """Open the steps of a site that can be undone."""
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
     from piwizard.system.background_job import JobProgress
     from piwizard.system.checks import Check
+    from piwizard.system.remedies import Fix
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Proposal:
     plans: Plans
     remarks: tuple[str, ...] = ()
     """What happens with sites that are set up and that the answers lack."""
+    additions: tuple[tuple[str | None, Fix], ...] = ()
+    """Answers that are added once the plan is confirmed, by their sites."""
 
     @property
     def edited(self) -> bool:

@@ -141,9 +141,14 @@ def progress_text(progress: StagedRun, width: int) -> Text:
     percent = f"{progress.fraction:>6.0%}".replace("%", " %")
     room = width - len(percent) - 1
     full = round(room * progress.fraction)
-    text = Text("━" * full, "bold cyan").append("─" * (room - full), "not bold dim").append(f" {percent}\n", "not bold")
+    text = (
+        Text()
+        .append("━" * full, "bold cyan")
+        .append("─" * (room - full), "not bold dim")
+        .append(f" {percent}\n", "not bold")
+    )
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left >= 1 else ""
-    return text.append(f"{duration(progress.seconds)} so far{left}\n", "not bold")
+    return text.append(f"{duration(progress.seconds)} so far{left}\n")
 
 
 def duration(seconds: float) -> str:

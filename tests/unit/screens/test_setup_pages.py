@@ -275,6 +275,43 @@ async def test_one_pasted_variable_is_saved_at_once(folder, monkeypatch):
         assert editor.value == ""
 
 
+async def test_typed_line_of_an_env_file_is_saved_by_continue(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
+        page = seen.app.screen
+        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
+        paste = next(one for one in page.query(Fold) if one.name == "paste")
+        await paste.open()
+        editor = paste.query_one(PasteEditor)
+        editor.focus()
+        await seen.pilot.pause()
+        await seen.type("not a setting")
+        page.action_continue()
+        await seen.see("Line 1 is not NAME=value. Nothing was saved.")
+        await seen.until(lambda: not page._continuing)
+        assert seen.app.screen is page
+        assert "not a setting" not in seen.text()
+        editor.value = "WEATHER_API_KEY=s3cr3t"
+        page.action_continue()
+        await seen.see("Who should be able to open weather?")
+        assert AnswerStore().get("weather", "app.env") == {"WEATHER_API_KEY": {"asked": True}}
+        assert editor.value == ""
+
+
+async def test_lost_connection_saves_no_partial_line_of_an_env_file(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
+        page = seen.app.screen
+        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
+        paste = next(one for one in page.query(Fold) if one.name == "paste")
+        await paste.open()
+        paste.query_one(PasteEditor).value = "WEATHER_API_KEY=s3c"
+        await page.flush_answers(cut_off=True)
+        assert AnswerStore().get("weather", "app.env") is None
+
+
 async def test_second_enter_begins_no_second_setup(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
