@@ -93,7 +93,10 @@ def under_way() -> str | None:
 
 
 def starting() -> str | None:
-    """Return a run that was started and is not under way yet: that takes many seconds on a small board."""
+    """Return a run that was started and is not under way yet.
+
+    That takes many seconds on a small board.
+    """
     name = next(iter(systemd.list_active(unit("*"))), None)
     return name.removeprefix(UNIT_PREFIX).removesuffix(".service") if name else None
 
