@@ -31,6 +31,7 @@ from piwizard.steps import registry
 from piwizard.system import facts, paths
 from tests.unit.screens import fake_pi
 
+MAX_TABS = 50
 MAX_WAIT_SECONDS = 60.0
 
 
@@ -125,6 +126,21 @@ class Seen:
         await self.until(lambda: self.main.navigation.chosen and self.main.navigation.chosen.step.name == step)
         await asyncio.sleep(0.2)  # SETTLING_SECONDS
         await self.settle()
+
+
+async def assert_cursor_is_on_each_focused_widget(seen: Seen) -> None:
+    """Press Tab until the first widget has the focus again: the terminal's cursor is always on the focused one."""
+    await seen.until(lambda: seen.app.screen.focused, "a widget with the focus")
+    await seen.pilot.pause()
+    first, walked = seen.app.screen.focused, 0
+    while not walked or seen.app.screen.focused is not first:
+        focused, walked = seen.app.screen.focused, walked + 1
+        assert walked < MAX_TABS
+        offset = seen.app.cursor_position
+        widget, region = seen.app.screen.get_widget_at(*offset)
+        assert widget is focused, f"{offset} is on {widget}, not on {focused}"
+        assert region.contains_point(offset)
+        await seen.keys("tab")
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ from piwizard.steps.step import Stage
 from piwizard.system import paths
 from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, RunCommand, format_advice
 from tests.unit.screens import fake_pi
-from tests.unit.screens.conftest import opened
+from tests.unit.screens.conftest import assert_cursor_is_on_each_focused_widget, opened
 from tests.unit.screens.test_snapshots import (
     SIZES,
     assert_colours_suit_any_background,
@@ -198,18 +198,23 @@ async def test_terminal_cursor_is_on_each_focused_widget(page, home):
     """The cell under the terminal's cursor belongs to the widget that has the focus."""
     async with opened(home, steps=False) as seen:
         await page(seen)
-        await seen.pilot.pause()
-        first, walked = seen.app.screen.focused, []
-        assert first is not None
-        while not walked or seen.app.screen.focused is not first:
-            focused = seen.app.screen.focused
-            walked.append(focused)
-            assert len(walked) < 50
-            offset = seen.app.cursor_position
-            widget, region = seen.app.screen.get_widget_at(*offset)
-            assert widget is focused, f"{offset} is on {widget}, not on {focused}"
-            assert region.contains_point(offset)
-            await seen.keys("tab")
+        await assert_cursor_is_on_each_focused_widget(seen)
+
+
+async def test_terminal_cursor_is_on_each_widget_of_the_pages_of_a_site(home, monkeypatch):
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [])
+    fake_pi.remember(home, "app", "myflask")
+    async with opened(home, steps=False) as seen:
+        go = seen.app.navigator
+        for opening in (
+            go.open_checkup(),
+            go.open_doctor("photos"),
+            go.open_undo("myflask"),
+            go.open_removal("myflask"),
+            go.show_code("https://photos-home.duckdns.org/"),
+        ):
+            await opening
+            await assert_cursor_is_on_each_focused_widget(seen)
 
 
 async def test_site_is_installed_from_overview_to_done(site, monkeypatch):

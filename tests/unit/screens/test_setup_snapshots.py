@@ -18,7 +18,7 @@ from piwizard.screens.setup import deploy_key_page as key_page
 from piwizard.setup.form_page import FormPage
 from piwizard.setup.repository_key import KeyOffer, KeyTest
 from tests.unit.screens import fake_cases
-from tests.unit.screens.conftest import Seen
+from tests.unit.screens.conftest import Seen, assert_cursor_is_on_each_focused_widget
 from tests.unit.screens.test_setup_pages import nothing_is_looked_up, visited  # noqa: F401 — a fixture
 from tests.unit.screens.test_snapshots import (
     SIZES,
@@ -89,6 +89,11 @@ async def review(seen: Seen) -> None:
     await seen.until(lambda: seen.app.screen.focused)
 
 
+async def site_settings(seen: Seen) -> None:
+    await seen.app.navigator.open_settings("photos")
+    await drawn(seen, "Environment")
+
+
 PAGES = [welcome, your_app, settings, deploy_key, address, review_missing, review]
 
 
@@ -147,6 +152,14 @@ async def test_server_that_refuses_the_test_is_reported_and_the_page_stays(photo
         await page.action_trust()
         await drawn(seen, "github.com cannot be reached.")
         assert seen.app.is_running
+
+
+async def test_terminal_cursor_is_on_each_widget_of_the_setup(photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+    async with visited(photos) as seen:
+        for page in (*PAGES, site_settings):
+            await page(seen)
+            await assert_cursor_is_on_each_focused_widget(seen)
 
 
 async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(photos, monkeypatch):
