@@ -24,8 +24,8 @@ from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.screens.widgets.fold import Fold
 from piwizard.setup import review
 from piwizard.setup.answer_store import AnswerStore
+from piwizard.setup.form_page import FormPage
 from piwizard.setup.internet_line import InternetLine
-from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen, opened
 
@@ -84,18 +84,30 @@ async def visited(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool
         yield seen
 
 
-async def to_the_address(seen: Person) -> None:
-    """Start, and give a repository whose code needs nothing."""
+async def type_repository(seen: Person, text: str = REPOSITORY) -> None:
+    """Start, and type a repository into its field."""
     await seen.keys("enter")
     await seen.see("Where is your code?")
     await seen.until(lambda: seen.app.screen.focused)
-    await seen.type(REPOSITORY)
+    await seen.type(text)
+
+
+async def to_the_address(seen: Person) -> None:
+    """Give a repository whose code needs nothing."""
+    await type_repository(seen)
     await seen.keys("enter")
     await seen.see("Found in your code")
     await seen.ready("continue")
     await seen.keys("enter")
     await seen.see("Who should be able to open photos?")
     await seen.until(lambda: seen.app.screen.focused)
+
+
+async def to_the_name(seen: Person) -> None:
+    """Choose the Internet, and wait for the field of the name."""
+    await to_the_address(seen)
+    await seen.keys("down", "enter")
+    await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
 
 
 async def installing(seen: Person) -> None:
@@ -146,9 +158,7 @@ async def test_internet_setup_takes_fourteen_keys_at_most(folder, monkeypatch):
 async def test_required_variable_is_asked_before_anything_runs(folder, monkeypatch):
     fake_cases.new_machine(folder, monkeypatch)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.keys("enter")
         await seen.see("! Needs a setting")
         await seen.ready("continue")
@@ -186,10 +196,7 @@ async def test_review_lists_missing_answers_and_opens_their_fields(folder, monke
 async def test_lost_connection_saves_what_was_typed(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.see("Where is your code?")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.app._save_answers(cut_off=True)
         assert AnswerStore().get("photos", "app.repo") == REPOSITORY
 
@@ -197,9 +204,7 @@ async def test_lost_connection_saves_what_was_typed(folder, monkeypatch):
 async def test_lost_connection_on_the_address_saves_the_name(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await to_the_address(seen)
-        await seen.keys("down", "enter")
-        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await to_the_name(seen)
         await seen.type("photos.example.org")
         await seen.app._save_answers(cut_off=True)
         assert AnswerStore().get("photos", "site.domains") == ["photos.example.org"]
@@ -223,9 +228,7 @@ async def test_esc_goes_back_one_page_and_loses_nothing(folder, monkeypatch):
 async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(typed)
+        await type_repository(seen, typed)
         await seen.keys("enter")
         await seen.see(refusal)
         assert AnswerStore().sites() == []
@@ -235,9 +238,7 @@ async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, re
 async def test_name_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await to_the_address(seen)
-        await seen.keys("down", "enter")
-        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await to_the_name(seen)
         await seen.type(typed)
         await seen.keys("enter")
         await seen.see(refusal)
@@ -256,10 +257,7 @@ async def test_another_setup_can_begin_over_the_pages_of_the_first(folder, monke
 async def test_overview_from_the_palette_saves_what_is_being_typed(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.see("Where is your code?")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.app.navigator.open_home()
         assert AnswerStore().get("photos", "app.repo") == REPOSITORY
 
