@@ -188,23 +188,6 @@ async def test_review_lists_missing_answers_and_opens_their_fields(folder, monke
         await seen.see("Ready to install")
 
 
-async def test_lost_connection_saves_what_was_typed(folder, monkeypatch):
-    fake_cases.code(folder, monkeypatch, app=PLAIN)
-    async with visited(folder) as seen:
-        await type_repository(seen)
-        await seen.app._save_answers(cut_off=True)
-        assert AnswerStore().get("photos", "app.repo") == REPOSITORY
-
-
-async def test_lost_connection_on_the_address_saves_the_name(folder, monkeypatch):
-    fake_cases.code(folder, monkeypatch, app=PLAIN)
-    async with visited(folder) as seen:
-        await to_the_name(seen)
-        await seen.type("photos.example.org")
-        await seen.app._save_answers(cut_off=True)
-        assert AnswerStore().get("photos", "site.domains") == ["photos.example.org"]
-
-
 async def test_esc_goes_back_one_page_and_loses_nothing(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
