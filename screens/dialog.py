@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from piwizard.screens.closing import close
+
 if TYPE_CHECKING:
     from textual.events import Key
 
@@ -46,4 +48,4 @@ class Dialog(ModalScreen[Answer]):
 
     def action_cancel(self) -> None:
         """Close the dialog without an answer."""
-        self.dismiss(None)
+        close(self)

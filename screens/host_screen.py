@@ -73,7 +73,7 @@ class HostScreen(Screen[None]):
         self.workers.cancel_group(self, group)
 
     def notify_line(self, text: str, style: str = "yellow") -> None:
-        self.notice.update(Text(f" {text}", style))
+        self.notice.update(Text().append(f" {text}", style))
         self.notice.display = bool(text)
 
     def open(self, page: Screen[Result], then: Callable[[Result | None], None] | None = None) -> None:

@@ -15,6 +15,7 @@ from textual.events import Resize
 from textual.widgets import ContentSwitcher
 from textual.worker import Worker
 
+from piwizard.screens.closing import close
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.controllers.inspection_controller import InspectionController
 from piwizard.screens.controllers.jobs_controller import SECONDS_BETWEEN_POLLS, JobsController
@@ -202,8 +203,7 @@ class MainScreen(HostScreen):
 
     async def _close(self) -> None:
         await self.answers.flush()
-        if self.in_front:  # else a page was opened over it meanwhile
-            self.dismiss(None)
+        close(self)
 
     def action_tab(self, tab: str) -> None:
         self.navigation.choose_tab(tab)

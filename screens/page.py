@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 
+from piwizard.screens.closing import close
 from piwizard.screens.host_screen import HostScreen
 from piwizard.screens.messages import ActionPressed
 from piwizard.screens.widgets.action_button import ActionButton
@@ -121,4 +122,4 @@ class Page(HostScreen):
     def action_back(self) -> None:
         """Return to the page below, if there is one."""
         if len(self.app.screen_stack) > 1:
-            self.dismiss(None)
+            close(self)

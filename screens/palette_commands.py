@@ -21,10 +21,6 @@ IN_TERMINAL = (
     ("Alerts", "piwizard alerts list; open problems and the last messages", ("alerts", "list")),
     ("Send a test alert", "piwizard alerts test", ("alerts", "test")),
     ("Updates", "piwizard updates list; what was updated in the last 30 days", ("updates", "list")),
-    ("Back up now", "piwizard backup now", ("backup", "now")),
-    ("Backups", "piwizard backup list; the backups at the target", ("backup", "list")),
-    ("Test the newest backup", "piwizard backup verify; restores it for a test", ("backup", "verify")),
-    ("Recovery sheet", "piwizard backup sheet; what a new Pi needs", ("backup", "sheet")),
     ("Restore from a broken Pi", "piwizard restore; on a fresh Pi", ("restore",)),
     ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
     ("Report for a helper", "piwizard report", ("report",)),
@@ -41,7 +37,7 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     except PiwizardError:  # the overview shows it
         sites = []
     for site in sites:
-        yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.deploy, site))
+        yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.runs.deploy, site))
         yield SystemCommand(f"Log of {site}", "what the app prints, live", partial(go.open_app_log, site))
         yield SystemCommand(f"Settings of {site}", "answers, address, HTTPS", partial(go.open_settings, site))
         yield SystemCommand(
@@ -49,25 +45,20 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
             "how new versions get online, and how the last one did",
             partial(run_command, app, ("deploys", "--site", site)),
         )
+        yield SystemCommand(f"Versions of {site}", "releases, roll back, maintenance", partial(go.open_versions, site))
         yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
     yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
     yield SystemCommand("Add a site", "set up another app", go.open_setup)
     yield SystemCommand("Checkup", "every check from a visitor's view", go.open_checkup)
+    yield SystemCommand("Backups", "back up now, test, restore a site", go.open_backups)
+    yield SystemCommand("Recovery sheet", "what a new Pi needs to restore everything", go.open_sheet)
     yield SystemCommand("Run log", "log of the current or the last run", go.open_log)
     yield SystemCommand("Activity", "all runs, newest first", go.open_activity)
     yield SystemCommand("All steps", "run single steps again (advanced)", go.open_steps)
-    yield SystemCommand("Stop the current run", "it can be continued later", go.stop_run)
+    yield SystemCommand("Stop the current run", "it can be continued later", go.runs.stop)
     yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
     for title, help_text, words in IN_TERMINAL:
         yield SystemCommand(title, help_text, partial(run_command, app, words))
-    for site in sites:
-        for name, shown, argv in (
-            (f"Releases of {site}", "commit, author, who deployed each", ("releases", site)),
-            (f"Roll back {site}", "to the release before; asks first", ("rollback", site)),
-            (f"Close {site} for maintenance", "visitors get a page with status 503", ("maintenance", "on", site)),
-            (f"Open {site} again", "ends the maintenance", ("maintenance", "off", site)),
-        ):
-            yield SystemCommand(name, shown, partial(run_command, app, argv))
     yield SystemCommand("Root shell", "`exit` returns to piwizard", partial(open_shell, app))
     yield SystemCommand("Colors", "for a light or a dark terminal", app.switch_colors)
     yield SystemCommand("Help", "keys and symbols", app.action_help)

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from piwizard.screens.closing import close
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.row_list import RowList
@@ -92,5 +93,5 @@ class PalettePage(Page):
     def _run(self) -> None:
         if self.found.commands:
             command = self.found.commands[self.found.active]
-            self.dismiss(None)
+            close(self)
             self.app.call_later(command[2])

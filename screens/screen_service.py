@@ -5,13 +5,16 @@ The methods are slow and run in threads, unless they say that they are quick.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.machine_overview import MachineOverview
+from piwizard.setup.backup_service import BackupService
 from piwizard.setup.service import Proposal
 from piwizard.setup.site_service import SiteService
+from piwizard.setup.version_service import VersionService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
     from piwizard.screens.home.run_summary import RunSummary
     from piwizard.screens.setup.site_setup import PageContent
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
+    from piwizard.setup.form_page import FormPage
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
-    from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
     from piwizard.setup.undo_preview import UndoPreview
     from piwizard.steps.registry import StepInstance
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from piwizard.system.remedies import Fix
 
 
-class ScreenService(SiteService):
+class ScreenService(SiteService, VersionService, BackupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
@@ -106,16 +109,18 @@ class ScreenService(SiteService):
             lambda planner: [one for one in planner.select((), site) if not planner.missing(one)], fetch=False
         )
 
-    def _newest(self, choose: Callable[[Planner], list[StepInstance]], *, fetch: bool = True) -> Proposal:
+    def _newest(
+        self, choose: Callable[[Planner], list[StepInstance]], *, fetch: bool = True, planner: Planner | None = None
+    ) -> Proposal:
         """Return the plan for some steps and their needs.
 
-        `fetch`: made from the newest commits.
+        `fetch`: made from the newest commits. `planner`: with other answers than those on disk.
         """
         from piwizard.setup import run_request, workspace
 
         if fetch:
             self.look_for_new_code()
-        planner = self._planner()
+        planner = planner or self._planner()
         chosen = choose(planner)
         planner.require_answers(chosen)
         finished = run_request.done(planner, workspace.state())
@@ -191,14 +196,31 @@ class ScreenService(SiteService):
             return doctor.examine(site)
 
     def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
-        """Add the answers that fix these problems; return the plan of the steps."""
-        from piwizard.diagnosis import fixes
+        """Return the plan that fixes these problems.
 
-        remedies = [remedy for one in found for remedy in one.fix]
+        Its answers are added once it is confirmed.
+        """
+        from piwizard.diagnosis import fixes
+        from piwizard.setup import workspace
+        from piwizard.setup.answers_draft import AnswersDraft
+
+        draft, additions = AnswersDraft(self.answering), []
         for owner in dict.fromkeys(one.site for one in found):
-            fixes.add_answers(owner, [remedy for one in found if one.site == owner for remedy in one.fix])
-        run = fixes.merge_runs(remedies)
-        return self._newest(lambda planner: planner.select(run.steps, site), fetch=run.newest)
+            additions.append((owner, tuple(remedy for one in found if one.site == owner for remedy in one.fix)))
+            fixes.add_answers(*additions[-1], draft)
+        run = fixes.merge_runs([remedy for one in found for remedy in one.fix])
+        made = self._newest(
+            lambda planner: planner.select(run.steps, site),
+            fetch=run.newest,
+            planner=workspace.planner_for(draft.file(), dict(self._pins)),
+        )
+        return replace(made, additions=tuple(additions))
+
+    def start(self, proposal: Proposal) -> str:
+        """Add the answers that belong to a proposal, start its run, and return its id."""
+        for site, remedies in proposal.additions:
+            self.add_answers(site, remedies)
+        return super().start(proposal)
 
     def preview_undo(self, site: str, step: str | None) -> UndoPreview:
         """Return what the undo of a step does, or the removal of a site."""

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from piwizard.screens.closing import close
 from piwizard.screens.widgets.key_line import KeyLine
 
 
@@ -41,7 +42,7 @@ class TextPage(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False, immediate=True)
 
     def action_back(self) -> None:
-        self.dismiss(None)
+        close(self)
 
 
 def heading(text: Text, title: str) -> None:

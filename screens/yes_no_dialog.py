@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from piwizard.screens.closing import close
 from piwizard.screens.dialog import Dialog
 from piwizard.screens.messages import ActionPressed
 from piwizard.screens.widgets.action_button import ActionButton
@@ -26,4 +27,4 @@ class YesNoDialog(Dialog[bool]):
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
-        self.dismiss(event.name == "yes")
+        close(self, event.name == "yes")

@@ -83,12 +83,12 @@ def main(arguments: Sequence[str]) -> int:
         why_not = "" if fast else requirements.missing()
         machines = not fast and not why_not
         layers = ("tests/journeys", "tests/component", *(["tests/nightly"] if everything else []))
+        night = ["--nightly"] if everything else []
         preparing = _prepare() if machines else None
-        summary.add(*tests(["tests/unit", *arguments], _workers(), repeat=True))
+        summary.add(*tests(["tests/unit", *night, *arguments], _workers(), repeat=True))
         if preparing is not None:
             _wait_for(preparing)
             # Not beside the unit tests: machines are children of their process, and those wait for all of theirs.
-            night = ["--nightly"] if everything else []
             summary.add(*tests([*layers, *night, *arguments], _workers(), repeat=True))
         elif why_not:
             notes = [f"not run: {why_not}"]

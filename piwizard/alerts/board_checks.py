@@ -50,7 +50,7 @@ def _check_power() -> Iterator[Check]:
             "board-power",
             "Power supply sufficient",
             not undervoltage,
-            "the voltage was too low since the last start" if undervoltage else "no undervoltage since the last start",
+            "the voltage was too low within the last hour" if undervoltage else "no undervoltage",
             fix=(Advice("Use the official power supply and a short cable; low voltage damages the card's data."),),
         )
     degrees = board_sensors.read_temperature()

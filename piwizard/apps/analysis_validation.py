@@ -190,7 +190,7 @@ def _check_local_modules(found: tuple[LocalModule, ...]) -> tuple[LocalModule, .
     return tuple(
         one
         for one in found
-        if one.module.isidentifier()
+        if (one.module.isidentifier() or not one.module)
         and SAFE_PATH.fullmatch(one.path)
         and all(is_repository_path(path) for path in (one.path, one.file, one.sample or one.file))
     )[:MAX_SUGGESTIONS]

@@ -50,7 +50,8 @@ from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.large_files import find_large_files
-from piwizard.apps.local_modules import find_local_modules
+from piwizard.apps.local_files import find_local_files
+from piwizard.apps.local_modules import LocalModule, find_local_modules
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
@@ -116,6 +117,7 @@ class AnalysisReader:
         self._armed = False
         self._candidates: list[EntryCandidate] = []
         self._paths: tuple[AuthorPath, ...] = ()
+        self._written: tuple[WritePath, ...] = ()
         signal.signal(signal.SIGPROF, self._interrupt)
 
     def report(self) -> None:
@@ -135,9 +137,9 @@ class AnalysisReader:
         self._part("folder", self._folders)
         self._part("author_paths", self._author_paths)
         self._part("large_files", lambda: find_large_files(self._code)[:MAX_SUGGESTIONS])
-        self._part("local_modules", lambda: find_local_modules(self._code))
         self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
         self._part("writable", self._writable)
+        self._part("local_modules", self._local)
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
         self._part("uploads", lambda: find_upload_limit(self._code))
@@ -243,7 +245,12 @@ class AnalysisReader:
 
     def _writable(self) -> tuple[WritePath, ...]:
         projects = tuple(dict.fromkeys(one.project for one in self._paths if one.project))
-        return find_write_paths(self._code, self._working_directory, projects)[:MAX_SUGGESTIONS]
+        self._written = find_write_paths(self._code, self._working_directory, projects)[:MAX_SUGGESTIONS]
+        return self._written
+
+    def _local(self) -> tuple[LocalModule, ...]:
+        written = tuple(one.path for one in self._written)
+        return (*find_local_modules(self._code), *find_local_files(self._code, self._working_directory, written))
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)

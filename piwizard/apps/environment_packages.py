@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piwizard.apps.old_flask import old_flask_limits
 from piwizard.apps.process_model import ASGI, EVENTLET, GEVENT, GEVENT_WEBSOCKET, GTHREAD
 from piwizard.apps.requirements import OLDEST_GUNICORN, Requirements
 from piwizard.apps.version_specs import distribution_of
@@ -11,8 +12,12 @@ DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """Installed if the app does not require them: releases that are known to work."""
 NEWER_GUNICORN = f"gunicorn>={OLDEST_GUNICORN[0]}"
 """Replaces an older one that the app requires."""
-GUNICORN_WITH_WORKER = {EVENTLET: "gunicorn>=25,<26", ASGI: "gunicorn>=25,<28"}
-"""The releases that have the worker class; 26 dropped eventlet."""
+GUNICORN_WITH_WORKER = {EVENTLET: "gunicorn>=25,<26", ASGI: "gunicorn>=26.2,<28"}
+"""The releases that have the worker class, and that end it well.
+
+26 dropped eventlet. With ASGI, those before 26.2 wait for open WebSockets when they stop, and 25.3 fails the requests
+that are under way.
+"""
 GEVENT_WORKER_NEEDS = "packaging"
 
 
@@ -29,7 +34,7 @@ def pip_install(wanted: Requirements | None, imported: tuple[str, ...], worker_c
     return PipInstall(
         wanted.arguments,
         wanted.lines,
-        wanted.constraints,
+        (*wanted.constraints, *old_flask_limits(wanted)),
         wanted.apart,
         tuple(one for one in (server, *worker, flask) if one),
         tuple(pin for pin in dict.fromkeys(pins) if distribution_of(pin) != "gunicorn"),

@@ -19,9 +19,9 @@ CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseExce
 
 @dataclass(frozen=True)
 class LocalModule:
-    """A module whose file is missing.
+    """A module whose file is missing, or without a `module` a file that is read.
 
-    `path` is where it belongs, `sample` a file that shows its content. `file` and `line` are where it is imported.
+    `path` is where it belongs, `sample` a file that shows its content. `file` and `line` are where it is used.
     """
 
     module: str
@@ -46,7 +46,7 @@ def find_local_modules(checkout: RepositoryCheckout) -> tuple[LocalModule, ...]:
             for folder in folders:
                 path = join_path(folder, f"{module}.py")
                 sample = _sample(checkout, folder, module)
-                if sample or _is_ignored(path, ignored):
+                if sample or is_ignored(path, ignored):
                     found[module] = LocalModule(module, path, file, line, sample)
                     break
     return tuple(found.values())
@@ -94,8 +94,11 @@ def _sample(checkout: RepositoryCheckout, folder: str, module: str) -> str:
     return ""
 
 
-def _is_ignored(path: str, patterns: list[str]) -> bool:
-    """Return whether .gitignore names this very file: a pattern for many files says nothing about one."""
+def is_ignored(path: str, patterns: list[str]) -> bool:
+    """Return whether .gitignore names this very file.
+
+    A pattern for many files says nothing about one.
+    """
     name = path.rpartition("/")[2]
     for pattern in (one.removeprefix("/") for one in patterns if not one.startswith("!")):
         start = pattern.partition("*")[0]

@@ -24,8 +24,9 @@ def unlisted_packages(app: AppConfig) -> tuple[str, ...]:
 def local_module_sentence(one: LocalModule, data: Path) -> str:
     """Return how a person gives the app a file that its repository lacks."""
     why = f"{one.sample} shows what belongs in it" if one.sample else "git ignores it"
+    use = f"imports {one.module}" if one.module else f"reads {one.path}"
     return (
-        f"{one.file} line {one.line} imports {one.module}, and the repository has no {one.path}: {why}. "
+        f"{one.file} line {one.line} {use}, and the repository has no {one.path}: {why}. "
         f"Put your own file at {data / one.path}, for example with `sudo install -D -m 640 {one.path} "
         f"{data / one.path}`, then apply again."
     )
@@ -64,7 +65,10 @@ def dropped_path_notices(app: AppConfig) -> list[str]:
 def module_hints(app: AppConfig) -> dict[str, str]:
     """Return hints about a failed smoke test, by the message that they explain."""
     hints = {
-        f"No module named '{one.module}'": local_module_sentence(one, app.layout.data) for one in app.local_modules
+        f"No module named '{one.module}'" if one.module else f"{one.path.rpartition('/')[2]}'": local_module_sentence(
+            one, app.layout.data
+        )
+        for one in app.local_modules
     }
     for library in app.debian.modules.missing:
         hints.update({f"No module named '{module}'": missing_sentence(library) for module in library.modules})

@@ -59,6 +59,11 @@ DEVICES = {
     "gpiod": (("request_lines", "Chip", "chip"), "uses GPIO pins"),
     "digitalio": (("DigitalInOut",), "uses GPIO pins"),
     "adafruit_dht": ((), "uses a GPIO pin"),
+    "rpi_ws281x": (("PixelStrip", "Adafruit_NeoPixel"), "drives an LED strip"),
+    "neopixel": (("NeoPixel",), "drives an LED strip"),
+    "neopixel_spi": (("NeoPixel_SPI",), "drives an LED strip"),
+    "pwmio": (("PWMOut",), "uses a GPIO pin"),
+    "mfrc522": ((), "uses GPIO pins"),
     "pyaudio": (("PyAudio",), "uses a sound device"),
     "evdev": (("InputDevice",), "reads an input device"),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import click
 
@@ -12,7 +11,6 @@ from piwizard.cli.options import JSON
 
 RETRY_EXIT_CODE = 75
 """EX_TEMPFAIL: systemd starts the service again after a while."""
-POLL_SECONDS = 0.2
 
 
 @click.group("backup")
@@ -29,19 +27,14 @@ def now_command(as_json: bool) -> int:
     from piwizard.cli import output
     from piwizard.engine import run_launch
     from piwizard.setup import backup_job, workspace
-    from piwizard.system import commands, console, systemd
+    from piwizard.system import console
 
     run_launch.require_systemd()
-    backup_job.open_backups(workspace.planner(None))
-    before = backup_record.read_record().last
+    planner = workspace.planner(None)
+    backup_job.open_backups(planner)
     if not as_json:
         console.say("The backup is being made.")
-    commands.run(("systemctl", "start", "--no-block", backup_job.SERVICE))
-    while (last := backup_record.read_record().last) == before or last is None:
-        state = systemd.read_states([backup_job.SERVICE])[backup_job.SERVICE]
-        if not (state.running or state.queued) and backup_record.read_record().last == before:
-            raise backup_job.not_started()
-        time.sleep(POLL_SECONDS)
+    last = backup_job.request_backup(planner)
     if as_json:
         output.dump(backup_record.read_record().as_json())
     else:

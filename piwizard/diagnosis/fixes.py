@@ -69,9 +69,9 @@ def merge_runs(remedies: Iterable[Remedy]) -> ApplySteps:
     return ApplySteps(tuple(step.name for step in STEPS if step.name in wanted), newest=any(run.newest for run in runs))
 
 
-def add_answers(site: str | None, remedies: Iterable[Remedy]) -> None:
+def add_answers(site: str | None, remedies: Iterable[Remedy], store: AnswerStore | None = None) -> None:
     """Add values to the answers; existing values stay."""
-    store = AnswerStore()
+    store = store or AnswerStore()
     for one in remedies:
         if isinstance(one, GenerateSecret):
             table, _, name = one.key.rpartition(".")

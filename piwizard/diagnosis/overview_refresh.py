@@ -25,7 +25,7 @@ from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_form import SiteForm
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
-from piwizard.system import board_sensors, checks, commands, file_lock, paths, printable
+from piwizard.system import board_sensors, checks, commands, file_lock, paths, printable, systemd
 from piwizard.system.facts import Facts
 from piwizard.system.secret_filter import SecretFilter
 
@@ -80,9 +80,9 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
 
 def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:
     answers = planner.answers.of(one.name)
-    if one.state == "new":
+    if one.state in ("new", "waiting"):
         missing = tuple(answer.key for answer in SiteForm(planner, one.name).missing())
-        return site_overview.with_state(replace(one, missing=missing))
+        return site_overview.with_state(replace(one, state="new", missing=missing))
     one = replace(one, missing=(), problem="")
     if one.state not in ("online", "problem"):
         return one
@@ -178,7 +178,7 @@ def _host(facts: Facts, planner: Planner) -> HostOverview:
         disk_total=disk.total,
         clock_correct=facts.clock.synchronised,
         undervoltage=board_sensors.read_undervoltage(),
-        next_renewal=_next_renewal(),
+        next_renewal=systemd.next_run("certbot.timer"),
     )
 
 
@@ -197,15 +197,3 @@ def _way_in_ok(planner: Planner, facts: Facts) -> bool | None:
     names = [name for site in planner.answers.sites for name in planner.answers.of(site).get("site.domains", ())]
     found = list(check_names(names, facts.network, local=True))
     return all(check.ok for check in found) if found else None
-
-
-def _next_renewal() -> str:
-    """Return when systemd next renews certificates; "" if it does not."""
-    argv = ("systemctl", "show", "certbot.timer", "--property=NextElapseUSecRealtime", "--value", "--timestamp=unix")
-    result = commands.run(argv)
-    seconds = result.output.strip().removeprefix("@")
-    if not result.ok or not seconds.isdecimal():
-        return ""
-    with suppress(OverflowError, OSError, ValueError):  # "infinity" and times beyond the calendar
-        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
-    return ""

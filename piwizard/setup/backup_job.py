@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pwd
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.backups import backup_record, backup_run, contents, recovery_sheet
-from piwizard.backups.backup_record import BackupRecord
+from piwizard.backups.backup_record import BackupRecord, LastBackup
 from piwizard.backups.opened_repository import make_ssh_key
 from piwizard.backups.recovery_sheet import RecoverySheet
 from piwizard.backups.restic import ResticRepository, Snapshot
@@ -18,9 +19,11 @@ from piwizard.backups.target import Target, target_from
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
-from piwizard.system import app_data
+from piwizard.system import app_data, commands, systemd
 
 SERVICE = "piwizard-backup.service"
+TIMER = "piwizard-backup.timer"
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,31 @@ def run_backup() -> BackupRecord:
     repository = open_backups(planner)
     host = backup_record.host_name(planner.context.facts.hostname)
     return backup_run.make_backup(repository, host, saved_sites(planner))
+
+
+def request_backup(planner: Planner) -> LastBackup:
+    """Let the service make a backup now, and wait for its end.
+
+    It continues without this process. PiwizardError if it does not run.
+    """
+    open_backups(planner)
+    before = backup_record.read_record().last
+    ending = systemd.read_states([SERVICE])[SERVICE].running
+    commands.run(("systemctl", "start", "--no-block", SERVICE))
+    while (last := backup_record.read_record().last) == before or last is None:
+        state = systemd.read_states([SERVICE])[SERVICE]
+        if not (state.running or state.queued) and backup_record.read_record().last == before:
+            if not ending:
+                raise not_started()
+            ending = False  # the one before had recorded its result, and was removing old backups
+            commands.run(("systemctl", "start", "--no-block", SERVICE))
+        time.sleep(POLL_SECONDS)
+    return last
+
+
+def next_backup() -> str:
+    """Return when the timer makes the next backup; "" if it does not run."""
+    return systemd.next_run(TIMER)
 
 
 def not_started() -> PiwizardError:

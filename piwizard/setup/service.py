@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
     from piwizard.system.background_job import JobProgress
     from piwizard.system.checks import Check
+    from piwizard.system.remedies import Fix
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Proposal:
     plans: Plans
     remarks: tuple[str, ...] = ()
     """What happens with sites that are set up and that the answers lack."""
+    additions: tuple[tuple[str | None, Fix], ...] = ()
+    """Answers that are added once the plan is confirmed, by their sites."""
 
     @property
     def edited(self) -> bool:
@@ -172,6 +175,12 @@ class SetupService:
         from piwizard.engine import run_launch
 
         return run_launch.under_way()
+
+    def starting(self) -> str | None:
+        """Return a run that was started a moment ago and is not under way yet."""
+        from piwizard.engine import run_launch
+
+        return run_launch.starting()
 
     def jobs(self) -> dict[str, JobProgress]:
         """Return how far each background job is that runs, by the names of their steps."""

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from piwizard.git.git_access import GitAccess
     from piwizard.git.host_keys import HostKey
+    from piwizard.setup.form_page import RequiredAnswer
     from piwizard.setup.reach import Audience
     from piwizard.setup.repository_key import KeyOffer, KeyTest
     from piwizard.setup.review import Review
-    from piwizard.setup.site_form import RequiredAnswer, SiteForm
+    from piwizard.setup.site_form import SiteForm
 
 
 class SiteService(SetupService):
@@ -26,7 +27,7 @@ class SiteService(SetupService):
         Invalid says what the address must be. Quick.
         """
         from piwizard.answers.validators import repository as validate
-        from piwizard.setup.site_form import name_for
+        from piwizard.setup.free_site_name import name_for
 
         address = validate(repository)
         store = self.answering

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,15 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         text = file_reader.read(path)
         found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
         found = replace(found, lines=len(text.splitlines()))
-    made = Planner(found, secret_store(), pins, kept_answers.added(file) if file else ())
+    return planner_for(found, pins, kept_answers.added(file) if file else ())
+
+
+def planner_for(answers: AnswersFile, pins: dict[str, str] | None = None, added: Sequence[str] = ()) -> Planner:
+    """Return the planner for answers that were read already.
+
+    `added` are the sites that their file lacks.
+    """
+    made = Planner(answers, secret_store(), pins, added)
     console.hide_secrets(made.secrets())
     return made
 

@@ -1,10 +1,12 @@
-"""Read the states of systemd units."""
+"""Read the states of systemd units, and when timers run."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from piwizard.system import commands
 
@@ -174,3 +176,15 @@ def is_shutting_down() -> bool:
     if commands.which("systemctl") is None:
         return False
     return commands.run(("systemctl", "is-system-running")).output.strip() == "stopping"
+
+
+def next_run(timer: str) -> str:
+    """Return when a timer next elapses, in ISO 8601; "" if it does not."""
+    argv = ("systemctl", "show", timer, "--property=NextElapseUSecRealtime", "--value", "--timestamp=unix")
+    result = commands.run(argv)
+    seconds = result.output.strip().removeprefix("@")
+    if not result.ok or not seconds.isdecimal():
+        return ""
+    with suppress(OverflowError, OSError, ValueError):  # "infinity" and times beyond the calendar
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
+    return ""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
+from piwizard.screens.closing import close
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.checks_pane import check_block, checks_summary
 from piwizard.screens.widgets.folding_list import FoldingList
@@ -80,12 +81,12 @@ class CheckupPage(ModalScreen[None]):
         findings = self.query_one(FoldingList)
         several = len({one.site for one in found if one.site}) > 1
         worst_first = sorted(found, key=lambda one: one.ok)
-        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
+        self.query_one("#checkup-text", Static).update(Text().append(f" {text}", style))
         findings.show([check_block(_name(one, several=several), one, findings.size.width) for one in worst_first])
 
     def notify_line(self, text: str, style: str = "yellow") -> None:
         """Show a sentence in place of the summary; the findings stay."""
-        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
+        self.query_one("#checkup-text", Static).update(Text().append(f" {text}", style))
 
     @property
     def navigator(self) -> Navigator:
@@ -96,7 +97,7 @@ class CheckupPage(ModalScreen[None]):
         return self.app.navigator
 
     def action_back(self) -> None:
-        self.dismiss(None)
+        close(self)
 
 
 def _name(finding: Finding, *, several: bool) -> str:

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
+from piwizard.screens.closing import close
 from piwizard.screens.dialog import Dialog
 from piwizard.screens.machine_overview import titles
 from piwizard.screens.messages import ActionPressed
@@ -39,6 +40,7 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         super().__init__(classes="")
         self._plan, self._usual = plan, usual
         self._proposal: Proposal | None = None
+        self._error: PiwizardError | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(" Preparing the plan…", id="confirm-text", markup=False)
@@ -57,13 +59,22 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         try:
             proposal = await run_in_thread(self._plan)
         except PiwizardError as error:
-            self.dismiss(error)
+            self._close_with(error)
             return
         except OSError as error:
-            self.dismiss(PiwizardError(sentence_of(error)))
+            self._close_with(PiwizardError(sentence_of(error)))
             return
         if self in self.app.screen_stack:  # else the user has gone back meanwhile
             self._show(proposal)
+
+    def _close_with(self, error: PiwizardError) -> None:
+        self._error = error
+        close(self, error)  # a page over it, such as the help, stays: then at its end
+
+    def on_screen_resume(self) -> None:
+        """Close if the plan has failed behind another page."""
+        if self._error is not None:
+            close(self, self._error)
 
     def _show(self, proposal: Proposal) -> None:
         summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
@@ -96,4 +107,4 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
-        self.dismiss(self._proposal if event.name == "yes" else None)
+        close(self, self._proposal if event.name == "yes" else None)

@@ -121,13 +121,13 @@ class InstallPage(Page):
         await self.navigator.open_log(self.run_id, search=True)
 
     def action_stop(self) -> None:
-        self.navigator.stop_run()
+        self.navigator.runs.stop()
 
     async def action_leave(self) -> None:
         await self.app.run_action("app.leave")
 
     async def action_retry(self) -> None:
-        await self.navigator.retry(self.run_id, self.site)
+        await self.navigator.runs.retry(self.run_id, self.site)
 
     async def action_home(self) -> None:
         await self.navigator.open_home()
@@ -141,9 +141,14 @@ def progress_text(progress: StagedRun, width: int) -> Text:
     percent = f"{progress.fraction:>6.0%}".replace("%", " %")
     room = width - len(percent) - 1
     full = round(room * progress.fraction)
-    text = Text("━" * full, "bold cyan").append("─" * (room - full), "not bold dim").append(f" {percent}\n", "not bold")
+    text = (
+        Text()
+        .append("━" * full, "bold cyan")
+        .append("─" * (room - full), "not bold dim")
+        .append(f" {percent}\n", "not bold")
+    )
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left >= 1 else ""
-    return text.append(f"{duration(progress.seconds)} so far{left}\n", "not bold")
+    return text.append(f"{duration(progress.seconds)} so far{left}\n")
 
 
 def duration(seconds: float) -> str:

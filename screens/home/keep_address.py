@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from piwizard.screens.closing import close
 from piwizard.screens.dialog import Dialog
 from piwizard.screens.messages import ActionPressed
 from piwizard.screens.screen_service import ScreenService
@@ -45,11 +46,10 @@ class KeepAddressDialog(Dialog[bool]):
 
     def _count(self) -> None:
         if self._service.trial() != self._trial:
-            if self.app.screen is self:  # else once the page over it, such as the help, is closed
-                self.dismiss(False)
+            close(self, False)  # a page over it, such as the help, stays: then at its end
             return
         self.query_one("#ask-question", Static).update(self._question_text())
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
-        self.dismiss(event.name == "keep")
+        close(self, event.name == "keep")

@@ -14,7 +14,6 @@ from textual.widgets import Static
 from piwizard.screens.home.overview_text import host_detail, needs_you, site_detail, site_row
 from piwizard.screens.home.site_list import NARROW_COLUMNS, SiteList
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.key_line import KeyLine
 
@@ -36,8 +35,6 @@ ATTENTION_LABELS = {
     "backup": "Back up",
     "sheet": "Show it",
 }
-ATTENTION_COMMANDS = {"backup": ("backup", "now"), "sheet": ("backup", "sheet")}
-"""Commands of the command line that help with something of the whole machine."""
 SECONDS_BETWEEN_CHECKS = 300
 SECONDS_FOR_FIRST_PAINT = 0.05
 """Seconds before the machine is read: loading what that needs would delay the first paint."""
@@ -176,7 +173,7 @@ class OverviewPage(Page):
         if site is not None and site.state in ("new", "waiting"):
             await self.navigator.open_setup(site.name)
         else:
-            await self.navigator.deploy(self.sites.chosen)
+            await self.navigator.runs.deploy(self.sites.chosen)
 
     async def action_logs(self) -> None:
         await self.navigator.open_app_log(self.sites.chosen)
@@ -195,8 +192,11 @@ class OverviewPage(Page):
         first = self._attention[number] if number < len(self._attention) else None
         if first is None:
             return
-        if first.action in ATTENTION_COMMANDS:
-            run_command(self.app, ATTENTION_COMMANDS[first.action])
+        if first.action == "backup":
+            await self.navigator.open_backups()
+            return
+        if first.action == "sheet":
+            await self.navigator.open_sheet()
             return
         if first.site is None:
             await self.navigator.open_checkup()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     ("deploy", "Deploy", "install the newest commit; you see first what changes"),
+    ("versions", "Versions", "all releases; roll back, or close for maintenance"),
     ("logs", "App log", "what the app prints, live and with search"),
     ("check", "Check", "every check from a visitor's view"),
     ("settings", "Settings", "repository, address, HTTPS, environment"),
@@ -35,11 +36,29 @@ ACTIONS = (
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
     ("undo", "Undo a step", "choose it among all steps; asks before it starts"),
-    ("restore", "Restore the data", "from the newest backup; today's data is kept"),
+    ("backups", "Backups", "back up now, test, restore the data"),
     ("report", "Report", "for people who help you; without secrets"),
     ("remove", "Remove this site", "asks what happens to its data"),
 )
 """Name, label and explanation of each action."""
+SITE_PAGES = {
+    "versions": "open_versions",
+    "logs": "open_app_log",
+    "settings": "open_settings",
+    "diagnose": "open_doctor",
+    "key": "open_deploy_key",
+    "undo": "open_undo",
+    "remove": "open_removal",
+}
+MACHINE_PAGES = {
+    "check": "open_checkup",
+    "activity": "open_activity",
+    "steps": "open_steps",
+    "backups": "open_backups",
+}
+"""The methods of the navigator by the actions that they carry out, those of a site and of the machine."""
+IN_TERMINAL = {"deploys": ("deploys", "--site", "{site}"), "report": ("report",)}
+"""Actions that are commands of the command line."""
 
 
 class ActionList(RowList):
@@ -113,29 +132,12 @@ class SitePage(Page):
             self.summary.update(site_summary(site, datetime.now(UTC)))
 
     async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
-        site, go = self.site, self.navigator
-        match event.name:
-            case "deploy":
-                await go.deploy(site)
-            case "logs":
-                await go.open_app_log(site)
-            case "check":
-                await go.open_checkup()
-            case "settings":
-                await go.open_settings(site)
-            case "activity":
-                await go.open_activity()
-            case "steps":
-                await go.open_steps()
-            case "undo":
-                await go.open_undo(site)
-            case "diagnose":
-                await go.open_doctor(site)
-            case "key":
-                await go.open_deploy_key(site)
-            case "restore" | "deploys" as command:
-                run_command(self.app, (command, "--site", site))
-            case "report":
-                run_command(self.app, ("report",))
-            case "remove":
-                await go.open_removal(site)
+        go, site = self.navigator, self.site
+        if event.name == "deploy":
+            await go.runs.deploy(site)
+        elif event.name in IN_TERMINAL:
+            run_command(self.app, [word.format(site=site) for word in IN_TERMINAL[event.name]])
+        elif event.name in MACHINE_PAGES:
+            await getattr(go, MACHINE_PAGES[event.name])()
+        else:
+            await getattr(go, SITE_PAGES[event.name])(site)

@@ -15,8 +15,8 @@ from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.setup.form_page import FormPage
 from piwizard.setup.reach import Audience, home_name
-from piwizard.setup.site_form import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
-    from piwizard.setup.site_form import QuestionGroup
+    from piwizard.setup.form_page import QuestionGroup
 
 NAMES = "site.domains"
 AUDIENCES = (

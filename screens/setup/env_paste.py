@@ -45,15 +45,34 @@ class EnvPaste(Vertical):
 
     def on_input_submitted(self, event: LineEditor.Submitted) -> None:
         event.stop()
-        if event.value.strip():
-            self.take(event.value)
+        self.commit()
+
+    def commit(self, *, cut_off: bool = False) -> None:
+        """Save a line that was typed.
+
+        `cut_off`: the connection was lost meanwhile, so its value may be incomplete.
+        """
+        if self.editor.value.strip() and not cut_off:
+            self.take(self.editor.value)
+
+    def problem(self) -> str:
+        """Return what is wrong with the line that was typed; "" if nothing is."""
+        try:
+            self._read(self.editor.value)
+        except Invalid as refusal:
+            return f"{str(refusal)[:1].upper()}{str(refusal)[1:]}."
+        return ""
+
+    def _read(self, text: str) -> dict[str, str]:
+        values = parse_env(text) if text.strip() else {}
+        for name, value in values.items():
+            self.question.validate({name: value})
+        return values
 
     def take(self, text: str) -> None:
         """Save the variables of a text, or say which line is wrong."""
         try:
-            values = parse_env(text)
-            for name, value in values.items():
-                self.question.validate({name: value})
+            values = self._read(text)
         except Invalid as refusal:
             self._note.update(
                 Text().append(f"{str(refusal)[:1].upper()}{str(refusal)[1:]}. Nothing was saved.", "yellow")
@@ -72,7 +91,10 @@ def parse_env(text: str) -> dict[str, str]:
     Invalid names the first line that sets none.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        raise Invalid(f"more than {MAX_LINES} lines were pasted")
+    for number, line in enumerate(lines, 1):
         content = line.strip()
         if not content or content.startswith("#"):
             continue

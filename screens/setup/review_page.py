@@ -18,7 +18,7 @@ from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.run_progress import duration
 from piwizard.screens.yes_no_dialog import YesNoDialog
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
+    from piwizard.setup.form_page import RequiredAnswer
     from piwizard.setup.review import Review
-    from piwizard.setup.site_form import RequiredAnswer
 
 LABEL_COLUMNS = 18
 PREPARING = "Preparing the plan. Nothing has changed yet"

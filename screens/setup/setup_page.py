@@ -12,6 +12,7 @@ from textual.widget import Widget
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.messages import AnswerGiven, FieldLeft, MemberGiven, SecretGiven
 from piwizard.screens.page import Page
+from piwizard.screens.setup.env_paste import EnvPaste
 from piwizard.screens.setup.page_field import PageField
 from piwizard.screens.setup.variable_field import TABLE, NewVariable, VariableField
 from piwizard.screens.widgets.action_button import ActionButton
@@ -19,7 +20,7 @@ from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import Choice, LineEditor
 from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.fold import Fold, FoldTitle
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,8 @@ class SetupPage(Page):
 
     def commit(self, *, cut_off: bool = False) -> None:
         """Report what is being typed if it is valid; `cut_off` as in `Field.commit`."""
-        for field in (*self.query(PageField), *self.query(VariableField), *self.query(NewVariable)):
+        fields = (*self.query(PageField), *self.query(VariableField), *self.query(NewVariable), *self.query(EnvPaste))
+        for field in fields:
             field.commit(cut_off=cut_off)
 
     def answer_saved(self, key: str) -> None:
@@ -178,6 +180,10 @@ class SetupPage(Page):
             if new.problem():
                 new.named.focus()
                 return True
+        for paste in self.query(EnvPaste):
+            if paste.problem():
+                paste.editor.focus()
+                return True
         return False
 
     # Moving on.
@@ -213,8 +219,7 @@ class SetupPage(Page):
 
     async def _go_back(self) -> None:
         await self.flush_answers()
-        if self.in_front:  # else a page was opened over it meanwhile
-            super().action_back()
+        super().action_back()
 
     def action_continue(self) -> None:
         """Save the answers, and open the next page if they are valid."""

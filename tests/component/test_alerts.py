@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab import layers, quickstart
+from tests.lab import layers, online, quickstart
 from tests.lab.eventually import eventually
 from tests.lab.home import leaks
 from tests.lab.internet import Reply, Site
@@ -57,9 +57,13 @@ def served(lab: Lab) -> Iterator[Alerted]:
     ntfy, beats = NtfyServer(net, "ntfy.example.org"), net.add_site("hc.example.org", Site(lambda _: Reply("OK")))
     pi = layers.served_pi(lab, "trixie")
     net.trust(pi)
+    for name in online.NAMES:
+        net.zone.set(name, "A", lab.router.public)
     answers = pi.run(("cat", "/etc/xdg/piwizard/answers.toml")).output
     pi.write(ANSWERS, f"{answers}{ASKED}")
     yield Alerted(pi, mail, ntfy, beats)
+    for name in online.NAMES:
+        net.zone.remove(name)
     pi.discard()
     mail.close()
 

@@ -45,11 +45,12 @@ email = "me@example.org"
 {backup}"""
 STOP = "/run/stop-writing"
 WRITE = f"""
-import os, sqlite3, time
+import os, sqlite3, sys, time
 c = sqlite3.connect('notes.db', timeout=60)
 while not os.path.exists('{STOP}'):
     with c:
         c.execute('INSERT INTO notes VALUES (randomblob(500))')
+        c.execute('DELETE FROM notes WHERE rowid <= (SELECT max(rowid) FROM notes) - ?', (int(sys.argv[1]),))
     time.sleep(0.002)
 """
 CHECK = "import sqlite3; print(sqlite3.connect('notes.db').execute('PRAGMA integrity_check').fetchone()[0])"
@@ -58,9 +59,9 @@ LONGEST = 3600
 
 
 @contextmanager
-def written_to(pi: Pi) -> Iterator[None]:
+def written_to(pi: Pi, most_rows: int = 10**9) -> Iterator[None]:
     """Let the app's user write to its database all the time."""
-    writer = pi.start(("runuser", "-u", "myflask", "--", "env", "-C", DATA, "python3", "-c", WRITE))
+    writer = pi.start(("runuser", "-u", "myflask", "--", "env", "-C", DATA, "python3", "-c", WRITE, str(most_rows)))
     try:
         yield
         assert writer.alive, writer.wait().errors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from piwizard.apps.local_files import find_local_files
 from piwizard.apps.local_modules import find_local_modules
 from piwizard.apps.repository_checkout import scan_checkout
 
@@ -48,3 +49,32 @@ def test_file_that_is_in_the_data_already_stays_one_of_the_author(found, tree, t
     data = tmp_path / "data"
     (tree({}) / "config.py").symlink_to(data / "config.py")
     assert [one.path for one in found({".gitignore": "config.py\n"}, data)] == ["config.py"]
+
+
+READS = "import os, yaml\nPLACE = os.environ.get('GARAGE_CONFIG', 'config.yaml')\nyaml.load(open(PLACE))\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "sample"),
+    [
+        ({"config.example.yaml": "relay: 17"}, "config.example.yaml"),
+        ({"config.yaml.sample": "relay: 17"}, "config.yaml.sample"),
+        ({".gitignore": "config.yaml\n"}, ""),
+    ],
+)
+def test_file_that_the_code_reads_and_the_repository_lacks_is_one_of_the_author(tree, files, sample):
+    (one,) = find_local_files(scan_checkout(tree({"app.py": READS} | files)), "", ())
+    assert (one.module, one.path, one.sample, one.line) == ("", "config.yaml", sample, 3)
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [
+        ({"config.yaml": "relay: 17", "config.example.yaml": ""}, ()),
+        ({".gitignore": "config.yaml\n"}, ("config.yaml",)),
+        ({".gitignore": "*.yaml\n"}, ()),
+        ({}, ()),
+    ],
+)
+def test_other_files_are_none(tree, files, written):
+    assert find_local_files(scan_checkout(tree({"app.py": READS} | files)), "", written) == ()

@@ -35,6 +35,7 @@ ONE_PROCESS = [
     ("exclusive", "from gpiozero import LED\nled = LED(17)"),
     ("exclusive", "import RPi.GPIO as GPIO\nGPIO.setup(17, GPIO.OUT)"),
     ("exclusive", "import picamera2 as p\nclass C:\n    def __init__(self):\n        self.it = p.Picamera2()\nc = C()"),
+    ("exclusive", "import board, neopixel\npixels = neopixel.NeoPixel(board.D18, 30)"),
     ("exclusive", "import subprocess\nsubprocess.Popen(['rpicam-vid', '-t', '0', '-o', '-'])"),
     ("exclusive", "import serial_asyncio\nasync def read():\n    await serial_asyncio.open_serial_connection(url='x')\n"
      "import asyncio\nasyncio.run(read())"),

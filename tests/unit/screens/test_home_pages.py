@@ -17,8 +17,9 @@ from piwizard.engine import run_launch
 from piwizard.engine.run_launch import RunUnderWay
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
-from piwizard.screens.home import app_log_page, overview_page
+from piwizard.screens.home import app_log_page
 from piwizard.screens.home.app_log_page import AppLogPage
+from piwizard.screens.home.backups_page import BackupsPage
 from piwizard.screens.home.checkup_page import CheckupPage
 from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.home.doctor_page import DoctorPage
@@ -27,17 +28,26 @@ from piwizard.screens.home.install_page import InstallPage
 from piwizard.screens.home.overview_page import OverviewPage
 from piwizard.screens.home.overview_text import host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
+from piwizard.screens.home.sheet_page import SheetPage
+from piwizard.screens.home.stage_watch import StageWatch
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
 from piwizard.setup.reach import FORWARD
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
+from piwizard.setup.stage_progress import StagedRun, StageProgress, StageTracker
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import Stage
 from piwizard.system import paths
 from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, RunCommand, format_advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import opened
-from tests.unit.screens.test_snapshots import SIZES, assert_colours_suit_any_background, compare, shown
+from tests.unit.screens.test_snapshots import (
+    SIZES,
+    assert_colours_suit_any_background,
+    compare,
+    compare_sizes,
+    shown,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -58,6 +68,17 @@ HOST = HostOverview(
 )  # fmt: skip
 NEEDED = Attention("weather cannot start without WEATHER_API_KEY.", "answer", "weather", "app.env.WEATHER_API_KEY")
 HOME = HomeOverview(SITES, HOST, (NEEDED,))
+HALFWAY = StagedRun(
+    (
+        StageProgress(Stage.WEB_SERVER, "done", 22.0, "nginx and Python installed"),
+        StageProgress(Stage.APP, "done", 31.0, "downloaded, built, first page answered 200 OK"),
+        StageProgress(Stage.SERVICE, "running", 3.0, "starting photos in the background"),
+        StageProgress(Stage.ADDRESS),
+        StageProgress(Stage.ROUTER),
+        StageProgress(Stage.HTTPS),
+    ),
+    0.56, 64.0, 50.0,
+)  # fmt: skip
 RULES = RouterRules(
     "http://192.168.1.1", "192.168.1.100", "dc:a6:32:00:00:01", "http://photos-home.duckdns.org", "/var/lib/x.txt"
 )
@@ -135,19 +156,31 @@ async def app_log(seen):
     await seen.see("two")
 
 
+async def install(seen):
+    """Show a run that is halfway, and stays there."""
+    page = InstallPage(seen.app.service, "20260101T000001-beef", "photos")
+    watch = StageWatch(page.service.events_file(page.run_id), StageTracker())
+    watch.advance, watch.ended, watch.progress = bool, lambda alive: False, lambda: HALFWAY
+    watch.lines.extend([("$ systemctl enable --now photos.socket", "cyan"), ("Created symlink", "")])
+    page._begin = lambda tracker: (setattr(page, "watch_run", watch), page.draw())
+    await seen.app.push_screen(page)
+    await seen.see("1 min 04 s so far")
+
+
 PAGES = [overview, failure, router, done, more, palette, activity, app_log]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("page", PAGES[:6], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("page", [*PAGES[:6], install], ids=lambda page: page.__name__)
 async def test_page_equals_snapshot(page, size, home):
     async with opened(home, size, steps=False) as seen:
         await page(seen)
         await seen.see("raspberrypi" if page not in (more, palette) else "photos" if page is more else "Overview")
-        compare(f"{page.__name__}-{size[0]}x{size[1]}", seen.text())
+        await compare_sizes(seen, page.__name__, size)
 
 
-@pytest.mark.parametrize("page", PAGES[:5], ids=lambda page: page.__name__)
+@pytest.mark.nightly
+@pytest.mark.parametrize("page", [*PAGES[:5], install], ids=lambda page: page.__name__)
 async def test_ascii_page_equals_snapshot(page, home):
     async with opened(home, plain=True, steps=False) as seen:
         await page(seen)
@@ -183,7 +216,7 @@ async def test_site_is_installed_from_overview_to_done(site, monkeypatch):
     (site / "wait-system").touch()
     async with opened(site, steps=False) as seen:
         await seen.see("Not installed yet")
-        await seen.app.navigator.confirm(lambda: seen.app.service.proposal(None), "myflask")
+        await seen.app.navigator.runs.confirm(lambda: seen.app.service.proposal(None), "myflask")
         await seen.see("Install now?")
         assert not run_launch.under_way()
         await seen.press("yes")
@@ -337,7 +370,7 @@ async def test_second_enter_opens_no_second_confirmation(home, monkeypatch):
 
     monkeypatch.setattr(ScreenService, "deployment", deployment)
     async with opened(home, steps=False) as seen:
-        await asyncio.gather(*(seen.app.navigator.deploy("photos") for _ in range(2)))
+        await asyncio.gather(*(seen.app.navigator.runs.deploy("photos") for _ in range(2)))
         await seen.pilot.pause()
         assert [type(screen).__name__ for screen in seen.app.screen_stack].count("ConfirmRun") == 1
         looked_at.set()
@@ -351,7 +384,7 @@ async def test_run_that_began_meanwhile_is_reported(home, monkeypatch):
     monkeypatch.setattr(ScreenService, "start", start)
     async with opened(home, steps=False) as seen:
         await overview(seen)
-        await seen.app.navigator._confirmed(object(), "photos")
+        await seen.app.navigator.runs.confirmed(object(), "photos")
         await seen.see("Another run is in progress.")
 
 
@@ -360,7 +393,7 @@ async def test_plan_that_fails_is_reported_over_the_diagnosis(home, monkeypatch)
     async with opened(home, steps=False) as seen:
         await seen.app.navigator.open_doctor("photos")
         await seen.until(lambda: isinstance(seen.app.screen, DoctorPage))
-        await seen.app.navigator._confirmed(PiwizardError("The repository cannot be reached."), "photos")
+        await seen.app.navigator.runs.confirmed(PiwizardError("The repository cannot be reached."), "photos")
         await seen.see("The repository cannot be reached.")
 
 
@@ -387,17 +420,14 @@ async def test_result_of_a_page_that_was_closed_is_not_shown(site):
         assert isinstance(seen.app.screen, OverviewPage)
 
 
-@pytest.mark.parametrize(("action", "words"), [("backup", ("backup", "now")), ("sheet", ("backup", "sheet"))])
-async def test_button_about_backups_runs_their_command(home, monkeypatch, action, words):
-    ran = []
-    monkeypatch.setattr(overview_page, "run_command", lambda app, words: ran.append(words))
+@pytest.mark.parametrize(("action", "page"), [("backup", BackupsPage), ("sheet", SheetPage)])
+async def test_button_about_backups_opens_their_page(home, monkeypatch, action, page):
     needed = replace(HOME, attention=(Attention("The backup is old.", action, None),))
     monkeypatch.setattr(ScreenService, "saved_overview", lambda self: needed)
     monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: needed)
     async with opened(home, steps=False) as seen:
         await seen.press("attend(0)")
-        await seen.until(lambda: ran)
-        assert ran == [words]
+        await seen.until(lambda: type(seen.app.screen) is page)
 
 
 async def test_page_of_another_site_opens_over_that_of_the_first(home, monkeypatch):
@@ -450,7 +480,7 @@ async def test_plan_that_replaces_edited_files_is_not_confirmed_by_enter(home, m
     proposal = SimpleNamespace(plans=plans, edited=True, warnings=())
     monkeypatch.setattr(ScreenService, "deployment", lambda self, site: proposal)
     async with opened(home, steps=False) as seen:
-        await seen.app.navigator.deploy("photos")
+        await seen.app.navigator.runs.deploy("photos")
         await seen.until(lambda: isinstance(seen.app.screen, ConfirmRun) and seen.app.screen.focused)
         assert seen.app.screen._proposal is proposal
         assert seen.app.screen.focused.name == "no"

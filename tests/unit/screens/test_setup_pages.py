@@ -22,7 +22,7 @@ from piwizard.screens.widgets.answer_lookup import AnswerLookup
 from piwizard.screens.widgets.fold import Fold
 from piwizard.setup import review
 from piwizard.setup.answer_store import AnswerStore
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen, opened
 
@@ -79,18 +79,30 @@ async def visited(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool
         yield seen
 
 
-async def to_the_address(seen: Person) -> None:
-    """Start, and give a repository whose code needs nothing."""
+async def type_repository(seen: Person, text: str = REPOSITORY) -> None:
+    """Start, and type a repository into its field."""
     await seen.keys("enter")
     await seen.see("Where is your code?")
     await seen.until(lambda: seen.app.screen.focused)
-    await seen.type(REPOSITORY)
+    await seen.type(text)
+
+
+async def to_the_address(seen: Person) -> None:
+    """Give a repository whose code needs nothing."""
+    await type_repository(seen)
     await seen.keys("enter")
     await seen.see("Found in your code")
     await seen.ready("continue")
     await seen.keys("enter")
     await seen.see("Who should be able to open photos?")
     await seen.until(lambda: seen.app.screen.focused)
+
+
+async def to_the_name(seen: Person) -> None:
+    """Choose the Internet, and wait for the field of the name."""
+    await to_the_address(seen)
+    await seen.keys("down", "enter")
+    await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
 
 
 async def installing(seen: Person) -> None:
@@ -141,9 +153,7 @@ async def test_internet_setup_takes_fourteen_keys_at_most(folder, monkeypatch):
 async def test_required_variable_is_asked_before_anything_runs(folder, monkeypatch):
     fake_cases.new_machine(folder, monkeypatch)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.keys("enter")
         await seen.see("! Needs a setting")
         await seen.ready("continue")
@@ -178,28 +188,6 @@ async def test_review_lists_missing_answers_and_opens_their_fields(folder, monke
         await seen.see("Ready to install")
 
 
-async def test_lost_connection_saves_what_was_typed(folder, monkeypatch):
-    fake_cases.code(folder, monkeypatch, app=PLAIN)
-    async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.see("Where is your code?")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
-        await seen.app._save_answers(cut_off=True)
-        assert AnswerStore().get("photos", "app.repo") == REPOSITORY
-
-
-async def test_lost_connection_on_the_address_saves_the_name(folder, monkeypatch):
-    fake_cases.code(folder, monkeypatch, app=PLAIN)
-    async with visited(folder) as seen:
-        await to_the_address(seen)
-        await seen.keys("down", "enter")
-        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
-        await seen.type("photos.example.org")
-        await seen.app._save_answers(cut_off=True)
-        assert AnswerStore().get("photos", "site.domains") == ["photos.example.org"]
-
-
 async def test_esc_goes_back_one_page_and_loses_nothing(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
@@ -218,9 +206,7 @@ async def test_esc_goes_back_one_page_and_loses_nothing(folder, monkeypatch):
 async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(typed)
+        await type_repository(seen, typed)
         await seen.keys("enter")
         await seen.see(refusal)
         assert AnswerStore().sites() == []
@@ -230,9 +216,7 @@ async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, re
 async def test_name_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await to_the_address(seen)
-        await seen.keys("down", "enter")
-        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await to_the_name(seen)
         await seen.type(typed)
         await seen.keys("enter")
         await seen.see(refusal)
@@ -251,10 +235,7 @@ async def test_another_setup_can_begin_over_the_pages_of_the_first(folder, monke
 async def test_overview_from_the_palette_saves_what_is_being_typed(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.see("Where is your code?")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.app.navigator.open_home()
         assert AnswerStore().get("photos", "app.repo") == REPOSITORY
 
@@ -275,6 +256,43 @@ async def test_one_pasted_variable_is_saved_at_once(folder, monkeypatch):
         editor.post_message(Paste("API_KEY=s3cr3t"))
         await seen.until(lambda: AnswerStore().get("weather", "app.env") == {"API_KEY": {"asked": True}})
         assert editor.value == ""
+
+
+async def test_typed_line_of_an_env_file_is_saved_by_continue(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
+        page = seen.app.screen
+        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
+        paste = next(one for one in page.query(Fold) if one.name == "paste")
+        await paste.open()
+        editor = paste.query_one(PasteEditor)
+        editor.focus()
+        await seen.pilot.pause()
+        await seen.type("not a setting")
+        page.action_continue()
+        await seen.see("Line 1 is not NAME=value. Nothing was saved.")
+        await seen.until(lambda: not page._continuing)
+        assert seen.app.screen is page
+        assert "not a setting" not in seen.text()
+        editor.value = "WEATHER_API_KEY=s3cr3t"
+        page.action_continue()
+        await seen.see("Who should be able to open weather?")
+        assert AnswerStore().get("weather", "app.env") == {"WEATHER_API_KEY": {"asked": True}}
+        assert editor.value == ""
+
+
+async def test_lost_connection_saves_no_partial_line_of_an_env_file(folder, monkeypatch):
+    fake_cases.needs_setting(folder, monkeypatch)
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
+        page = seen.app.screen
+        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
+        paste = next(one for one in page.query(Fold) if one.name == "paste")
+        await paste.open()
+        paste.query_one(PasteEditor).value = "WEATHER_API_KEY=s3c"
+        await page.flush_answers(cut_off=True)
+        assert AnswerStore().get("weather", "app.env") is None
 
 
 async def test_second_enter_begins_no_second_setup(folder, monkeypatch):

@@ -10,17 +10,23 @@ from textual.widgets import Static
 
 from piwizard.apps import app_source
 from piwizard.apps.repository_access import deploy_key_page
-from piwizard.errors import RepositoryLoginRequired
+from piwizard.errors import PiwizardError, RepositoryLoginRequired
 from piwizard.git.git_address import parse_address
 from piwizard.screens.controllers import answers_controller
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup import deploy_key_page as key_page
+from piwizard.setup.form_page import FormPage
 from piwizard.setup.repository_key import KeyOffer, KeyTest
-from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen
 from tests.unit.screens.test_setup_pages import nothing_is_looked_up, visited  # noqa: F401 — a fixture
-from tests.unit.screens.test_snapshots import SIZES, assert_colours_suit_any_background, compare, shown
+from tests.unit.screens.test_snapshots import (
+    SIZES,
+    assert_colours_suit_any_background,
+    compare,
+    compare_sizes,
+    shown,
+)
 
 pytestmark = pytest.mark.asyncio
 REPOSITORY = "https://github.com/user/photos"
@@ -103,17 +109,16 @@ def pretend_first_visit(monkeypatch: Any) -> None:
     monkeypatch.setattr(ScreenService, "first_visit", lambda self: True)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
 async def test_page_of_the_setup_equals_snapshot(page, size, photos, monkeypatch):
     pretend_first_visit(monkeypatch)
     async with visited(photos, size) as seen:
         await page(seen)
-        lines = seen.lines()
-        assert len(lines) == size[1]
-        compare(f"setup_{page.__name__}-{size[0]}x{size[1]}", "\n".join(lines))
+        await compare_sizes(seen, f"setup_{page.__name__}", size)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
 async def test_page_of_the_setup_in_ascii_equals_snapshot(page, photos, monkeypatch):
     pretend_first_visit(monkeypatch)
@@ -124,6 +129,24 @@ async def test_page_of_the_setup_in_ascii_equals_snapshot(page, photos, monkeypa
         text = "\n".join(line.rstrip() for line in shown(strips, seen.app.get_line_filters()))
         assert text.isascii()
         compare(f"setup_{page.__name__}-ascii", text)
+
+
+async def test_server_that_refuses_the_test_is_reported_and_the_page_stays(photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+
+    def refuse(self, *_):
+        raise PiwizardError("github.com cannot be reached.")
+
+    monkeypatch.setattr(ScreenService, "test_key", refuse)
+    async with visited(photos) as seen:
+        await seen.app.navigator.open_setup("photos", FormPage.KEY)
+        await seen.see("! github.com cannot be reached.")
+        page = seen.app.screen
+        page._unknown = [object()]
+        monkeypatch.setattr(ScreenService, "trust_server", refuse)
+        await page.action_trust()
+        await drawn(seen, "github.com cannot be reached.")
+        assert seen.app.is_running
 
 
 async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(photos, monkeypatch):

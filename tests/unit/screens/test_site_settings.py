@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.setup.variable_field import VariableField
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.undo_preview import UndoPreview
@@ -53,6 +56,24 @@ async def test_required_variable_is_shown_in_the_settings(photos):
         await seen.until(lambda: seen.app.screen.focused)
         await seen.app.screen.reveal("app.env.WEATHER_API_KEY")
         await seen.see("WEATHER_API_KEY")
+
+
+async def test_environment_is_offered_once_its_fields_are_known(photos, monkeypatch):
+    read, page_content = threading.Event(), ScreenService.page_content
+
+    def slowly(self, *words):
+        read.wait(60)
+        return page_content(self, *words)
+
+    monkeypatch.setattr(ScreenService, "page_content", slowly)
+    async with opened(photos, steps=False) as seen:
+        await seen.app.navigator.open_settings("photos")
+        page = seen.app.screen
+        assert not page.variables.display
+        read.set()
+        await seen.until(lambda: page.variables.display)
+        await page.variables.open()
+        assert page.query(VariableField)
 
 
 async def test_site_is_removed_in_place_and_its_data_kept_unless_chosen(photos, monkeypatch):

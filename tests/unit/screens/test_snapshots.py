@@ -1,5 +1,8 @@
 """Compare each main screen with its text snapshot: three sizes, and ASCII.
 
+By day at 80x24, then in a smaller window of the same app. The other sizes, ASCII and the colours of a light terminal
+follow at night: each needs an app of its own.
+
 PIWIZARD_SNAPSHOTS=write writes them again; review the difference before you commit it.
 """
 
@@ -11,15 +14,22 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from piwizard.diagnosis import checkup as diagnosis
 from piwizard.diagnosis.findings import Finding
+from piwizard.screens.symbols import AsciiFilter
 from piwizard.system.remedies import Advice
 from tests.unit.screens.conftest import Seen, opened
 
 pytestmark = pytest.mark.asyncio
 KEPT = Path(__file__).parent / "snapshots"
-SIZES = [(60, 20), (80, 24), (120, 40)]
+DAY_SIZE, SMALL_SIZE = (80, 24), (60, 20)
+SIZES = [
+    pytest.param(DAY_SIZE, id="80x24"),
+    pytest.param(SMALL_SIZE, id="60x20", marks=pytest.mark.nightly),
+    pytest.param((120, 40), id="120x40", marks=pytest.mark.nightly),
+]
 FOUND = [
     Finding("port-served", "port 80", True, "nginx"),
     Finding("port-served", "port 443", False, "no listener",
@@ -107,17 +117,16 @@ def compare(name: str, text: str) -> None:
     assert text == file.read_text()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
 async def test_screen_equals_snapshot(screen, size, site, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     async with opened(site, size) as seen:
         await screen(seen)
-        lines = seen.lines()
-        assert len(lines) == size[1]
-        compare(f"{screen.__name__}-{size[0]}x{size[1]}", "\n".join(lines))
+        await compare_sizes(seen, screen.__name__, size)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("screen", [questions, plan, log, checks, checkup, help_page], ids=lambda one: one.__name__)
 async def test_ascii_screen_equals_snapshot(screen, site, monkeypatch):
     monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
@@ -128,6 +137,26 @@ async def test_ascii_screen_equals_snapshot(screen, site, monkeypatch):
         text = "\n".join(line.rstrip() for line in shown(strips, filters))
         assert text.isascii(), [char for char in text if not char.isascii()]
         compare(f"{screen.__name__}-ascii", text)
+
+
+async def compare_sizes(seen: Seen, name: str, size: tuple[int, int]) -> None:
+    """Compare a page with its snapshot at one size.
+
+    After the size of the day, the window becomes small and the colours light: the page must fit and be readable.
+    """
+    lines = seen.lines()
+    assert len(lines) == size[1]
+    compare(f"{name}-{size[0]}x{size[1]}", "\n".join(lines))
+    if size != DAY_SIZE:
+        return
+    await seen.pilot.resize_terminal(*SMALL_SIZE)
+    await seen.until(lambda: len(seen.lines()) == SMALL_SIZE[1], "the small window")
+    seen.app.switch_colors()
+    await seen.pilot.pause()
+    assert all(cell_len(line) <= SMALL_SIZE[0] for line in seen.lines())
+    strips = seen.app.screen._compositor.render_strips()
+    assert_colours_suit_any_background(strips)
+    assert "\n".join(shown(strips, [AsciiFilter()])).isascii()
 
 
 def assert_colours_suit_any_background(strips) -> None:

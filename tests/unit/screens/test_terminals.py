@@ -46,9 +46,9 @@ def start_run(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("term", "env"),
     [
-        ("linux", {"LANG": "C.UTF-8"}),
+        pytest.param("linux", {"LANG": "C.UTF-8"}, marks=pytest.mark.nightly),
         ("vt100", {"LANG": "C"}),
-        ("xterm-256color", {"LANG": "C"}),
+        pytest.param("xterm-256color", {"LANG": "C"}, marks=pytest.mark.nightly),
         ("screen", {"LANG": "de_DE.ISO-8859-1"}),
     ],
 )

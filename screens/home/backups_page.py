@@ -1,0 +1,224 @@
+"""Show the backups: the last, the next, their test, and what can be restored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Static
+
+from piwizard.screens.home.overview_text import moment
+from piwizard.screens.home.site_list import NARROW_COLUMNS
+from piwizard.screens.page import Page
+from piwizard.screens.shell import run_command
+from piwizard.screens.widgets.elapsed import Elapsed
+from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
+    from piwizard.backups.backup_record import LastBackup, LastProof
+    from piwizard.screens.screen_service import ScreenService
+    from piwizard.setup.backup_job import SavedSet
+    from piwizard.setup.backup_service import BackupState
+
+NOT_SET_UP = "Backups are not set up. Choose “Set up backups”, then answer the step Backups."
+LABEL_COLUMNS = 16
+BACKING_UP, TESTING = "Making a backup", "Restoring the newest backup for a test"
+
+
+class BackupList(RowList):
+    """The restores that can be undone, then the backups of each site."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "choose", "restore")]
+
+    class BackupChosen(Message):
+        """Enter was pressed on a backup of a site; `at` is "" to undo its last restore."""
+
+        def __init__(self, site: str, at: str) -> None:
+            super().__init__()
+            self.site, self.at = site, at
+
+    def __init__(self) -> None:
+        super().__init__(id="backups")
+        self.saved: list[tuple[str, str]] = []
+        """Local time and site of each line; no time for a restore that can be undone."""
+
+    def show(self, sets: Sequence[SavedSet], undoable: Sequence[str] = ()) -> None:
+        """Show the backups of all sites, and which restores can be undone."""
+        self.saved = [("", site) for site in undoable] + [(one.local_time, site) for one in sets for site in one.sites]
+        self.styles.height = max(1, len(self.saved))
+        self.changed()
+
+    def count(self) -> int:
+        return len(self.saved)
+
+    def row(self, number: int) -> list[Segment]:
+        at, site = self.saved[number]
+        if not at:
+            return [Segment("  Undo the restore of "), Segment(clean(site), Style(bold=True))]
+        return [Segment(f"  {at}   "), Segment(clean(site), Style(bold=True))]
+
+    def action_choose(self) -> None:
+        if self.saved:
+            at, site = self.saved[self.active]
+            self.post_message(self.BackupChosen(site, at))
+
+    def clicked(self, *, again: bool) -> None:
+        if again:
+            self.action_choose()
+
+
+class BackupsPage(Page):
+    """The backups of this Pi.
+
+    Enter on a backup restores the data of its site, after a question.
+    """
+
+    TITLE = "Backups"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.leave", "quit")]
+
+    def __init__(self, service: ScreenService) -> None:
+        super().__init__(service, kind="backups-page")
+        self.state: BackupState | None = None
+        self.text = Static(Text("Reading the state of the backups…", "dim"), markup=False)
+        self.working = Elapsed()
+        self.heading = Static("", markup=False)
+        self.backups = BackupList()
+        self._busy = False
+
+    def body(self) -> Iterable[Widget]:
+        yield self.text
+        yield self.working
+        yield self.heading
+        yield self.backups
+
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        if self.state is None:
+            return (("back", "Back"),)
+        if not self.state.record.repository:
+            return (("back", "Back"), ("set_up", "Set up backups"))
+        narrow = self.app.size.width < NARROW_COLUMNS
+        return (
+            ("back", "Back"),
+            ("sheet", "Sheet" if narrow else "Recovery sheet"),
+            ("test", "Test"),
+            ("now", "Back up now"),
+        )
+
+    def on_mount(self) -> None:
+        self.backups.display = False
+        self._read()
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another page was in front."""
+        if self.state is not None:
+            self._read()
+
+    def _read(self) -> None:
+        self.run_in_background(self.service.backup_state, self._show, group="state")
+
+    def _show(self, state: BackupState) -> None:
+        first, self.state = self.state is None, state
+        self.text.update(state_text(state, datetime.now(UTC)))
+        self.start(partial(self._show_buttons, first=first), "buttons")
+        if state.record.repository:
+            self.heading.update(Text("\nAt the target: reading…", "dim"))
+            self.run_in_background(self.service.saved_sets, self._listed, group="list", refused=self._not_listed)
+
+    async def _show_buttons(self, *, first: bool) -> None:
+        name = self.focused.name if self.focused is not None else None
+        await self.show_buttons(self.buttons())
+        if first:
+            self.focus_button(self.buttons()[-1][0])
+        elif name is not None:
+            self.focus_button(name)
+
+    def _listed(self, sets: Sequence[SavedSet]) -> None:
+        self.heading.update(Text("\nBackups, newest first", "bold") if sets else Text("\nNo backup yet.", "dim"))
+        undoable = self.state.undoable if self.state is not None else ()
+        self.backups.display = bool(sets or undoable)
+        self.backups.show(sets, undoable)
+
+    def _not_listed(self, sentence: str) -> None:
+        self.heading.update(Text().append("\n! ", "yellow").append(clean(sentence)))
+
+    def on_backup_list_backup_chosen(self, event: BackupList.BackupChosen) -> None:
+        """Restore a site's data, or undo that: the command asks first."""
+        run_command(self.app, ("restore", "--site", event.site, *(("--at", event.at) if event.at else ("--undo",))))
+        self._read()
+
+    async def action_sheet(self) -> None:
+        """Show the recovery sheet."""
+        await self.navigator.open_sheet()
+
+    async def action_set_up(self) -> None:
+        """Open the page of all steps, where backups are set up."""
+        await self.navigator.open_steps()
+
+    def action_now(self) -> None:
+        """Make a backup; it continues without this page."""
+        if self._begins(BACKING_UP):
+            self.run_in_background(self.service.back_up, self._made, group="work", refused=self._failed)
+
+    def action_test(self) -> None:
+        """Restore the newest backup for a test."""
+        if self._begins(TESTING):
+            self.run_in_background(self.service.test_backups, self._tested, group="work", refused=self._failed)
+
+    def _begins(self, what: str) -> bool:
+        """Say what begins; return False if something is at work already."""
+        if self._busy:
+            return False
+        self._busy = True
+        self.notify_line("")
+        self.working.begin(what)
+        return True
+
+    def _ended(self, sentence: str, *, ok: bool) -> None:
+        self._busy = False
+        self.working.end()
+        self.notify_line(clean(sentence), "green" if ok else "yellow")
+        self._read()
+
+    def _made(self, last: LastBackup) -> None:
+        self._ended("Backup complete." if last.ok else last.message, ok=last.ok)
+
+    def _tested(self, proof: LastProof) -> None:
+        self._ended(proof.message, ok=proof.ok)
+
+    def _failed(self, sentence: str) -> None:
+        self._ended(sentence, ok=False)
+
+
+def state_text(state: BackupState, now: datetime) -> Text:
+    """Return the times of the backups, their test, target and sheet."""
+    record = state.record
+    if not record.repository:
+        return Text().append("○ ", "dim").append(NOT_SET_UP)
+    last, proof = record.last, record.proof
+    rows = [("✓" if record.succeeded_at else "○", "Last backup", moment(record.succeeded_at, now) or "none yet")]
+    if last is not None and not last.ok:
+        rows.append(("!", "Last attempt", f"{moment(last.at, now)}: {last.message}"))
+    rows.append(("✓" if state.next_at else "!", "Next backup", moment(state.next_at, now) or "no timer runs"))
+    if proof is None:
+        rows.append(("○", "Tested", "not yet; a test runs every week"))
+    else:
+        rows.append(("✓" if proof.ok else "!", "Tested", f"{moment(proof.at, now)}: {proof.message}"))
+    rows.append(("✓", "Target", record.target))
+    kept = "saved elsewhere" if record.sheet_saved else "not saved elsewhere yet"
+    rows.append(("✓" if record.sheet_saved else "!", "Recovery sheet", kept))
+    styles = {"✓": "green", "!": "yellow", "○": "dim"}
+    text = Text()
+    for symbol, label, value in rows:
+        text.append(f"{symbol} ", styles[symbol]).append(f"{label:<{LABEL_COLUMNS}}", "dim").append(f"{clean(value)}\n")
+    return text
