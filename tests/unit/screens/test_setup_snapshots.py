@@ -161,6 +161,7 @@ async def test_terminal_cursor_is_on_each_widget_of_the_setup(photos, monkeypatc
         for page in (*PAGES, site_settings):
             await page(seen)
             await assert_cursor_is_on_each_focused_widget(seen)
+            await seen.app.navigator.open_home()
 
 
 async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(photos, monkeypatch):
