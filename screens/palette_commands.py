@@ -37,7 +37,7 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     except PiwizardError:  # the overview shows it
         sites = []
     for site in sites:
-        yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.deploy, site))
+        yield SystemCommand(f"Deploy {site}", "install the newest commit", partial(go.runs.deploy, site))
         yield SystemCommand(f"Log of {site}", "what the app prints, live", partial(go.open_app_log, site))
         yield SystemCommand(f"Settings of {site}", "answers, address, HTTPS", partial(go.open_settings, site))
         yield SystemCommand(
@@ -55,7 +55,7 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Run log", "log of the current or the last run", go.open_log)
     yield SystemCommand("Activity", "all runs, newest first", go.open_activity)
     yield SystemCommand("All steps", "run single steps again (advanced)", go.open_steps)
-    yield SystemCommand("Stop the current run", "it can be continued later", go.stop_run)
+    yield SystemCommand("Stop the current run", "it can be continued later", go.runs.stop)
     yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
     for title, help_text, words in IN_TERMINAL:
         yield SystemCommand(title, help_text, partial(run_command, app, words))

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from piwizard.screens.home.run_summary import RunSummary
     from piwizard.screens.setup.site_setup import PageContent
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
+    from piwizard.setup.form_page import FormPage
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
-    from piwizard.setup.site_form import FormPage
     from piwizard.setup.site_overview import HomeOverview
     from piwizard.setup.undo_preview import UndoPreview
     from piwizard.steps.registry import StepInstance

@@ -13,15 +13,6 @@ from textual.filter import LineFilter
 
 from piwizard.system import printable, terminal
 
-SYMBOLS = {
-    "todo": "○",
-    "running": "●",
-    "done": "✓",
-    "drifted": "≠",
-    "failed": "✗",
-    "interrupted": "!",
-    "skipped": "–",
-}
 JOB_SYMBOL = "◐"
 """The symbol of a background job."""
 STYLES = {

@@ -14,6 +14,7 @@ from typing import Literal
 
 from piwizard.system.unprivileged_program import run_unprivileged
 
+SENDER = Path(__file__).with_name("send_program.py")
 PROGRAM = Path("/usr/local/lib/piwizard/send_alert.py")
 MAX_SECONDS = 60
 """For one address: a server that hangs delays the next address by this at most."""

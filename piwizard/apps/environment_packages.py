@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piwizard.apps.old_flask import old_flask_limits
 from piwizard.apps.process_model import ASGI, EVENTLET, GEVENT, GEVENT_WEBSOCKET, GTHREAD
 from piwizard.apps.requirements import OLDEST_GUNICORN, Requirements
 from piwizard.apps.version_specs import distribution_of
@@ -33,7 +34,7 @@ def pip_install(wanted: Requirements | None, imported: tuple[str, ...], worker_c
     return PipInstall(
         wanted.arguments,
         wanted.lines,
-        wanted.constraints,
+        (*wanted.constraints, *old_flask_limits(wanted)),
         wanted.apart,
         tuple(one for one in (server, *worker, flask) if one),
         tuple(pin for pin in dict.fromkeys(pins) if distribution_of(pin) != "gunicorn"),

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from piwizard.apps.debian_modules import DEBIAN_MODULES, Replacement, python_minor
+from piwizard.apps.old_flask import old_flask_limits
 from piwizard.apps.unusable_requirements import UnusableLine
 from piwizard.apps.version_specs import normalized_name
 from piwizard.changes.virtualenv import MARKER
@@ -87,6 +88,8 @@ def requirement_notices(app: AppConfig) -> list[str]:
             f"{one.line.text} ({one.line.place}) has no wheel for Python {_python(app)}: pip builds it, which takes "
             f"hours or fails. To use Debian's {one.package} {one.version} instead, add {one.line.name} to {KEY}."
         )
+    if limits := old_flask_limits(wanted):
+        found.append(f"{wanted.file} asks for an old Flask, which needs {', '.join(limits)}: pip gets these limits.")
     if wanted.old_gunicorn:
         found.append(
             f"{wanted.file} asks for gunicorn{wanted.gunicorn}, which is too old. The environment gets a current one."

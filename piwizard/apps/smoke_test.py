@@ -2,8 +2,8 @@
 
 Run by the app's Python as the app's user before a release takes over: `python smoke_test.py ENTRY HOST`, in the folder
 and with the environment of the service; the options say how many workers and which class of them the service has. Needs
-only the standard library and gunicorn. Prints the output of gunicorn and finally one sentence; exit code 0 means that
-the release can take over.
+only the standard library, gunicorn, and start_output.py and process_memory.py beside it. Prints the output of
+gunicorn and finally one sentence; exit code 0 means that the release can take over.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from piwizard.apps.start_output import OutputTail
 
 MAX_START_SECONDS = 180
 """A large app on a Pi Zero takes more than a minute to load."""
 SECONDS_TO_STAY_UP = 2
 MAX_SOCKET_SECONDS = 20
-MAX_MESSAGE_LENGTH = 2000
 MAX_LINE_LENGTH, MAX_OUTPUT_LINE = 1000, 16384
 LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
 """Names the pipe to which gunicorn_config.py reports a worker that has loaded the app."""
@@ -35,21 +39,8 @@ UPGRADE = (
 )
 """The headers that ask for a WebSocket."""
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
-EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
-GUNICORN_PREFIX = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
-WORKER_DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
 MAX_WORKER_DEATHS = 4
 """Messages of gunicorn about workers that exit; it would restart them forever."""
-MISSING_KEY = re.compile(r"KeyError: '(\w+)'")
-ENVIRON_FRAME = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
-MISSING_VARIABLE_PHRASES = (
-    re.compile(r"([A-Za-z_]\w*) not found\. Declare it as envvar or define a default value"),  # decouple
-    re.compile(r"Environment variable [\"']([A-Za-z_]\w*)[\"'] (?:is )?not set"),  # environs
-    re.compile(r"The environment variable '([A-Za-z_]\w*)' is not set"),  # Flask's from_envvar
-    re.compile(r"Set the ([A-Za-z_]\w*) environment variable"),  # django-environ
-)
-VARIABLE_WORDS = re.compile(r"(?i:environment variable|env(?:ironment)? var|\benvvar)")
-CAPITAL_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
 @dataclass(frozen=True)
@@ -83,6 +74,9 @@ def parse_arguments(words: list[str]) -> ServedApp:
 
 def main(served: ServedApp) -> int:
     """Run the smoke test and return the exit code."""
+    from piwizard.apps.process_memory import measure_memory
+    from piwizard.apps.start_output import OutputTail
+
     began = time.monotonic()
     loaded, reports = os.pipe()
     os.set_blocking(loaded, False)
@@ -144,57 +138,6 @@ def _options(served: ServedApp, listener: int) -> list[str]:
         f"--timeout={MAX_START_SECONDS}",
         *control,
     ]
-
-
-class OutputTail:
-    """The output while the app starts, and the part that explains why it fails."""
-
-    def __init__(self) -> None:
-        self.raised = self.last = ""
-        self.deaths = 0
-        self._in_environ = self._in_message = self._message_is_below = False
-
-    def take(self, line: str) -> None:
-        """Add a line of output."""
-        text = line.strip()
-        if self._continues_message(line):
-            self.raised = f"{self.raised} {text}".strip()[:MAX_MESSAGE_LENGTH]
-            return
-        self._in_message = False
-        self.deaths += bool(WORKER_DIED.search(line))
-        if line.lstrip().startswith("File "):
-            self._in_environ = ENVIRON_FRAME.search(line) is not None
-        elif EXCEPTION_LINE.match(line) and not (self.raised and text.endswith(":")):
-            self.raised = _missing_variable_sentence(text, in_environ=self._in_environ)
-            self._in_environ, self._in_message = False, self.raised == text
-            self._message_is_below = text.endswith(":")
-        elif text and not (line[0].isspace() or GUNICORN_PREFIX.match(line) or text.startswith("Traceback (")):
-            self.last = _missing_variable_sentence(text, in_environ=False)
-
-    def _continues_message(self, line: str) -> bool:
-        """Return whether a line belongs to the message of an exception: numpy's begins in the next line."""
-        text = line.strip()
-        if not self._in_message or text.startswith(("Traceback (", "During handling of", "The above exception was")):
-            return False
-        if GUNICORN_PREFIX.match(line) or EXCEPTION_LINE.match(line) or WORKER_DIED.search(line):
-            return False
-        return self._message_is_below or line[:1].isspace()
-
-
-def _missing_variable_sentence(text: str, *, in_environ: bool) -> str:
-    name = missing_variable(text, in_environ=in_environ)
-    return f"app.env.{name}: the code needs this environment variable, and it has no value." if name else text
-
-
-def missing_variable(text: str, *, in_environ: bool) -> str | None:
-    """Return the environment variable that an error message reports as missing."""
-    if in_environ and (found := MISSING_KEY.search(text)):
-        return found[1]
-    for pattern in MISSING_VARIABLE_PHRASES:
-        if found := pattern.search(text):
-            return found[1]
-    names = CAPITAL_NAME.findall(text) if VARIABLE_WORDS.search(text) else []
-    return str(names[0]) if names else None
 
 
 def echo_output(gunicorn: subprocess.Popen[str], words: OutputTail) -> None:
@@ -271,33 +214,6 @@ def _why_no_answer(gunicorn: subprocess.Popen[str]) -> str:
     return "gunicorn went into the background: remove `daemon` from gunicorn.conf.py."
 
 
-def measure_memory(master: int) -> str:
-    """Return how much memory master and worker use; shared pages count half for each."""
-    try:
-        own, each = _memory_share(master), [_memory_share(worker) for worker in _child_processes(master)]
-    except (OSError, ValueError, StopIteration) as error:  # it has just exited, or the kernel has no such numbers
-        return f"The memory usage could not be measured: {type(error).__name__}."
-    return f"Memory after loading: {own} MB, plus {max(each, default=0)} MB per worker."
-
-
-def _child_processes(process: int) -> list[int]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (folder / "stat").read_text(errors="replace")
-        except OSError:  # it has exited meanwhile
-            continue
-        if stat.rpartition(")")[2].split()[1] == str(process):
-            found.append(int(folder.name))
-    return found
-
-
-def _memory_share(process: int) -> int:
-    """Return the MiB of a process, with its part of shared memory."""
-    rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
-
-
 def _get(path: Path, host: str, until: float, url: str = "/", headers: str = "Connection: close\r\n") -> str:
     """Return the status of a page; "" if there is none in time.
 
@@ -321,5 +237,13 @@ def _get(path: Path, host: str, until: float, url: str = "/", headers: str = "Co
     return status[1].decode() if status else ""
 
 
+def find_parts() -> None:
+    """Let imports find the parts of this program in the app's Python."""
+    for name in ("piwizard", "piwizard.apps"):
+        package = sys.modules[name] = ModuleType(name)
+        package.__path__ = [str(Path(__file__).parent)]
+
+
 if __name__ == "__main__":
+    find_parts()
     sys.exit(main(parse_arguments(sys.argv[1:])))

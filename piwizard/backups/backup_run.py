@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from piwizard.backups import backup_record, contents
+from piwizard.backups.archive_report import PackReport
 from piwizard.backups.backup_error import BackupError, backup_error
 from piwizard.backups.backup_record import BackupRecord, LastBackup, SavedSite
-from piwizard.backups.data_archive import PackReport
 from piwizard.backups.restic import ResticRepository
 from piwizard.backups.site_archive import pack_site
 from piwizard.network import internet_time

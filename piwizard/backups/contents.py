@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from piwizard.backups.data_archive import Packer
+from piwizard.backups.archive_packer import Packer
 from piwizard.system import app_data, paths
 
 MACHINE = "machine.tar"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.backups import recovery_sheet
+from piwizard.backups.archive_report import UnpackReport
 from piwizard.backups.backup_error import BackupError
-from piwizard.backups.data_archive import UnpackReport
 from piwizard.backups.opened_repository import make_ssh_key
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.site_archive import unpack_site

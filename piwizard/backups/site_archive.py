@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from piwizard.apps import data_mirror
-from piwizard.backups import data_archive
+from piwizard.apps.preparation import COPY_SCRIPT
+from piwizard.backups import archive_report
+from piwizard.backups.archive_report import PackReport, UnpackReport
 from piwizard.backups.backup_error import BackupError
-from piwizard.backups.data_archive import PackReport, UnpackReport
 from piwizard.system import transient_unit
 from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 
 PYTHON = "/usr/bin/python3"
-PROGRAM, MIRROR = Path(data_archive.__file__), Path(data_mirror.__file__)
+PROGRAM = Path(__file__).with_name("data_archive.py")
+"""Importing it and its parts would load modules that plans do not need, such as sqlite3."""
+PARTS = ("archive_report.py", "live_files.py", "archive_packer.py", "archive_unpacker.py")
+SCRIPTS = (PROGRAM, *(PROGRAM.with_name(part) for part in PARTS), COPY_SCRIPT)
 MAX_SECONDS = 12 * 3600
 
 
@@ -39,8 +42,8 @@ def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path
 
 def mirror_site(user: str, source: Path, target: Path) -> None:
     """Make a folder of the site's user equal to another one."""
-    sandbox = Sandbox(user, (source, target), seconds=MAX_SECONDS, scripts=(MIRROR,))
-    argv = (PYTHON, "-I", str(path_inside(MIRROR)), str(source), str(target))
+    sandbox = Sandbox(user, (source, target), seconds=MAX_SECONDS, scripts=(COPY_SCRIPT,))
+    argv = (PYTHON, "-I", str(path_inside(COPY_SCRIPT)), str(source), str(target))
     result = transient_unit.run(argv, sandbox.properties(), env={}, cwd=Path("/"))
     if not result.ok:
         raise BackupError(
@@ -50,7 +53,7 @@ def mirror_site(user: str, source: Path, target: Path) -> None:
 
 def _run(user: str, data: Path, words: Sequence[str], *, kept_in: Path | None = None, **streams: int) -> Result:
     binds = ((kept_in, data),) if kept_in else ()
-    sandbox = Sandbox(user, (data,), binds, seconds=MAX_SECONDS, scripts=(PROGRAM, MIRROR))
+    sandbox = Sandbox(user, (data,), binds, seconds=MAX_SECONDS, scripts=SCRIPTS)
     argv = (PYTHON, "-I", str(path_inside(PROGRAM)), *words)
     # Without a callback, all output would be kept in memory: a stranger's process could print without end.
     return transient_unit.run(
@@ -78,5 +81,5 @@ def _report(result: Result, failure: str) -> dict[str, Any]:
 def _plain(value: object) -> object:
     """Return a number, a truth value, or a short list of texts."""
     if isinstance(value, list):
-        return [str(one)[:200] for one in value[: data_archive.MAX_NAMED]]
+        return [str(one)[:200] for one in value[: archive_report.MAX_NAMED]]
     return value if isinstance(value, int) else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from piwizard import errors
 from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
-from piwizard.setup.status import state_symbol
+from piwizard.setup.state_symbols import state_symbol
 from piwizard.system import console, files, paths, printable
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from piwizard.setup import kept_answers, site_overview, workspace
 from piwizard.setup.backup_status import BackupStatus, backup_status
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_overview import HomeOverview, HostOverview, SiteOverview
-from piwizard.setup.status import state_symbol, without_answers
+from piwizard.setup.state_symbols import state_symbol
+from piwizard.setup.status import without_answers
 from piwizard.system import console
 from piwizard.system.styled import Span, Style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -14,6 +14,16 @@ from piwizard.cli.options import JSON
 
 if TYPE_CHECKING:
     from piwizard.backups.target import Target
+
+
+class SavedPi(NamedTuple):
+    """The backup of a broken Pi, as far as the options tell; the rest is asked."""
+
+    target: str | None
+    user: str | None
+    passphrase_file: Path | None
+    secret_file: Path | None
+    host: str | None
 
 
 @click.command("restore")
@@ -47,7 +57,7 @@ def restore_command(
     if site is None:
         if at or undo:
             raise click.UsageError("--at and --undo need --site NAME.")
-        return _restore_pi(target, user, passphrase_file, secret_file, host, yes=yes, as_json=as_json)
+        return _restore_pi(SavedPi(target, user, passphrase_file, secret_file, host), yes=yes, as_json=as_json)
     return _restore_site(site, _time(at), undo=undo, yes=yes, as_json=as_json)
 
 
@@ -93,16 +103,7 @@ def _restore_site(site: str, at: datetime | None, *, undo: bool, yes: bool, as_j
     return 0
 
 
-def _restore_pi(
-    location: str | None,
-    user: str | None,
-    passphrase_file: Path | None,
-    secret_file: Path | None,
-    host: str | None,
-    *,
-    yes: bool,
-    as_json: bool,
-) -> int:
+def _restore_pi(saved: SavedPi, *, yes: bool, as_json: bool) -> int:
     from piwizard.cli import apply, output
     from piwizard.engine import run_launch
     from piwizard.setup import pi_restore, workspace
@@ -118,12 +119,12 @@ def _restore_pi(
         named = " and ".join(map(str, replaced))
         question = f"Replace {named} by those of the backup? Copies are kept in {pi_restore.replaced_folder()}."
         _confirm(question, yes=yes, as_json=as_json)
-    target = _target(location, user, secret_file)
-    passphrase = _secret("Passphrase on the recovery sheet:", passphrase_file)
+    target = _target(saved)
+    passphrase = _secret("Passphrase on the recovery sheet:", saved.passphrase_file)
     console.hide_secrets([passphrase, target.secret])
     repository = pi_restore.open_target(target, passphrase)
     hosts = pi_restore.saved_hosts(repository)
-    chosen = hosts[_choose(sorted(hosts), host)]
+    chosen = hosts[_choose(sorted(hosts), saved.host)]
     found = pi_restore.restore_pi(repository, passphrase, chosen, workspace.planner(None).context.facts.network)
     if not as_json:
         local = f"{chosen.at.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -133,19 +134,19 @@ def _restore_pi(
     return apply.apply_steps((), None, None, yes=yes, detach=False, as_json=as_json)
 
 
-def _target(location: str | None, user: str | None, secret_file: Path | None) -> Target:
+def _target(saved: SavedPi) -> Target:
     from piwizard.answers.validators import Invalid
     from piwizard.backups.target import backup_target, target_of
     from piwizard.errors import PiwizardError
 
-    given = location or _asked("Target on the recovery sheet:")
+    given = saved.target or _asked("Target on the recovery sheet:")
     try:
         target = target_of(backup_target(given))
     except Invalid as error:
         raise PiwizardError(f"The target {error}.", hint="Copy it from the recovery sheet.") from error
-    if target.asks_access or user or secret_file:
-        name = user or _asked("User on the recovery sheet:")
-        return target_of(target.location, name, _secret("Secret on the recovery sheet:", secret_file))
+    if target.asks_access or saved.user or saved.secret_file:
+        name = saved.user or _asked("User on the recovery sheet:")
+        return target_of(target.location, name, _secret("Secret on the recovery sheet:", saved.secret_file))
     return target
 
 

@@ -10,11 +10,12 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.changes.user import SystemUser
-from piwizard.deploys import webhook_receiver
 from piwizard.nginx.server_blocks import paths_folder
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
+RECEIVER = Path(__file__).with_name("webhook_receiver.py")
+"""Not imported: it would load an HTTP server, which plans do not need."""
 PROGRAM = Path("/usr/local/lib/piwizard/webhook.py")
 SECRETS = Path("/etc/piwizard/webhook")
 USER, NO_HOME = "piwizard-webhook", Path("/nonexistent")
@@ -38,7 +39,7 @@ def webhook_changes(site: str, owner: str, branch: str, secret: str) -> tuple[Ch
 
     It is called at the domains of `owner`: the site itself, or the one above its path.
     """
-    program = File(PROGRAM, Path(webhook_receiver.__file__).read_text(encoding="utf-8"))
+    program = File(PROGRAM, RECEIVER.read_text(encoding="utf-8"))
     folders = (Folder(PROGRAM.parent), Folder(SECRETS.parent), Folder(SECRETS, 0o700))
     service, (listening, door) = f"piwizard-webhook-{site}.service", sockets(site)
     values = {"site": site, "user": USER}

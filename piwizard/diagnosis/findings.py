@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from piwizard.setup.status import state_symbol
+from piwizard.setup.state_symbols import state_symbol
 from piwizard.system import console, remedies
 from piwizard.system.checks import Check
 

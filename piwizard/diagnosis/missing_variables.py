@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps import smoke_test
+from piwizard.apps import start_output
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
@@ -36,7 +36,7 @@ def _name(failure: Failure) -> str | None:
     last = failure.frames[-1] if failure.frames else None
     in_os = last is not None and (last.file == "<frozen os>" or last.file.endswith("/os.py"))
     in_environ = in_os and last is not None and last.function == "__getitem__"
-    return smoke_test.missing_variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
+    return start_output.missing_variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
 
 
 def ask_value(name: str, context: AppContext) -> Fix:

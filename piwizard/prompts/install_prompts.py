@@ -13,7 +13,7 @@ from piwizard.prompts.prompt_form import PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup.review import Review
 from piwizard.setup.stage_progress import StageProgress, StageTracker
-from piwizard.setup.status import state_symbol
+from piwizard.setup.state_symbols import state_symbol
 
 Next = Literal["done", "retry", "change", "no"]
 SYMBOLS = {"done": "done", "failed": "failed", "stopped": "interrupted", "running": "running", "waiting": "todo"}

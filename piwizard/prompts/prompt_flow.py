@@ -13,7 +13,7 @@ from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.setup_prompts import STAGES, SetupPrompts
 from piwizard.prompts.step_prompts import StepPrompts
 from piwizard.setup.site_overview import HomeOverview
-from piwizard.setup.status import state_symbol
+from piwizard.setup.state_symbols import state_symbol
 from piwizard.steps.registry import STEPS
 
 SITE_SYMBOLS = {

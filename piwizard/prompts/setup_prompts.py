@@ -12,10 +12,11 @@ from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.prompts.prompt_form import PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.review_prompts import show_review
+from piwizard.setup.form_page import FormPage, RequiredAnswer
 from piwizard.setup.reach import Audience
 from piwizard.setup.review import Review
-from piwizard.setup.site_form import FormPage, RequiredAnswer, SiteForm
-from piwizard.setup.status import state_symbol
+from piwizard.setup.site_form import SiteForm
+from piwizard.setup.state_symbols import state_symbol
 
 STAGES = ("Your app", "Address", "Review", "Install")
 STATUS_SYMBOLS = {"ok": "done", "needed": "interrupted", "warning": "interrupted"}

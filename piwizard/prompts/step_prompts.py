@@ -10,7 +10,8 @@ from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.review_prompts import show_changes
 from piwizard.setup.service import Asked, Proposal
-from piwizard.setup.status import Status, state_symbol
+from piwizard.setup.state_symbols import state_symbol
+from piwizard.setup.status import Status
 from piwizard.steps.registry import StepInstance
 
 

@@ -15,7 +15,7 @@ from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 from piwizard.answers.secret_store import SecretStore
-from piwizard.backups import backup_record, contents, data_archive, recovery_sheet, restored_data
+from piwizard.backups import archive_unpacker, backup_record, contents, recovery_sheet, restored_data
 from piwizard.backups.backup_error import BackupError, backup_error
 from piwizard.backups.opened_repository import access_hint
 from piwizard.backups.restic import ResticRepository, Snapshot
@@ -152,7 +152,7 @@ def _unpacked(repository: ResticRepository, machine: Snapshot) -> Iterator[Path]
 
     def read(pipe: int) -> None:
         with os.fdopen(os.dup(pipe), "rb") as source:
-            reports.append(data_archive.unpack(folder, source, prefix=""))
+            reports.append(archive_unpacker.unpack(folder, source, prefix=""))
 
     try:
         repository.load(machine, read)

@@ -14,7 +14,7 @@ from piwizard.apps import path_mapping
 from piwizard.apps.serving import chosen_serving, smoke_test_options, stops_for_trial
 from piwizard.setup import app_runs
 from piwizard.setup.planner import Planner
-from piwizard.steps.app import GUNICORN_CONFIG, SCRIPT_RUNNER, SMOKE_TEST
+from piwizard.steps.app import SMOKE_TEST, SMOKE_TEST_SCRIPTS
 from piwizard.steps.registry import DATA_STEP, StepInstance, step_named
 from piwizard.steps.step import app_of
 from piwizard.system import checks, transient_unit
@@ -55,7 +55,7 @@ def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
         (where.data, *(shown for _, shown in binds)),
         ((folder, where.data), *binds),
         seconds=MAX_SECONDS,
-        scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
+        scripts=SMOKE_TEST_SCRIPTS,
     )
     host = next(iter(planner.answers.of(site).get("site.domains", ())), "localhost")
     options = smoke_test_options(chosen_serving(context.machine, app), app.process)

@@ -11,10 +11,11 @@ from piwizard.answers.model import Answers
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.setup import estimates, reach, run_request, workspace
+from piwizard.setup.form_page import RequiredAnswer
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_each
 from piwizard.setup.run_request import Plans
-from piwizard.setup.site_form import RequiredAnswer, SiteForm
+from piwizard.setup.site_form import SiteForm
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, in_order
 from piwizard.steps.step import Stage

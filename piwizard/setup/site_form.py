@@ -2,71 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.answers.validators import TAKEN_NAMES, Invalid, site_name
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
 from piwizard.deploys import deploy_ways
-from piwizard.errors import Consent, ConsentMissing, PiwizardError, RepositoryLoginRequired
+from piwizard.errors import ConsentMissing, PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
+from piwizard.setup.form_page import FormPage, QuestionGroup, RequiredAnswer, page_of
 from piwizard.setup.planner import Planner
 from piwizard.setup.reach import Audience
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import PlanContext, Stage, app_of
 
-MAX_NAME = 30
-
-
-class FormPage(Enum):
-    """A page of the setup of a site, in order."""
-
-    APP = "app"
-    SETTINGS = "settings"
-    KEY = "key"
-    ADDRESS = "address"
-    REVIEW = "review"
-    ALL = "all"
-    """All questions about a site that is set up, and not a page of its setup."""
-
-
-@dataclass(frozen=True)
-class QuestionGroup:
-    """Questions under one title. `summary` says what a closed group contains."""
-
-    title: str
-    summary: str
-    questions: tuple[Question, ...]
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class RequiredAnswer:
-    """An answer without which nothing can be installed.
-
-    `reason` says why, in whole sentences. `given`: there is one, but it cannot be used.
-    """
-
-    key: str
-    label: str
-    page: FormPage
-    site: str | None
-    reason: str = ""
-    given: bool = False
-    consents: tuple[Consent, ...] = ()
-    """What a person must agree to in place of an answer: `agreed` is the answer then."""
-    agreed: tuple[str, ...] = ()
-
-
-KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
 FINDINGS_KEYS = (
     *("app.entry", "app.folder", "app.requirements", "app.skip_requirements", "app.python", "app.packages"),
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
@@ -76,40 +30,6 @@ FINDINGS_KEYS = (
 DEPLOY_KEYS = ("app.deploy", "app.poll_every", "app.push_keys", "app.webhook_secret")
 DDNS_DETAILS = ("ddns.client", "ddns.interval", "ddns.ipv6")
 HTTPS_KEYS = ("tls.https", "tls.hsts", "tls.challenge", "tls.email", "tls.server", "tls.ca_bundle")
-ADDRESS_TABLES = ("site", "ddns", "router", "tls")
-
-
-def page_of(key: str) -> FormPage:
-    """Return the page with the question of a key."""
-    table = key.partition(".")[0]
-    if key.startswith("app.env"):
-        return FormPage.SETTINGS
-    if key in KEY_PAGE:
-        return FormPage.KEY
-    if key == "site.name" or table not in ADDRESS_TABLES:
-        return FormPage.APP
-    return FormPage.ADDRESS
-
-
-def name_for(repository: str, taken: Container[str]) -> str:
-    """Return a free site name after a repository: "photos" for photos.git."""
-    last = repository.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2].lower()
-    base = re.sub(r"[^a-z0-9]+", "-", last).strip("-")[:MAX_NAME].rstrip("-")
-    if not base or not base[0].isalpha():
-        base = f"app-{base}".rstrip("-")
-    for number in range(1, 100):
-        name = base if number == 1 else f"{base}-{number}"
-        if name not in taken and name not in TAKEN_NAMES and _is_valid(name):
-            return name
-    raise PiwizardError(f"No name is free for {repository}.", key="site.name", hint="Enter a site name.")
-
-
-def _is_valid(name: str) -> bool:
-    try:
-        site_name(name)
-    except Invalid:
-        return False
-    return True
 
 
 class SiteForm:

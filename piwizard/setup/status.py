@@ -15,37 +15,12 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
-from piwizard.system import console, paths
+from piwizard.system import paths
 from piwizard.system.checks import Check
 from piwizard.system.system_cache import SystemCache
 
 WAITS = "Optional: needs your answers."
 NOT_WANTED = "not wanted, as you answered"
-
-
-STATE_SYMBOLS = {
-    "todo": "○",
-    "running": "●",
-    "done": "✓",
-    "drifted": "≠",
-    "failed": "✗",
-    "interrupted": "!",
-    "skipped": "–",
-}
-ASCII_STATE_SYMBOLS = {
-    "todo": ".",
-    "running": "*",
-    "done": "+",
-    "drifted": "~",
-    "failed": "x",
-    "interrupted": "!",
-    "skipped": "-",
-}
-
-
-def state_symbol(state: str) -> str:
-    """Return the symbol of a step's state, in ASCII where the terminal needs it."""
-    return (STATE_SYMBOLS if console.supports_unicode() else ASCII_STATE_SYMBOLS)[state]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from piwizard.alerts import alert_state, board_checks, event, heartbeat, send_program, sending
+from piwizard.alerts import alert_state, board_checks, event, heartbeat, sending
 from piwizard.alerts.quiet_hours import parse_quiet_hours
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
@@ -91,7 +91,7 @@ class Alerts(Step):
         addresses = sending.split_addresses(answers.secrets["alerts.urls"])
         beat = answers.secrets.get("alerts.heartbeat", "")
         _require_valid(addresses, beat)
-        program = File(sending.PROGRAM, Path(send_program.__file__).read_text(encoding="utf-8"))
+        program = File(sending.PROGRAM, sending.SENDER.read_text(encoding="utf-8"))
         watched = ["nginx.service", *(f"{site}.service" for site in context.sites)]
         folders = [UNITS / f"{unit}.d" for unit in watched]
         drop_ins = [File(folder / DROP_IN, render("systemd/alerts-on-failure.conf")) for folder in folders]

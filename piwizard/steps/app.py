@@ -57,6 +57,11 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
 SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
+SMOKE_TEST_SCRIPTS = (
+    *(SMOKE_TEST.with_name(name) for name in ("smoke_test.py", "start_output.py", "process_memory.py")),
+    GUNICORN_CONFIG,
+    SCRIPT_RUNNER,
+)
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -113,7 +118,7 @@ class App(Step):
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
             writable=(where.data, *path_mapping.disk_paths(app)),
             binds=path_mapping.path_binds(app),
-            scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
+            scripts=SMOKE_TEST_SCRIPTS,
             network=app.access.network,
             hardware=app.access.hardware,
             start=app.start.working_directory,

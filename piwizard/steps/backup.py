@@ -22,6 +22,7 @@ from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
+from piwizard.system.unit_checks import check_unit
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
@@ -141,15 +142,7 @@ class Backup(Step):
             ("backup-timer-running", "Backup timer running", TIMERS[0]),
             ("backup-proof-timer-running", "Timer of the backup test running", TIMERS[1]),
         ):
-            state = states[timer]
-            yield Check(
-                check_id,
-                name,
-                state.running and state.enabled,
-                f"{timer} is {state.active}, {state.file or 'missing'}",
-                cause="The timer was stopped.",
-                fix=(ApplySteps(("backup",), "to start it again"),),
-            )
+            yield check_unit(check_id, name, timer, states[timer], ApplySteps(("backup",), "to start it again"))
         yield from self.live_checks(answers)
 
     def live_checks(self, answers: Answers) -> Iterable[Check]:

@@ -36,6 +36,7 @@ from piwizard.steps.step import PlanContext, Scope, Stage, Step
 from piwizard.system import systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps
+from piwizard.system.unit_checks import check_unit
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
@@ -201,13 +202,5 @@ def _timer(site: str) -> str:
 
 
 def _running(unit: str, check_id: str, name: str, subject: str = "") -> Check:
-    state = systemd.read_states([unit])[unit]
-    return Check(
-        check_id,
-        name,
-        state.running and state.enabled,
-        f"{unit} is {state.active}, {state.file or 'missing'}",
-        cause="The unit was stopped.",
-        fix=(ApplySteps(("deploys",), "to start it again"),),
-        subject=subject,
-    )
+    state, start_again = systemd.read_states([unit])[unit], ApplySteps(("deploys",), "to start it again")
+    return check_unit(check_id, name, unit, state, start_again, cause="The unit was stopped.", subject=subject)

@@ -18,6 +18,7 @@ from piwizard.steps.step import PlanContext, Scope, Stage, Step
 from piwizard.system import files, paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
+from piwizard.system.unit_checks import check_unit
 from piwizard.templates.render import render
 from piwizard.tls import certificate_problem, lineage, renewal_dry_run
 from piwizard.tls.certified_names import certified_names, public_names
@@ -102,15 +103,8 @@ class Renewal(Step):
             ("renewal-timer-running", "Renewal timer running", TIMER),
             ("health-timer-running", "Weekly health check timer running", HEALTH_TIMER),
         ):
-            state = states[timer]
-            yield Check(
-                check_id,
-                name,
-                state.running and state.enabled,
-                f"{timer} is {state.active}, {state.file or 'missing'}",
-                cause="The timer was stopped.",
-                fix=(RunCommand("piwizard apply renewal", "to start it again"),),
-            )
+            start_again = RunCommand("piwizard apply renewal", "to start it again")
+            yield check_unit(check_id, name, timer, states[timer], start_again)
         able = files.read(HOOK) is not None and bool(files.mode_and_owner(HOOK)[0] & 0o100)
         yield Check(
             "renewal-reloads-nginx",

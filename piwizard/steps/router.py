@@ -34,6 +34,7 @@ from piwizard.system import paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.facts import Facts, Network
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand, format_fix
+from piwizard.system.unit_checks import check_unit
 
 FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
 FIREWALL = ("firewall-open", "Firewall allows ports 80 and 443")
@@ -135,13 +136,13 @@ class Router(Step):
             entries = router_forwards.format_manual_entries(context.machine, address, PORTS)
             yield _forwards(seen, address, entries, forwarded=forwarded)
             state = systemd.read_states([forward_timer.TIMER])[forward_timer.TIMER]
-            yield Check(
+            yield check_unit(
                 "port-forwarding-timer-running",
                 "Port forwarding timer running",
-                state.running and state.enabled,
-                f"{forward_timer.TIMER} is {state.active}, {state.file or 'missing'}",
+                forward_timer.TIMER,
+                state,
+                ApplySteps(("router",), "to start it again"),
                 cause="The timer was stopped. The router may forget the forwarded ports.",
-                fix=(ApplySteps(("router",), "to start it again"),),
             )
         yield from _firewall(context.machine.network)
         found = _verdict(context, seen, forwarded=forwarded)

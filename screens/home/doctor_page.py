@@ -57,4 +57,4 @@ class DoctorPage(CheckupPage):
         elif event.name == "enter":
             await go.open_setup(self._site, key=self._missing_key)
         else:
-            await go.confirm(partial(self._service.fixing, self._site, self._fixable), self._site)
+            await go.runs.confirm(partial(self._service.fixing, self._site, self._fixable), self._site)

@@ -99,7 +99,7 @@ class FailurePage(Page):
         await self.navigator.open_log(self.run_id)
 
     async def action_retry(self) -> None:
-        await self.navigator.retry(self.run_id, self.site)
+        await self.navigator.runs.retry(self.run_id, self.site)
 
     async def action_app_log(self) -> None:
         if self.site:

@@ -121,13 +121,13 @@ class InstallPage(Page):
         await self.navigator.open_log(self.run_id, search=True)
 
     def action_stop(self) -> None:
-        self.navigator.stop_run()
+        self.navigator.runs.stop()
 
     async def action_leave(self) -> None:
         await self.app.run_action("app.leave")
 
     async def action_retry(self) -> None:
-        await self.navigator.retry(self.run_id, self.site)
+        await self.navigator.runs.retry(self.run_id, self.site)
 
     async def action_home(self) -> None:
         await self.navigator.open_home()

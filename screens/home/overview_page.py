@@ -173,7 +173,7 @@ class OverviewPage(Page):
         if site is not None and site.state in ("new", "waiting"):
             await self.navigator.open_setup(site.name)
         else:
-            await self.navigator.deploy(self.sites.chosen)
+            await self.navigator.runs.deploy(self.sites.chosen)
 
     async def action_logs(self) -> None:
         await self.navigator.open_app_log(self.sites.chosen)

@@ -86,7 +86,7 @@ class RouterPage(Page):
 
     async def action_continue(self) -> None:
         """Continue with what had to wait for visitors, such as the certificate."""
-        await self.navigator.continue_setup(self.site)
+        await self.navigator.runs.continue_setup(self.site)
 
     async def action_later(self) -> None:
         await self.navigator.open_home()

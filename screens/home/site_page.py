@@ -42,7 +42,6 @@ ACTIONS = (
 )
 """Name, label and explanation of each action."""
 SITE_PAGES = {
-    "deploy": "deploy",
     "versions": "open_versions",
     "logs": "open_app_log",
     "settings": "open_settings",
@@ -134,7 +133,9 @@ class SitePage(Page):
 
     async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
         go, site = self.navigator, self.site
-        if event.name in IN_TERMINAL:
+        if event.name == "deploy":
+            await go.runs.deploy(site)
+        elif event.name in IN_TERMINAL:
             run_command(self.app, [word.format(site=site) for word in IN_TERMINAL[event.name]])
         elif event.name in MACHINE_PAGES:
             await getattr(go, MACHINE_PAGES[event.name])()

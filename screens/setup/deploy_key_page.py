@@ -16,7 +16,7 @@ from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

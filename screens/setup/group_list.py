@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from piwizard.answers.questions import Question
-    from piwizard.setup.site_form import QuestionGroup
+    from piwizard.setup.form_page import QuestionGroup
 
 
 class GroupList(Vertical):

@@ -14,7 +14,7 @@ from piwizard.screens.widgets.row_list import RowList
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piwizard.setup.site_form import RequiredAnswer
+    from piwizard.setup.form_page import RequiredAnswer
 
 LABEL_COLUMNS = 18
 

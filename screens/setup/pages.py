@@ -9,7 +9,7 @@ from piwizard.screens.setup.settings_page import SettingsPage
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.setup.site_settings_page import SiteSettingsPage
 from piwizard.screens.setup.your_app_page import YourAppPage
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 PAGES: dict[FormPage, type[SetupPage]] = {
     page.PAGE: page for page in (YourAppPage, DeployKeyPage, SettingsPage, AddressPage, ReviewPage, SiteSettingsPage)

@@ -13,7 +13,7 @@ from piwizard.screens.setup.env_paste import EnvPaste
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.setup.variable_field import TABLE, NewVariable, VariableField, variables_in
 from piwizard.screens.widgets.fold import Fold
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import Choice, LineEditor
 from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.fold import Fold, FoldTitle
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

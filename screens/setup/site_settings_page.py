@@ -13,7 +13,7 @@ from piwizard.screens.setup.env_paste import EnvPaste
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.variable_field import TABLE, NewVariable, VariableField, variables_in
 from piwizard.screens.widgets.fold import Fold
-from piwizard.setup.site_form import FormPage, page_of
+from piwizard.setup.form_page import FormPage, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

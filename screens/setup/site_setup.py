@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from piwizard.errors import PiwizardError
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.app_findings import AppFinding, AppSetting
+    from piwizard.setup.form_page import FormPage, QuestionGroup
     from piwizard.setup.reach import Audience
-    from piwizard.setup.site_form import FormPage, QuestionGroup
     from piwizard.system.facts import Facts
 
 

@@ -11,7 +11,8 @@ from piwizard.errors import PiwizardError, RepositoryLoginRequired
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
-from piwizard.setup.site_form import FormPage, name_for
+from piwizard.setup.form_page import FormPage
+from piwizard.setup.free_site_name import name_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,10 +12,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from piwizard.screens.background import WidgetQueue
-from piwizard.screens.symbols import STYLES, SYMBOLS
+from piwizard.screens.symbols import STYLES
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.run_outcome import RunOutcome
 from piwizard.screens.widgets.setup_form import SetupForm
+from piwizard.setup.state_symbols import STATE_SYMBOLS
 
 if TYPE_CHECKING:
     from piwizard.setup.service import Asked
@@ -153,7 +154,7 @@ class SetupPane(Vertical):
 
 
 def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text:
-    text = Text().append(f"{SYMBOLS[state]} ", STYLES[state])
+    text = Text().append(f"{STATE_SYMBOLS[state]} ", STYLES[state])
     match state:
         case "failed":
             return _failed(text, outcome, status.summary if status else "")

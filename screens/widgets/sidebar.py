@@ -10,8 +10,9 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from piwizard.screens.messages import SiteHighlighted, SiteWanted, StepHighlighted, StepOpened
-from piwizard.screens.symbols import JOB_SYMBOL, STYLES, SYMBOLS
+from piwizard.screens.symbols import JOB_SYMBOL, STYLES
 from piwizard.screens.widgets.row_list import RowList
+from piwizard.setup.state_symbols import STATE_SYMBOLS
 
 if TYPE_CHECKING:
     from piwizard.setup.status import Status
@@ -111,7 +112,7 @@ class Sidebar(RowList):
         plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
         return [
             Segment(lead),
-            Segment(JOB_SYMBOL if state == "running" and row.step.background else SYMBOLS[state], style),
+            Segment(JOB_SYMBOL if state == "running" and row.step.background else STATE_SYMBOLS[state], style),
             Segment(title, plain),
             *end,
         ]

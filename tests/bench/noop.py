@@ -1,9 +1,9 @@
-"""A second `piwizard apply` that finds nothing to do, beside the same state kept by Ansible, pyinfra and bash.
+"""Compare a second `piwizard apply` with Ansible, pyinfra and bash.
 
     python -m tests.bench.noop [--rounds 5] [--release trixie]
 
-The road is applied on a Pi of the lab; what it left is what the others are asked to keep. Each of them has to find
-nothing to do, and to notice four things that are put out of order, before anything is measured.
+piwizard sets up a Pi of the lab, and all four programs verify the same state. Before the measurement, each of them has
+to find nothing to do, and to detect four changes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ LOOK_ONLY = {
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.noop", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--release", default="trixie")
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def prepare(pi: Pi, repo: str) -> None:
-    """Installs the others, and gives them what they are to keep."""
+    """Install the other programs and the state that they verify."""
     pi.run(("apt-get", "install", "-y", "-qq", "python3-apt", "python3-packaging"))
     for folder, package in (("ansible", "ansible-core"), ("pyinfra", "pyinfra")):
         pi.run(("python3", "-m", "venv", f"{PLACE}/{folder}"))
@@ -107,19 +107,19 @@ def prepare(pi: Pi, repo: str) -> None:
 
 
 def run(pi: Pi, argv: tuple[str, ...], *, check: bool = True) -> Result:
-    """Runs a command with what the contenders need to know in its environment."""
+    """Run a command with the facts that the programs need in its environment."""
     return pi.run(("bash", "-c", f'. {PLACE}/environment; exec "$@"', "bash", *argv), check=check, timeout=1800)
 
 
 def version(pi: Pi, name: str) -> str:
-    """What there is to know of a contender beside its name."""
+    """Return the version of a program."""
     first = run(pi, (COMMANDS[name][0], "--version")).output.splitlines()[0]
     found = re.search(r"\d+(\.\d+)+", first)
     return found[0] if found else ""
 
 
 def found_to_do(pi: Pi, name: str) -> int:
-    """How many things a contender would alter."""
+    """Return the number of changes that a program would make."""
     said = run(pi, LOOK_ONLY[name], check=False)
     if name == "piwizard":
         return sum(len(step["changes"]) for step in json.loads(said.output)["steps"])
@@ -134,7 +134,7 @@ def found_to_do(pi: Pi, name: str) -> int:
 
 
 def verify(pi: Pi) -> None:
-    """Each contender finds nothing to do, and notices what is put out of order."""
+    """Assert that each program finds nothing to do, and detects each change."""
     for name in COMMANDS:
         assert found_to_do(pi, name) == 0, f"{name} would alter something"
     for command in OUT_OF_ORDER:
@@ -150,7 +150,7 @@ def verify(pi: Pi) -> None:
 def table(
     times: dict[str, list[tuple[float, float, float]]], memory: dict[str, float], versions: dict[str, str]
 ) -> str:
-    """The table in Markdown: medians, and how many times those of piwizard they are."""
+    """Return the table in Markdown: medians, and their ratios to those of piwizard."""
     columns = {
         "wall time": {name: median(one[0] for one in seen) for name, seen in times.items()},
         "processor time": {name: median(one[1] for one in seen) for name, seen in times.items()},

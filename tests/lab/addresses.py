@@ -144,6 +144,15 @@ class Street:
         timers = self.pi.run(("systemctl", "list-units", "--all", "--no-legend", "piwizard-network-take-back*")).output
         assert timers == ""
 
+    def restored(self, settings: str) -> None:
+        """Assert that the old address and these settings are back, and that nothing of a trial is left."""
+        eventually(self.ended)
+        assert self.addresses() == [self.old]
+        assert self.settings() == settings
+        assert self.trial() is None
+        self.clean()
+        self.reaches_the_world()
+
     def reaches_the_world(self) -> None:
         """Assert that the router and the DNS server can be reached."""
         self.pi.run(("ping", "-c1", "-W2", ROUTER))

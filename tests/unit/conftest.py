@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.apps import power_access
+from piwizard.cli import error_handler
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder, read
@@ -21,6 +22,12 @@ def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.getbasetemp() / "locks"
     monkeypatch.setattr(paths, "locks_dir", lambda: folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run commands as whoever runs the tests: sudo would start them on this machine, outside of the test."""
+    monkeypatch.setattr(error_handler, "become_root", lambda: None)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from piwizard.answers import file_reader
 from piwizard.changes.base import ChangeFailed
-from piwizard.cli import error_handler
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder
@@ -28,7 +27,6 @@ SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 def command(own_places, monkeypatch):
     """Run a command on a recorded machine, as root would on it."""
     machine = facts.gather(RecordedSource(SAMPLE))
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(facts, "gather", lambda source=None: machine)
     (own_places / "units").mkdir()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps import preparation
+from piwizard.alerts import sending
+from piwizard.backups import site_archive
+from piwizard.deploys import webhook_changes
 from piwizard.sandbox import cgroups, sandbox_init
 from piwizard.steps import app
 
@@ -97,7 +99,13 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, app.SCRIPT_RUNNER, Path(cgroups.CGROUP_EXEC)],
+    [
+        *app.SMOKE_TEST_SCRIPTS,
+        *site_archive.SCRIPTS,
+        sending.SENDER,
+        webhook_changes.RECEIVER,
+        Path(cgroups.CGROUP_EXEC),
+    ],
     ids=lambda path: path.stem,
 )
 def test_script_of_another_process_exists(script):

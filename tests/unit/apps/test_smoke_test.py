@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.memory_usage import MEASUREMENT
+from piwizard.apps.process_memory import measure_memory
 from piwizard.apps.smoke_test import (
-    OutputTail,
     ServedApp,
     Trial,
     _get,
     echo_output,
-    measure_memory,
-    missing_variable,
     parse_arguments,
 )
+from piwizard.apps.start_output import OutputTail, missing_variable
 
 
 def said(code: str) -> OutputTail:

@@ -9,9 +9,10 @@ import pytest
 
 from piwizard.answers.validators import Invalid
 from piwizard.backups import backup_record, backup_run, contents, restored_data
+from piwizard.backups.archive_packer import pack
+from piwizard.backups.archive_report import PackReport
 from piwizard.backups.backup_error import BackupError
 from piwizard.backups.backup_record import LastBackup, LastProof, ProvenSite, SavedSite
-from piwizard.backups.data_archive import PackReport, pack
 from piwizard.backups.recovery_sheet import RecoverySheet, generate_passphrase, normalize_passphrase
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.target import backup_target, target_of

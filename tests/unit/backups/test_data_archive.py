@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps import data_mirror
-from piwizard.backups import data_archive
-from piwizard.backups.data_archive import MANIFEST, Packer, broken_databases, pack, unpack
+from piwizard.backups import data_archive, live_files
+from piwizard.backups.archive_packer import Packer, pack
+from piwizard.backups.archive_report import MANIFEST
+from piwizard.backups.archive_unpacker import broken_databases, unpack
 
 WRITER = """\
 import sqlite3, sys
@@ -197,21 +199,21 @@ def test_journal_beside_no_database_is_packed(tmp_path: Path, kind: str) -> None
 def test_file_that_became_something_else_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("link", "pipe", "whole"):
         (tmp_path / name).write_text("text")
-    listed = list(data_archive._entries(tmp_path, frozenset()))
+    listed = list(live_files.list_entries(tmp_path, frozenset()))
     for name in ("link", "pipe"):
         (tmp_path / name).unlink()
     (tmp_path / "link").symlink_to("whole")
     os.mkfifo(tmp_path / "pipe")
-    monkeypatch.setattr(data_archive, "_entries", lambda *words: iter(listed))
+    monkeypatch.setattr(live_files, "list_entries", lambda *words: iter(listed))
     report = pack(tmp_path, io.BytesIO())
     assert (report.files, report.skipped) == (1, ["data/link", "data/pipe"])
 
 
 def test_file_that_became_mostly_holes_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_text("text")
-    listed = list(data_archive._entries(tmp_path, frozenset()))
+    listed = list(live_files.list_entries(tmp_path, frozenset()))
     os.truncate(tmp_path / "log", 1 << 40)
-    monkeypatch.setattr(data_archive, "_entries", lambda *words: iter(listed))
+    monkeypatch.setattr(live_files, "list_entries", lambda *words: iter(listed))
     assert pack(tmp_path, io.BytesIO()).skipped == ["data/log"]
 
 
@@ -234,7 +236,7 @@ def test_large_file_that_the_disk_cannot_read_is_named() -> None:
                 raise OSError(5, os.strerror(5))
             return super().read(100)
 
-    content = data_archive._Padded(Broken(bytes(200)), 200)
+    content = live_files.PaddedFile(Broken(bytes(200)), 200)
     assert content.read(200) == bytes(200)
     assert content.failed
 
@@ -266,7 +268,7 @@ def test_entry_in_a_closed_folder_is_named(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_folder_too_deep_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_archive, "MAX_DEPTH", 1)
+    monkeypatch.setattr(live_files, "MAX_DEPTH", 1)
     (tmp_path / "1" / "2" / "3").mkdir(parents=True)
     assert pack(tmp_path, io.BytesIO()).skipped == ["data/1/2"]
 

@@ -7,7 +7,6 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import error_handler
 from piwizard.cli.main import cli
 from piwizard.errors import PiwizardError
 from piwizard.setup import app_runs, workspace
@@ -19,7 +18,6 @@ from piwizard.system.commands import Result
 @pytest.fixture
 def run(own_places, monkeypatch):
     """Run the command for the sites "blog" and, if wanted, "other"; return its result and what would have run."""
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     seen: list[tuple[str, tuple[str, ...]]] = []
 
     def prepared(planner, site, argv):

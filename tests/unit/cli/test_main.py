@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import apply, error_handler
+from piwizard.cli import apply
 from piwizard.cli.main import cli
 from piwizard.deploys import deploy_record
 from piwizard.deploys.deploy_record import LastDeploy
@@ -20,7 +20,6 @@ from piwizard.system import paths
 @pytest.fixture
 def command(own_places, monkeypatch):
     """Run a command as root does on a Pi."""
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     return lambda *argv: CliRunner().invoke(cli, argv)
 

@@ -10,7 +10,8 @@ import pytest
 
 from piwizard.cli import output
 from piwizard.errors import PiwizardError
-from piwizard.setup.status import ASCII_STATE_SYMBOLS, STATE_SYMBOLS, Status
+from piwizard.setup.state_symbols import ASCII_STATE_SYMBOLS, STATE_SYMBOLS
+from piwizard.setup.status import Status
 from piwizard.steps.registry import StepInstance, step_named
 
 

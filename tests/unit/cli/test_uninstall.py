@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from piwizard.changes.folder import Folder
-from piwizard.cli import error_handler, undo, uninstall
+from piwizard.cli import undo, uninstall
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Leftovers
@@ -98,7 +98,6 @@ class Terminal:
 def machine(own_places, monkeypatch):
     found = Machine(own_places, monkeypatch)
     monkeypatch.setattr(paths, "sites_dir", lambda: found.srv)
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(run_launch, "start", found.undo)
     monkeypatch.setattr(uninstall, "watch_run", lambda run, as_json: 0)

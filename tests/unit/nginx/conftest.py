@@ -9,7 +9,6 @@ import json
 import os
 import random
 import re
-import shutil
 import socket
 import socketserver
 import ssl
@@ -28,8 +27,8 @@ from piwizard.nginx.ipv6_listen import FOLDER, ipv6_here, render_listens
 from piwizard.nginx.server_blocks import INCLUDED, SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls_settings import Tls, engine
 from piwizard.nginx.tuning import tune
+from tests.unit.properties.nginx import NGINX, temp_paths
 
-NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
 BOOKWORM = Path(__file__).parent / "samples" / "bookworm.conf"
 
 
@@ -214,8 +213,7 @@ def configuration(tmp_path, engine_here):
             .replace("include /etc/nginx/conf.d/*.conf;", "")
             .replace("/etc/nginx/sites-enabled", f"{tmp_path}/sites")
         )
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
-            main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {tmp_path}/{kind};", 1)
+        main = main.replace("\tsendfile on;", f"\tsendfile on;\n{temp_paths(tmp_path)}", 1)
         (tmp_path / "nginx.conf").write_text(main)
         written = {f"sites/{name}": text for name, text in files.items()}
         written |= {f"listens/{name}": text for name, text in render_listens(engine_here, ipv6=ipv6_here()).items()}

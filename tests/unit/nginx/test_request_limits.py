@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import struct
 import subprocess
 import time
@@ -19,6 +18,7 @@ from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, MAX_ANSWER_
 from piwizard.nginx.request_limits import lacking as limits_lacking
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tuning import tune
+from tests.unit.properties.nginx import NGINX, temp_paths
 
 from .slow import PREFACE
 from .test_tuning import ALL, dump, read
@@ -139,16 +139,16 @@ def test_user_settings_for_some_servers_replace_no_limit(text):
     assert all(f"{name} {value};" in render_limits("http {}", others) for name, value in LIMITS.items())
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt-get install nginx-light)")
 def test_nginx_has_no_warning_about_many_sites(tmp_path):
     default = render_default_server().partition("server {")[0]
     variables = "".join(f"map $uri $piwizard_a_rather_long_name_{number} {{ default a; }}\n" for number in range(1200))
     name = "site{}-with-a-rather-long-name.at-home.example.org"
-    sites = "".join(f"server {{ listen 127.0.0.1:1; server_name {name.format(n)}; }}\n" for n in range(400))
+    sites = "".join(f"server {{ listen 127.0.0.1:19080; server_name {name.format(n)}; }}\n" for n in range(400))
     config = tmp_path / "nginx.conf"
-    http = f"access_log off;\n{render_limits('http {}', {})}{default}{variables}{sites}"
+    http = f"access_log off;\n{temp_paths(tmp_path)}{render_limits('http {}', {})}{default}{variables}{sites}"
     config.write_text(f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{http}}}\n")
-    found = subprocess.run(["nginx", "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, check=False)
+    found = subprocess.run([NGINX, "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, check=False)
     assert [line for line in found.stderr.splitlines() if "_hash" in line] == []
     assert found.returncode == 0, found.stderr
 

@@ -44,6 +44,13 @@ def certificate(folder: Path) -> Path:
     return folder
 
 
+def temp_paths(folder: Path) -> str:
+    """Return the directives that keep nginx's temporary files in a folder: /var/lib/nginx belongs to root."""
+    return "".join(
+        f"\t{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+
+
 def test(sites: Mapping[str, str], folder: Path) -> str | None:
     """Return the error of `nginx -t` about all these files; None if it accepts them."""
     if NGINX is None:
@@ -54,8 +61,7 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         (folder / sub).mkdir(parents=True)
     main = tune(MAIN.read_text()).replace("include /etc/nginx/modules-enabled/*.conf;", "")
     main = main.replace("include /etc/nginx/conf.d/*.conf;", "").replace("user www-data;", "user root;")
-    for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
-        main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {folder}/{kind};", 1)
+    main = main.replace("\tsendfile on;", f"\tsendfile on;\n{temp_paths(folder)}", 1)
     main = main.replace("/run/nginx.pid", f"{folder}/pid").replace("/var/log/nginx", f"{folder}/logs")
     (folder / "nginx.conf").write_text(main.replace("/etc/nginx/sites-enabled", f"{folder}/sites"))
     here = engine(*versions())

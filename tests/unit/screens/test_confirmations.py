@@ -13,7 +13,7 @@ from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.home.failure_page import FailurePage
 from piwizard.screens.home.overview_page import OverviewPage
 from piwizard.screens.messages import ActionPressed
-from piwizard.screens.navigator import Navigator
+from piwizard.screens.run_control import RunControl
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.service import SetupService
@@ -35,9 +35,9 @@ async def test_plan_that_fails_behind_the_help_leaves_the_help_open(folder, monk
 
     monkeypatch.setattr(ScreenService, "deployment", deployment)
     answers = []
-    monkeypatch.setattr(Navigator, "_confirmed", lambda self, answer, site: answers.append(answer))
+    monkeypatch.setattr(RunControl, "confirmed", lambda self, answer, site: answers.append(answer))
     async with opened(folder, steps=False) as seen:
-        await seen.app.navigator.deploy("photos")
+        await seen.app.navigator.runs.deploy("photos")
         await seen.until(lambda: isinstance(seen.app.screen, ConfirmRun))
         asked = seen.app.screen
         seen.app.action_help()  # a key would be dropped while the question is too new to be read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
+from piwizard.setup.form_page import FormPage
 from piwizard.setup.reach import Audience
-from piwizard.setup.site_form import FormPage
 from piwizard.steps.step import Stage
 from tests.unit.screens import fake_cases
 

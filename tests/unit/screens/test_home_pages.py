@@ -216,7 +216,7 @@ async def test_site_is_installed_from_overview_to_done(site, monkeypatch):
     (site / "wait-system").touch()
     async with opened(site, steps=False) as seen:
         await seen.see("Not installed yet")
-        await seen.app.navigator.confirm(lambda: seen.app.service.proposal(None), "myflask")
+        await seen.app.navigator.runs.confirm(lambda: seen.app.service.proposal(None), "myflask")
         await seen.see("Install now?")
         assert not run_launch.under_way()
         await seen.press("yes")
@@ -370,7 +370,7 @@ async def test_second_enter_opens_no_second_confirmation(home, monkeypatch):
 
     monkeypatch.setattr(ScreenService, "deployment", deployment)
     async with opened(home, steps=False) as seen:
-        await asyncio.gather(*(seen.app.navigator.deploy("photos") for _ in range(2)))
+        await asyncio.gather(*(seen.app.navigator.runs.deploy("photos") for _ in range(2)))
         await seen.pilot.pause()
         assert [type(screen).__name__ for screen in seen.app.screen_stack].count("ConfirmRun") == 1
         looked_at.set()
@@ -384,7 +384,7 @@ async def test_run_that_began_meanwhile_is_reported(home, monkeypatch):
     monkeypatch.setattr(ScreenService, "start", start)
     async with opened(home, steps=False) as seen:
         await overview(seen)
-        await seen.app.navigator._confirmed(object(), "photos")
+        await seen.app.navigator.runs.confirmed(object(), "photos")
         await seen.see("Another run is in progress.")
 
 
@@ -393,7 +393,7 @@ async def test_plan_that_fails_is_reported_over_the_diagnosis(home, monkeypatch)
     async with opened(home, steps=False) as seen:
         await seen.app.navigator.open_doctor("photos")
         await seen.until(lambda: isinstance(seen.app.screen, DoctorPage))
-        await seen.app.navigator._confirmed(PiwizardError("The repository cannot be reached."), "photos")
+        await seen.app.navigator.runs.confirmed(PiwizardError("The repository cannot be reached."), "photos")
         await seen.see("The repository cannot be reached.")
 
 
@@ -480,7 +480,7 @@ async def test_plan_that_replaces_edited_files_is_not_confirmed_by_enter(home, m
     proposal = SimpleNamespace(plans=plans, edited=True, warnings=())
     monkeypatch.setattr(ScreenService, "deployment", lambda self, site: proposal)
     async with opened(home, steps=False) as seen:
-        await seen.app.navigator.deploy("photos")
+        await seen.app.navigator.runs.deploy("photos")
         await seen.until(lambda: isinstance(seen.app.screen, ConfirmRun) and seen.app.screen.focused)
         assert seen.app.screen._proposal is proposal
         assert seen.app.screen.focused.name == "no"

@@ -15,8 +15,8 @@ from piwizard.git.git_address import parse_address
 from piwizard.screens.controllers import answers_controller
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup import deploy_key_page as key_page
+from piwizard.setup.form_page import FormPage
 from piwizard.setup.repository_key import KeyOffer, KeyTest
-from piwizard.setup.site_form import FormPage
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen
 from tests.unit.screens.test_setup_pages import nothing_is_looked_up, visited  # noqa: F401 — a fixture
@@ -71,6 +71,7 @@ async def deploy_key(seen: Seen) -> None:
 async def address(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.ADDRESS)
     await drawn(seen, "How visitors get in")
+    await drawn(seen, "on request (UPnP)")
     await seen.until(lambda: seen.app.screen.focused)
 
 

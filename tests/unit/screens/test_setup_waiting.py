@@ -8,13 +8,13 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.screens.screen_service import ScreenService
-from piwizard.setup.site_form import FormPage
+from piwizard.setup.form_page import FormPage
 from tests.unit.screens import fake_cases, fake_pi
 from tests.unit.screens.test_setup_pages import (  # noqa: F401 — a fixture
     PLAIN,
-    REPOSITORY,
     nothing_is_looked_up,
     to_the_address,
+    type_repository,
     visited,
 )
 
@@ -32,9 +32,7 @@ async def test_reading_shows_its_seconds_and_takes_no_letter_for_a_key(folder, m
 
     monkeypatch.setattr(ScreenService, "page_content", slowly)
     async with visited(folder) as seen:
-        await seen.keys("enter")
-        await seen.until(lambda: seen.app.screen.focused)
-        await seen.type(REPOSITORY)
+        await type_repository(seen)
         await seen.keys("enter")
         await seen.see("Reading the repository… 1 s")
         await seen.type("quick.duckdns.org")

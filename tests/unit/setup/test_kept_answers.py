@@ -8,7 +8,6 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import error_handler
 from piwizard.cli.main import cli
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
@@ -183,7 +182,6 @@ def test_apply_of_a_file_chooses_only_its_own_sites(file):
 
 
 def test_plan_as_json_names_kept_sites(file, monkeypatch):
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(preview, "preview_all", lambda *_: [])
     said = json.loads(CliRunner().invoke(cli, ["plan", "system", "--json", "--answers", str(file)]).output)
     assert [(one["site"], one["answers_kept"]) for one in said["kept_sites"]] == [("blog", True), ("shop", True)]

@@ -6,7 +6,9 @@ import pytest
 
 from piwizard.apps import app_source
 from piwizard.errors import RepositoryLoginRequired
-from piwizard.setup.site_form import FormPage, SiteForm, name_for, page_of
+from piwizard.setup.form_page import FormPage, page_of
+from piwizard.setup.free_site_name import name_for
+from piwizard.setup.site_form import SiteForm
 from piwizard.steps import registry
 from piwizard.steps.step import Stage
 

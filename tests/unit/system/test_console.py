@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import error_handler, logs, output
+from piwizard.cli import logs, output
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
@@ -105,7 +105,6 @@ def test_output_search_finds_every_way_to_print(code: str) -> None:
 @pytest.fixture
 def root(own_places, monkeypatch):
     """Pretend to be root on a machine with systemd."""
-    monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(health_timer, "MOTD", own_places / "motd")
     monkeypatch.setattr(rehearse, "require_programs", lambda *_: fails(PiwizardError(HOSTILE)))
