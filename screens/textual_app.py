@@ -138,7 +138,7 @@ class PiwizardApp(App[str]):
         """Load what the next pages need, and show a run that is in progress."""
         await run_in_thread(_load)
         gc.freeze()  # what is loaded stays: searching it for garbage would delay keys
-        run = self.service.under_way()
+        run = self.service.under_way() or await run_in_thread(self.service.starting)
         if run:
             await self.navigator.open_install(run)
 

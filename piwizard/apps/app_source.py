@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,10 @@ from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.server_git import git_for
-from piwizard.system import bounded_command, files, paths
+from piwizard.system import bounded_command, file_lock, files, paths
+
+MAX_WAIT_SECONDS = bounded_command.MAX_SECONDS + 60.0
+"""Seconds to wait for another process that fetches the same code."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,42 @@ def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release:
 
 
 def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANONYMOUS) -> AppSource:
-    """Fetch the newest commit of the branch. Errors as in `find_source`."""
+    """Fetch the newest commit of the branch. Errors as in `find_source`.
+
+    Only one process fetches at a time, and the code that was fetched before stays until the next time: another process
+    may be reading it.
+    """
     folder = _cache_folder(site)
-    if folder.exists():
-        files.remove(folder)
-    folder.mkdir(parents=True, mode=0o700)
+    with file_lock.exclusive(folder, MAX_WAIT_SECONDS, temporary=True):
+        fetched = folder.with_name(f".{folder.name}")
+        files.remove(fetched)
+        files.remove(folder / "before")
+        fetched.mkdir(parents=True, mode=0o700)
+        try:
+            noted = _clone(fetched, repo, ref, access)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            files.remove(folder / "release.json")
+            _move_away(folder / "tree", folder / "before")
+            (fetched / "tree").rename(folder / "tree")
+            files.replace(folder / "release.json", json.dumps(noted).encode())
+        finally:
+            files.remove(fetched)
+    return AppSource(repo, ref, str(noted["commit"]), folder / "tree", None)
+
+
+def _move_away(tree: Path, to: Path) -> None:
+    try:
+        tree.rename(to)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # on an overlay, folders of the lower layer cannot be renamed
+            raise
+        files.remove(tree)
+
+
+def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess) -> dict[str, str | None]:
+    """Clone into `tree` in a folder, and return what is noted of the code."""
     tree = folder / "tree"
     tree.mkdir()
     with git_for(access) as git:
@@ -116,7 +151,6 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         clone = git.argv(git_command.clone_command(repo, tree, ref, shallow=True))
         result = bounded_command.run(clone, folder, env=git.env)
         if result is None:
-            files.remove(folder)
             raise PiwizardError(
                 f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
                 f"more than {bounded_command.MAX_FILES} files, "
@@ -129,9 +163,7 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         commit, subject = git.read_head(tree), git.read_subject(tree)
         git.take_back(tree)
         git.close_folder(folder)
-    noted = {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
-    files.replace(folder / "release.json", json.dumps(noted).encode())
-    return AppSource(repo, ref, commit, tree, None)
+    return {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
 
 
 def _cache_folder(site: str) -> Path:

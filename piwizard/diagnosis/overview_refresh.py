@@ -80,9 +80,9 @@ def _checked(planner: Planner, state: State) -> HomeOverview:
 
 def _site(planner: Planner, one: SiteOverview, secrets: SecretFilter) -> SiteOverview:
     answers = planner.answers.of(one.name)
-    if one.state == "new":
+    if one.state in ("new", "waiting"):
         missing = tuple(answer.key for answer in SiteForm(planner, one.name).missing())
-        return site_overview.with_state(replace(one, missing=missing))
+        return site_overview.with_state(replace(one, state="new", missing=missing))
     one = replace(one, missing=(), problem="")
     if one.state not in ("online", "problem"):
         return one

@@ -25,6 +25,7 @@ Steps = tuple[tuple[str, str | None], ...]
 PAIRS = ("steps", "pins", "rollbacks")
 FORMER = ("lane", "background")
 """Fields of requests that earlier versions wrote."""
+UNIT_PREFIX = "piwizard-run-"
 SECONDS_BETWEEN_CHECKS = 2.0
 NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]+)")
 SECOND = "%Y%m%dT%H%M%S"
@@ -62,7 +63,7 @@ class RunRequest:
 
 def unit(run: str) -> str:
     """Return the name of a run's transient systemd unit."""
-    return f"piwizard-run-{run}.service"
+    return f"{UNIT_PREFIX}{run}.service"
 
 
 def folder(run: str) -> Path:
@@ -91,6 +92,15 @@ def under_way() -> str | None:
     return run_lock.holder(paths.lock_file()) or run_lock.holder(paths.lock_file().with_name("background.lock"))
 
 
+def starting() -> str | None:
+    """Return a run that was started and is not under way yet.
+
+    That takes many seconds on a small board.
+    """
+    name = next(iter(systemd.list_active(unit("*"))), None)
+    return name.removeprefix(UNIT_PREFIX).removesuffix(".service") if name else None
+
+
 def at_work(step: str, site: str | None) -> str | None:
     """Return the run in progress if it includes this step of a site; otherwise None."""
     run = under_way()
@@ -114,8 +124,7 @@ def alive(run: str) -> bool:
 
 def require_free() -> None:
     """Raise RunUnderWay if a run is in progress."""
-    # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
-    if other := under_way() or next(iter(systemd.list_active(unit("*"))), None):
+    if other := under_way() or starting():
         raise RunUnderWay(
             f"A run is already in progress ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` stops it."
         )

@@ -20,6 +20,7 @@ from piwizard.engine.run_log import follow
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git.newest_commit import newest_commit
 from piwizard.setup import run_request, workspace
+from piwizard.setup.health import is_running
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import STEPS
 from piwizard.system import files
@@ -64,7 +65,7 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
     except AnswerRefused as refusal:
         return _unreachable(site, way, poll_minutes(answers), refusal)
     poll_backoff.forget_failures(site)
-    if commit == in_use:
+    if commit == in_use and not _interrupted(planner, site):
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
     if (pin := rollback_pin.read_pin(site)) and pin.leaves(commit):
         detail = f"{commit[:SHORT]} was rolled back. `piwizard deploy` deploys it; a newer commit is deployed as usual."
@@ -72,6 +73,13 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
     if refused := deploy_record.read_record(site).refusal_of(commit):
         return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
     return deploy_newest(site, way, on_event)
+
+
+def _interrupted(planner: Planner, site: str) -> bool:
+    """Return whether a run that deployed the site ended without a result, as by a power cut."""
+    found, state = planner.select([step.name for step in STEPS if step.deployed], site), workspace.state()
+    entries = [(one, state.entry(one.step.name, site)) for one in found]
+    return any(entry and entry.result == "running" and not is_running(one, entry) for one, entry in entries)
 
 
 def deploy_newest(site: str, way: str, on_event: OnEvent | None = None) -> DeployOutcome:

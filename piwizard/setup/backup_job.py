@@ -105,11 +105,15 @@ def request_backup(planner: Planner) -> LastBackup:
     """
     open_backups(planner)
     before = backup_record.read_record().last
+    ending = systemd.read_states([SERVICE])[SERVICE].running
     commands.run(("systemctl", "start", "--no-block", SERVICE))
     while (last := backup_record.read_record().last) == before or last is None:
         state = systemd.read_states([SERVICE])[SERVICE]
         if not (state.running or state.queued) and backup_record.read_record().last == before:
-            raise not_started()
+            if not ending:
+                raise not_started()
+            ending = False  # the one before had recorded its result, and was removing old backups
+            commands.run(("systemctl", "start", "--no-block", SERVICE))
         time.sleep(POLL_SECONDS)
     return last
 

@@ -59,5 +59,6 @@ def forget_site(site: str, *, keep_secrets: bool) -> None:
 def delete_caches(site: str) -> None:
     """Delete what can be fetched again."""
     for kind in CACHES:
-        files.remove(paths.cache_dir() / kind / site)
+        for name in (site, f".{site}"):  # the second is left where a fetch was killed
+            files.remove(paths.cache_dir() / kind / name)
     files.remove(record_folder(site))

@@ -176,6 +176,12 @@ class SetupService:
 
         return run_launch.under_way()
 
+    def starting(self) -> str | None:
+        """Return a run that was started a moment ago and is not under way yet."""
+        from piwizard.engine import run_launch
+
+        return run_launch.starting()
+
     def jobs(self) -> dict[str, JobProgress]:
         """Return how far each background job is that runs, by the names of their steps."""
         from piwizard.steps.registry import STEPS

@@ -79,17 +79,17 @@ def manifest(root: Path, folders: Iterable[str] = OURS) -> dict[str, tuple[objec
     return found
 
 
-def serves(pi: Board) -> None:
+def serves(pi: Board, host: str = HOST) -> None:
     """Assert what a visitor on the LAN must get, and must not get."""
-    page = pi.http("/", host=HOST)
+    page = pi.http("/", host=host)
     assert (page.status, page.text) == (200, 'It works. Hello $you "there" 100%')
-    assert pi.http("/chart.png", host=HOST).body == b"drawn by the app"
-    assert pi.http("/feed.rss", host=HOST).text == "<rss/>"
-    style = pi.http("/static/style.css", host=HOST, headers={"Accept-Encoding": "gzip"})
+    assert pi.http("/chart.png", host=host).body == b"drawn by the app"
+    assert pi.http("/feed.rss", host=host).text == "<rss/>"
+    style = pi.http("/static/style.css", host=host, headers={"Accept-Encoding": "gzip"})
     assert (style.status, style.headers["content-encoding"]) == (200, "gzip")
     assert style.headers["server"] == "nginx"
-    assert pi.http("/robots.txt", host=HOST).text == "User-agent: *\n"
+    assert pi.http("/robots.txt", host=host).text == "User-agent: *\n"
     for path in NEVER_SERVED:
-        answer = pi.http(path, host=HOST)
+        answer = pi.http(path, host=host)
         assert answer.status in (400, 403, 404), f"{path}: {answer.status}"
         assert b"not-for-you" not in answer.body

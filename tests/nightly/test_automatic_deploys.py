@@ -78,10 +78,8 @@ def test_push_key_opens_one_branch_of_one_repository(lab: Lab, pi: Pi, tmp_path:
         refused = pusher.run((*pusher.ssh, who, *wanted))
         assert refused.exit == 1, (wanted, refused.output)
         assert "this address" in refused.errors
-    for forward in ("-R", "-L"):
-        port = (forward, "9999:localhost:80")
-        forwarded = pusher.run(("timeout", "60", *pusher.ssh, "-o", "ExitOnForwardFailure=yes", *port, who, "true"))
-        assert not forwarded.ok
+    for forward in (("-o", "ExitOnForwardFailure=yes", "-N", "-R", "9999:localhost:80"), ("-W", "localhost:80")):
+        assert not pusher.run((*pusher.ssh, *forward, who)).ok, forward
     terminal = pusher.run((*pusher.ssh, "-tt", who, "id"))
     assert "PTY allocation request failed" in terminal.errors + terminal.output
     environment = pusher.run((*pusher.ssh, "-o", "SetEnv=GIT_CONFIG_COUNT=1 LD_PRELOAD=/tmp/x.so", who))

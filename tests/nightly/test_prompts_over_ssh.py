@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -11,6 +12,8 @@ from tests.lab.dialogue import Dialogue
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
+HOST = "myflask.local"
+CHANGE = "Change any of these? [no]"
 SECRET = "tulips & bees 4711"
 TERMINALS = {"trixie": "dumb", "bookworm": "xterm-256color"}
 WATCH = """
@@ -67,29 +70,37 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
     return dialogue
 
 
+def change(dialogue: Dialogue, title: str) -> None:
+    """Choose a group of answers to change, by the number before its title."""
+    offered = dialogue.expect(CHANGE, 120)
+    found = re.findall(rf"^  (\d+)  {title}", offered, re.MULTILINE)
+    assert found, offered
+    dialogue.answer("", found[-1])
+
+
 def answer_app(dialogue: Dialogue) -> None:
     """Add persistent paths and settings to what was found in the code."""
-    dialogue.answer("Change any of these? [no]", "1", 120)
-    dialogue.fill_in(("Persistent paths", "result.json"), until="Change any of these? [no]", timeout=120)
-    dialogue.type("4\r")
+    change(dialogue, "Correct these findings")
+    dialogue.fill_in(("Persistent paths", "result.json"), until=CHANGE, timeout=120)
+    change(dialogue, "Settings your app reads")
     dialogue.fill_in(
         ("Environment variables (Enter to finish):", "SECRET_KEY = { generate = 32 }"),
         ("Environment variables (Enter to finish):", 'GREETING = Hello $you "there" 100%'),
         ("Environment variables (Enter to finish):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
-        until="Change any of these? [no]",
+        until=CHANGE,
         timeout=120,
     )
-    dialogue.type("\r")
+    dialogue.answer(CHANGE)
 
 
 def answer_address(dialogue: Dialogue) -> None:
     """Serve the site under two names, without HTTPS."""
     dialogue.answer("Who should be able to open myflask? [home]", timeout=120)
-    dialogue.answer("Change any of these? [no]", "1", 120)
-    dialogue.answer("Name [", f"{quickstart.HOST}, www.{quickstart.HOST}")
+    change(dialogue, "Name")
+    dialogue.answer("Name [", f"{HOST}, www.{HOST}")
     dialogue.answer("one more")
-    dialogue.answer("Change any of these? [no]", timeout=120)
+    dialogue.answer(CHANGE, timeout=120)
 
 
 def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str, log_in) -> None:
@@ -99,7 +110,7 @@ def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str,
     watcher = ready.start(("python3", "-c", WATCH), on_line=lambda stream, line: seen.append(line))
     said = [log_in()]
     said[-1].answer("Git repository (such as", repo)
-    said[-1].expect("Change any of these? [no]", 120)
+    said[-1].expect(CHANGE, 120)
     said[-1].hang_up()  # in the middle of the questions
 
     said.append(log_in())
@@ -117,7 +128,7 @@ def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str,
     said[-1].type("quit\r")
     assert said[-1].end() == 0
 
-    quickstart.serves(ready)
+    quickstart.serves(ready, HOST)
     watcher.end()
     assert seen == []
     for dialogue in said:

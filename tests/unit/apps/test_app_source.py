@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
 import pytest
 
 from piwizard.apps import app_source
@@ -30,3 +33,19 @@ def test_repository_without_bounds_is_refused_and_removed(own_places, repo, monk
         app_source.fetch_newest("blog", repo, None)
     assert refused.value.key == "app.repo"
     assert not (paths.cache_dir() / "sources" / "blog").exists()
+
+
+def test_two_processes_that_fetch_the_same_code_do_not_disturb_each_other(own_places, repo):
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        fetched = list(pool.map(app_source.fetch_newest, ["blog"] * 8, [repo] * 8, [None] * 8))
+    assert len(set(fetched)) == 1
+    assert (fetched[0].tree / "app.py").is_file()
+    assert app_source.find_source("blog", repo, None, fetched[0].commit) == fetched[0]
+
+
+def test_failed_fetch_keeps_the_code_that_was_fetched_before(own_places, repo, tmp_path):
+    before = app_source.fetch_newest("blog", repo, None)
+    with pytest.raises(PiwizardError):
+        app_source.fetch_newest("blog", f"{tmp_path}/elsewhere", None)
+    assert app_source.find_source("blog", repo, None, before.commit) == before
+    assert (before.tree / "app.py").is_file()

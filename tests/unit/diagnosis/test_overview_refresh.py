@@ -8,6 +8,7 @@ from piwizard.answers import file_reader
 from piwizard.diagnosis import overview_refresh
 from piwizard.setup import site_overview, workspace
 from piwizard.setup.planner import Planner
+from piwizard.setup.site_form import RequiredAnswer, SiteForm
 from piwizard.steps.registry import all_questions
 from piwizard.system import checks, commands, facts, file_lock, paths
 from piwizard.system.commands import Result
@@ -45,6 +46,18 @@ def test_site_that_does_not_answer_needs_attention(machine, monkeypatch):
     found = overview_refresh.refresh(*machine)
     assert found.site("photos").state == "problem"
     assert [(one.action, one.site) for one in found.attention] == [("check", "photos")]
+
+
+def test_site_that_waits_for_answers_names_one_at_every_check(own_places, monkeypatch):
+    recorded = gather(RecordedSource(SAMPLE))
+    monkeypatch.setattr(facts, "gather", lambda: recorded)
+    unnamed = ANSWERS.replace('domains = ["raspberrypi.local"]\n', "")
+    planner = Planner(file_reader.parse(unnamed, all_questions()), workspace.secret_store())
+    monkeypatch.setattr(SiteForm, "missing", lambda self: (RequiredAnswer("site.domains", "Name", None, "photos"),))
+    for _ in range(2):
+        found = overview_refresh.refresh(planner, workspace.state())
+        assert found.site("photos").state == "waiting"
+        assert [(one.action, one.key) for one in found.attention] == [("answer", "site.domains")]
 
 
 def test_only_one_process_checks_at_a_time(machine, monkeypatch):

@@ -95,6 +95,15 @@ def test_interrupted_run_is_tried_again(server: dict[str, object]) -> None:
     assert check_repository("blog", "poll").result == "deployed"
 
 
+def test_run_that_lost_power_after_the_switch_is_completed(server: dict[str, object]) -> None:
+    server |= {"newest": OLD, "events": DONE}
+    workspace.state().mark("gunicorn", "blog", "running", "20260101T100000-aaaa")
+    assert check_repository("blog", "poll").result == "deployed"
+    workspace.state().mark("gunicorn", "blog", "done", "20260101T110000-bbbb")
+    assert check_repository("blog", "poll").result == "current"
+    assert server["runs"] == 1
+
+
 def test_rolled_back_commit_is_not_deployed(server: dict[str, object]) -> None:
     deploy_record.refuse_commit("blog", NEW, "It was rolled back.")
     assert check_repository("blog", "poll").result == "refused"
