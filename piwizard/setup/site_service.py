@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from piwizard.git.git_access import GitAccess
     from piwizard.git.host_keys import HostKey
     from piwizard.setup.form_page import RequiredAnswer
+    from piwizard.setup.internet_line import InternetLine
     from piwizard.setup.reach import Audience
     from piwizard.setup.repository_key import KeyOffer, KeyTest
     from piwizard.setup.review import Review
@@ -77,6 +78,12 @@ class SiteService(SetupService):
         self.choose_audience(site, audience, names[0] if names else None)
         if len(names) > 1:
             self.answering.set(site, "site.domains", list(names))
+
+    def internet_line(self) -> InternetLine:
+        """Return the public IP, and whether the router answers by UPnP."""
+        from piwizard.setup.internet_line import find_internet_line
+
+        return find_internet_line(self._planner().context.facts.network)
 
     def review(self, site: str) -> Review:
         """Return what an installation of a site would change, and what is missing for it."""

@@ -16,6 +16,7 @@ from piwizard.screens.setup.names_field import NamesField
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.setup.form_page import FormPage
+from piwizard.setup.internet_line import InternetLine
 from piwizard.setup.reach import Audience, home_name
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class AddressPage(SetupPage):
         self.essentials = GroupList(id="essentials")
         self.way_in = Static("", id="way-in", markup=False)
         self.folds = GroupList(id="folds")
+        self._line: InternetLine | None = None
         self._named = False
         """Whether the name was entered whose provider is not shown yet."""
 
@@ -75,6 +77,20 @@ class AddressPage(SetupPage):
                 self.audience.focus()
             else:
                 self._focus_first_empty()
+
+    def _find_line(self) -> None:
+        """Look for the public IP and the router in the background."""
+        self.run_in_background(
+            self.service.internet_line,
+            self._found_line,
+            group="line",
+            refused=lambda _: self._found_line(InternetLine(None, upnp=False)),
+        )
+
+    def _found_line(self, line: InternetLine) -> None:
+        self._line = line
+        if self.content is not None:
+            self._show_way_in(self.content, internet=self.audience.value == Audience.INTERNET.value)
 
     async def show_address(self, content: PageContent, found: Sequence[QuestionGroup]) -> None:
         """Show the audience, and the groups of questions about the address."""
@@ -105,21 +121,17 @@ class AddressPage(SetupPage):
             return
         address = content.facts.network.address
         text = Text("\n").append("How visitors get in", "bold")
-        rows = [("At home", f"http://{address.address}" if address else home_name(content.facts.hostname))]
+        home = f"http://{address.address}" if address else home_name(content.facts.hostname)
+        rows = [("○", "dim", "At home", home)]
         if internet:
-            by_hand = content.answers.get("router.forward") == "by-hand"
-            router = (
-                "you open ports 80 and 443; piwizard shows how"
-                if by_hand
-                else ("piwizard asks it to open ports 80 and 443, or shows how")
-            )
+            if self._line is None and self.way_in.is_attached:
+                self._find_line()
             https = content.answers.get("tls.https", True)
-            rows = [
-                ("Router", router),
-                ("HTTPS", "free Let’s Encrypt certificate, renewed automatically" if https else "off"),
-            ]
-        for label, value in rows:
-            text.append(f"\n○ {label:<16}", "dim").append(value)
+            secure = "free Let’s Encrypt certificate, renewed automatically" if https else "off"
+            by_hand = content.answers.get("router.forward") == "by-hand"
+            rows = [*line_rows(self._line, by_hand=by_hand), ("○", "dim", "HTTPS", secure)]
+        for symbol, style, label, value in rows:
+            text.append(f"\n{symbol} ", style).append(f"{label:<16}", "dim").append(value)
         self.way_in.update(text)
 
     async def reveal(self, key: str) -> None:
@@ -190,3 +202,19 @@ class AddressPage(SetupPage):
     def help_text(self) -> str:
         """Return help for someone who has no name yet."""
         return f"Name of the site\n{NO_NAME}"
+
+
+def line_rows(line: InternetLine | None, *, by_hand: bool) -> list[tuple[str, str, str, str]]:
+    """Return what is known of the way in: symbol, style, label and value."""
+    router = ("○", "dim", "Router", "you open ports 80 and 443; piwizard shows how")
+    if line is None:
+        checking = ("●", "bold cyan", "Router", "checking…")
+        return [("●", "bold cyan", "Internet line", "checking…"), router if by_hand else checking]
+    public = ("✓", "green", "Internet line", f"{line.public} is your public IP")
+    if line.public is None:
+        public = ("!", "yellow", "Internet line", "no public IP was found; is this Pi online?")
+    if not by_hand and line.upnp:
+        router = ("✓", "green", "Router", "opens ports 80 and 443 on request (UPnP)")
+    elif not by_hand:
+        router = ("!", "yellow", "Router", "does not answer; piwizard shows how to set it up")
+    return [public, router]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from piwizard.setup.review import Review
 
 LABEL_COLUMNS = 18
+MARGIN_COLUMNS = 5
+"""The margins of the page and its scroll bar."""
 PREPARING = "Preparing the plan. Nothing has changed yet"
 PROMISES = (
     "Your other sites stay online.",
@@ -116,7 +119,7 @@ class ReviewPage(SetupPage):
         self.focus_main()
 
     def _result_text(self, review: Review) -> Text:
-        width = self.result.size.width or 76
+        width = self.size.width - MARGIN_COLUMNS
         if review.missing:
             return (
                 Text()
@@ -131,7 +134,9 @@ class ReviewPage(SetupPage):
         rows = [("Result", "  ".join(review.result_urls)), ("App", review.app), ("Runs as", review.runs_as)]
         for label, value in rows:
             if value:
-                text.append(f"\n{label:<{LABEL_COLUMNS}}").append(clean(value), "bold" if label == "Result" else "")
+                lines = wrap(clean(value), width - LABEL_COLUMNS, break_on_hyphens=False)
+                text.append(f"\n{label:<{LABEL_COLUMNS}}")
+                text.append(f"\n{'':<{LABEL_COLUMNS}}".join(lines), "bold" if label == "Result" else "")
         return text.append("\n\nWhat will change", "bold")
 
     def answer_saved(self, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -69,7 +70,8 @@ class ChoiceList(RowList):
         chosen = value == (self.value or self.default)
         note = self.notes.get(value, "") or ("suggested" if chosen and not self.value else "")
         segments = [Segment(f"{CHOSEN if chosen else OTHER} {label}", MARKED if chosen else None)]
-        return [*segments, Segment(f"   {note}", DIM)] if note else segments
+        fits = cell_len(f"{CHOSEN} {label}   {note}") <= self.room
+        return [*segments, Segment(f"   {note}", DIM)] if note and fits else segments
 
     def show_note(self, value: str, note: str) -> None:
         """Show a short text behind the label of a value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from piwizard.answers.validators import Invalid
 from piwizard.engine import run_launch
 from piwizard.errors import Consent, ConsentMissing
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.setup.address_page import line_rows
 from piwizard.screens.setup.env_paste import PasteEditor, parse_env
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.textual_app import PiwizardApp
@@ -23,6 +25,7 @@ from piwizard.screens.widgets.fold import Fold
 from piwizard.setup import review
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.form_page import FormPage
+from piwizard.setup.internet_line import InternetLine
 from tests.unit.screens import fake_cases
 from tests.unit.screens.conftest import Seen, opened
 
@@ -34,6 +37,8 @@ PLAIN = "from flask import Flask\n\napp = Flask(__name__)\n"
 @pytest.fixture(autouse=True)
 def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer lookups without a network."""
+    line = InternetLine("11.22.33.44", upnp=True)
+    monkeypatch.setattr(ScreenService, "internet_line", lambda self: line)
     monkeypatch.setattr(
         answer_lookup, "look_up_repository", lambda *_: AnswerLookup(True, "Found. Default branch: main.")
     )
@@ -357,6 +362,37 @@ async def test_review_asks_before_it_skips_lines_of_the_list(folder, monkeypatch
         await seen.press("yes")
         await seen.until(lambda: AnswerStore().get("weather", "app.skip_requirements") == ["pywin32"], "the answer")
         await seen.gone("1 answer is missing")
+
+
+async def test_search_for_public_ip_and_router_delays_no_typing(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    found = threading.Event()
+    monkeypatch.setattr(
+        ScreenService, "internet_line", lambda self: found.wait(60) and InternetLine("11.22.33.44", upnp=False)
+    )
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("down", "enter")
+        await seen.until(lambda: "Internet line   checking…" in str(seen.app.screen.way_in.content))
+        field = seen.app.screen.essentials.field("site.domains")
+        await seen.until(lambda: field.has_focus_within)
+        await seen.type("photos.example.org")
+        assert field.query_one("LineEditor").value == "photos.example.org"
+        found.set()
+        await seen.until(lambda: "11.22.33.44 is your public IP" in str(seen.app.screen.way_in.content))
+        assert "piwizard shows how" in str(seen.app.screen.way_in.content)
+
+
+@pytest.mark.parametrize(
+    ("line", "by_hand", "shown"),
+    [
+        (None, False, "checking…"),
+        (InternetLine("11.22.33.44", upnp=True), False, "opens ports 80 and 443 on request (UPnP)"),
+        (InternetLine(None, upnp=False), True, "you open ports 80 and 443; piwizard shows how"),
+    ],
+)
+async def test_router_row_says_who_opens_the_ports(line, by_hand, shown):
+    assert line_rows(line, by_hand=by_hand)[1][3] == shown
 
 
 async def test_empty_repository_and_audience_are_asked_for(folder, monkeypatch):

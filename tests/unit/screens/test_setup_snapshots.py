@@ -71,6 +71,7 @@ async def deploy_key(seen: Seen) -> None:
 async def address(seen: Seen) -> None:
     await seen.app.navigator.open_setup("photos", FormPage.ADDRESS)
     await drawn(seen, "How visitors get in")
+    await drawn(seen, "on request (UPnP)")
     await seen.until(lambda: seen.app.screen.focused)
 
 
