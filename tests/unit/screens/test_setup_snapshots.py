@@ -90,11 +90,6 @@ async def review(seen: Seen) -> None:
     await seen.until(lambda: seen.app.screen.focused)
 
 
-async def site_settings(seen: Seen) -> None:
-    await seen.app.navigator.open_settings("photos")
-    await drawn(seen, "Environment")
-
-
 PAGES = [welcome, your_app, settings, deploy_key, address, review_missing, review]
 
 
@@ -158,7 +153,7 @@ async def test_server_that_refuses_the_test_is_reported_and_the_page_stays(photo
 async def test_terminal_cursor_is_on_each_widget_of_the_setup(photos, monkeypatch):
     pretend_first_visit(monkeypatch)
     async with visited(photos) as seen:
-        for page in (*PAGES, site_settings):
+        for page in PAGES:
             await page(seen)
             await assert_cursor_is_on_each_focused_widget(seen)
             await seen.app.navigator.open_home()
