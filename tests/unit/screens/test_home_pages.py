@@ -211,7 +211,6 @@ async def test_terminal_cursor_is_on_each_widget_of_the_pages_of_a_site(home, mo
             go.open_doctor("photos"),
             go.open_undo("myflask"),
             go.open_removal("myflask"),
-            go.show_code("https://photos-home.duckdns.org/"),
         ):
             await opening
             await assert_cursor_is_on_each_focused_widget(seen)
