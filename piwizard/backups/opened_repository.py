@@ -85,6 +85,12 @@ class OpenedRepository:
         folder = self.target.folder
         if folder is not None and not folder.exists() and folder.parent.is_dir():
             return repository.initialize(), False
+        if self.target.kind == "s3":  # restic waits for minutes for the configuration in a bucket that is missing
+            try:
+                return repository.initialize(), False
+            except BackupError as error:
+                if error.reason != "other":  # else it exists already
+                    raise
         try:
             return repository.identity(), True
         except BackupError as error:
