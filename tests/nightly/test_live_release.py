@@ -168,7 +168,8 @@ def test_power_cut_during_an_automatic_deploy_leaves_one_of_the_two(lab: Lab, se
     rest(pi)
     assert page(pi) == "Second"
     assert set(quickstart.states(pi).values()) == {"done"}
-    assert releases(pi)[0]["deployed_by"] == "poll"
+    # Who deployed it is unknown if the power failed between the switch and its record.
+    assert releases(pi)[0]["deployed_by"] in ("poll", None)
     said = json.loads(pi.run(("piwizard", "status", "--json")).output)["sites"][0]
     assert said["deploys"]["ways"] == ["poll"]
 
