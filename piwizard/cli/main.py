@@ -66,6 +66,7 @@ for command in (
     diagnosis_commands.report_command,
     diagnosis_commands.rehearse_command,
     run_commands.work_command,
+    run_commands.generate_dhparam_command,
     diagnosis_commands.watch_command,
 ):
     cli.add_command(command)

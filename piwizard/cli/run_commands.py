@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -125,6 +126,20 @@ def confirm_command(as_json: bool) -> int:
     else:
         console.say(f"This Pi keeps the address {kept.host}, also after a restart.")
     return 0
+
+
+@click.command("generate-dhparam", hidden=True)
+@click.argument("bits")
+@command
+def generate_dhparam_command(bits: str) -> int:
+    """Generate DH parameters, then install them. Started by a unit of the step."""
+    from piwizard.system import dhparam_generator, paths
+
+    if not bits.isdecimal():
+        raise click.UsageError("BITS must be a number, such as 2048.")
+    dhparam_generator.generate(int(bits))
+    piwizard = str(paths.piwizard_command())  # an upgrade may have replaced the code of this process
+    os.execv(piwizard, [piwizard, "apply", "dhparam", "--wait"])
 
 
 @click.command("work", hidden=True)

@@ -27,7 +27,6 @@ DIRECTIVE = FOLDER / "dhparam.conf"
 INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
 """A link to the directive. While it exists, nginx has parameters for every server block."""
 FFDHE2048 = FOLDER / "dhparam-ffdhe2048.pem"
-COMMAND = "/usr/local/bin/piwizard"
 UNIT = Path("/etc/systemd/system") / generator.UNIT
 AT_BOOT = UNIT.parent / "multi-user.target.wants" / UNIT.name
 RECOMMENDED_BITS = 2048
@@ -157,11 +156,9 @@ def _unit(bits: int) -> str:
     return render(
         "systemd/dhparam.service.j2",
         bits=bits,
-        folder=str(generator.generator_folder()),
         partial=str(generator.partial_file()),
         generated=str(generator.generated_file()),
-        progress=str(generator.PROGRESS_FILE),
-        command=COMMAND,
+        command=str(paths.piwizard_command()),
     )
 
 

@@ -9,7 +9,8 @@ import re
 import time
 from pathlib import Path
 
-from piwizard.system import files, openssl_dhparam, paths
+from piwizard.errors import PiwizardError
+from piwizard.system import commands, files, openssl_dhparam, paths
 from piwizard.system.background_job import BackgroundJob, JobProgress
 
 UNIT = "piwizard-dhparam.service"
@@ -34,6 +35,31 @@ def partial_file() -> Path:
 def generated_file() -> Path:
     """Return the file with complete parameters, which the next run installs."""
     return generator_folder() / "generated.pem"
+
+
+def generate(bits: int) -> None:
+    """Generate parameters, unless complete ones are there. Runs in the unit.
+
+    Raise PiwizardError if openssl fails.
+    """
+    partial = partial_file()
+    if openssl_dhparam.parse_parameters(files.read(generated_file()) or b"") is None:
+        with PROGRESS_FILE.open("w", encoding="utf-8") as printed:
+
+            def keep(text: str) -> None:
+                printed.write(text)
+                printed.flush()
+
+            result = commands.run(openssl_dhparam.dhparam_command(bits, partial), on_text=keep)
+        if result.ok:
+            result = commands.run(("openssl", "dhparam", "-check", "-noout", "-in", str(partial)))
+        if not result.ok:
+            raise PiwizardError(
+                f"openssl could not generate DH parameters: {result.last_lines}",
+                hint="`piwizard apply dhparam` tries again.",
+            )
+        files.replace(generated_file(), partial.read_bytes(), mode=0o600)
+    partial.unlink(missing_ok=True)
 
 
 def read_progress() -> JobProgress:

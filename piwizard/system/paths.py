@@ -56,6 +56,11 @@ def locks_dir() -> Path:
     return Path(_dirs().user_runtime_path) / "locks"
 
 
+def piwizard_command() -> Path:
+    """Return the command that install.sh creates. An upgrade replaces it."""
+    return Path("/usr/local/bin/piwizard")
+
+
 def dhparam_file() -> Path:
     """Return the link to the Diffie-Hellman parameters that nginx reads."""
     return Path("/etc/piwizard/dhparam.pem")

@@ -8,6 +8,7 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.dh_parameters import Generate, NotGenerating
+from piwizard.errors import PiwizardError
 from piwizard.system import commands, openssl_dhparam, systemd
 from piwizard.system import dhparam_generator as generator
 from piwizard.system.commands import Result
@@ -149,6 +150,27 @@ def test_generate_killed_at_any_call_leaves_whole_parameters_or_none(change, tmp
         generate()
         points += 1
     assert points > 5
+
+
+def test_generator_creates_complete_parameters_once(change):
+    generator.generator_folder().mkdir(parents=True)
+    generator.partial_file().touch()
+    generator.generate(512)
+    found = generator.generated_file().read_bytes()
+    assert openssl_dhparam.parse_parameters(found).bits == 512
+    assert "." in generator.PROGRESS_FILE.read_text()
+    assert not generator.partial_file().exists()
+    generator.generate(512)
+    assert generator.generated_file().read_bytes() == found
+
+
+def test_generator_that_fails_keeps_the_request(change):
+    generator.generator_folder().mkdir(parents=True)
+    generator.partial_file().touch()
+    with pytest.raises(PiwizardError, match="could not generate"):
+        generator.generate(8)
+    assert not generator.generated_file().exists()
+    assert generator.partial_file().exists(), "the unit starts again at boot"
 
 
 def test_progress_is_counted_from_the_dots_of_openssl(change):

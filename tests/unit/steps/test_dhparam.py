@@ -53,7 +53,7 @@ def test_generation_precedes_the_nginx_directive(plan):
     assert links(changes)[AT_BOOT] is None
     unit = of_kind(changes, "file")[0]
     assert unit.path == UNIT
-    assert f"openssl dhparam -out {generator.partial_file()} 3072 " in unit.content
+    assert "ExecStart=/usr/local/bin/piwizard generate-dhparam 3072\n" in unit.content
     assert [changes.index(unit), changes.index(own)] == [1, len(changes) - 2]
 
 
