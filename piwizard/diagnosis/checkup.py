@@ -90,7 +90,7 @@ class Checkup:
         host = bare_name(domains)
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
-        public, hsts = SiteLayout(site, "").current / "public", bool(answers.get("tls.hsts", True))
+        public, hsts = SiteLayout(site, "").current / "public", answers.get("tls.hsts") != "off"
         yield from served_pages.check_pages(site, domains, secure=secure, hsts=hsts, public=public)
 
     def _done(self, step: str, site: str | None) -> bool:

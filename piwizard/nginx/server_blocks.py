@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from piwizard.errors import PiwizardError
 from piwizard.nginx import request_limits, visitor_headers
 from piwizard.nginx.ipv6_listen import FOLDER
-from piwizard.nginx.tls_settings import HSTS, WEBROOT, Tls, TlsEngine
+from piwizard.nginx.tls_settings import WEBROOT, Tls, TlsEngine
 from piwizard.templates.render import render
 
 INCLUDED = "/etc/nginx/piwizard"
@@ -102,7 +102,6 @@ def render_site(site: SiteBlock) -> str:
         listens=FOLDER,
         limits=request_limits.LIMITS,
         tls=site.tls,
-        hsts=HSTS,
         webroot=WEBROOT,
     )
 

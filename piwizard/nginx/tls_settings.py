@@ -23,7 +23,8 @@ DHE_CIPHERS = ("DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256-GCM-SHA384", "DHE-RS
 CURVES = ("X25519", "prime256v1", "secp384r1")
 POST_QUANTUM = "?X25519MLKEM768"
 """The question mark: OpenSSL passes over it where it does not know it, instead of refusing the whole list."""
-HSTS = "max-age=63072000"
+HSTS_SECONDS = {"off": 0, "one-day": 86400, "two-years": 63072000}
+"""How long browsers use only HTTPS after a visit, by the answer tls.hsts."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Tls:
     #: certbot's folder with fullchain.pem and privkey.pem.
     folder: str
     engine: TlsEngine = TlsEngine()
-    hsts: bool = True
+    #: Seconds; 0 sends no header.
+    hsts: int = HSTS_SECONDS["one-day"]
 
 
 def _numbers(version: str | None) -> tuple[int, ...]:

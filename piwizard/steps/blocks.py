@@ -13,7 +13,7 @@ from piwizard.changes.file import File
 from piwizard.changes.transaction import Activation
 from piwizard.nginx.home_names import home_patterns
 from piwizard.nginx.server_blocks import SiteBlock, render_site
-from piwizard.nginx.tls_settings import BOOKWORM, Tls, TlsEngine, engine
+from piwizard.nginx.tls_settings import BOOKWORM, HSTS_SECONDS, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
 from piwizard.tls import lineage
 from piwizard.tls.certified_names import public_names
@@ -56,7 +56,9 @@ def site_block(
         pages=(str(app.layout.own_pages), str(app.layout.current / "pages")),
         local=tuple(name for name in answers["site.domains"] if name not in domains) if certificate else (),
         home_names=home_patterns(context.machine.hostname),
-        tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,
+        tls=Tls(certificate, engine_of(context), HSTS_SECONDS[answers.get("tls.hsts", "one-day")])
+        if certificate
+        else None,
     )
 
 

@@ -17,7 +17,7 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
-from piwizard.nginx.tls_settings import WEBROOT
+from piwizard.nginx.tls_settings import HSTS_SECONDS, WEBROOT
 from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, bare_name, certificate_of, site_file
 from piwizard.steps.site_path import owner_of
 from piwizard.steps.step import PlanContext, Scope, Stage, Step
@@ -31,6 +31,18 @@ from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, set
 from piwizard.tls.probes import SystemProbes
 
 CHALLENGES = ("http", "dns")
+
+
+def hsts_time(value: object) -> str:
+    """Accept how long browsers use only HTTPS.
+
+    true and false are from earlier versions.
+    """
+    if isinstance(value, bool):
+        return "two-years" if value else "off"
+    return str(v.one_of(*HSTS_SECONDS)(value))
+
+
 QUESTIONS = (
     Question(
         "tls.https",
@@ -55,10 +67,12 @@ QUESTIONS = (
     Question(
         "tls.hsts",
         "HTTPS only (HSTS)",
-        "Tells browsers to use only HTTPS for this site for two years.",
-        v.yes_or_no,
-        kind="yesno",
-        default=True,
+        "How long browsers accept only HTTPS after a visit: visitors are locked out that long if a renewal fails, but "
+        "an A+ needs two-years.",
+        hsts_time,
+        kind="choice",
+        choices=tuple(HSTS_SECONDS),
+        default="one-day",
     ),
     Question("tls.server", "ACME server", "Directory URL of the server to use instead of Let's Encrypt.", v.directory),
     Question(

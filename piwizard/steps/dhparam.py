@@ -71,7 +71,7 @@ class Dhparam(Step):
     why = (
         "Diffie-Hellman (DH) parameters are numbers for an older kind of key exchange. Old guides have you wait an "
         "hour for `openssl dhparam`, but today's recommended HTTPS settings no longer use them, and certificates from "
-        "certbot cannot: without them you still get an A+. If you have an RSA certificate and visitors with very old "
+        "certbot cannot: without them you still get an A. If you have an RSA certificate and visitors with very old "
         "browsers, choose ffdhe2048 or generate your own. That runs in the background, and nginx uses the result as "
         "soon as it is complete."
     )

@@ -142,4 +142,5 @@ def _faults_below_a_plus(seen: Observed) -> Iterator[tuple[str, str]]:
     if seen.hsts is None:
         yield "A", "no HSTS, the header that makes browsers use only HTTPS"
     elif seen.hsts < MIN_HSTS_SECONDS:
-        yield "A", f"HSTS for {seen.hsts // 86400} days; A+ requires {MIN_HSTS_SECONDS // 86400}"
+        days = seen.hsts // 86400
+        yield "A", f"HSTS for {days} day{'s' * (days != 1)}; A+ requires {MIN_HSTS_SECONDS // 86400} (tls.hsts)"

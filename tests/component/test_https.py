@@ -93,7 +93,7 @@ def test_checkup_predicts_the_ssl_labs_grade(https_site: Pi) -> None:
     https_site.run(("systemctl", "restart", "nginx"))
     code, found = https.checkup(https_site)
     assert (code, found["redirects"]["ok"]) == (1, False)
-    assert str(found["ssl-labs-grade"]["detail"]).startswith("A expected at SSL Labs: HSTS for 1 days")
+    assert str(found["ssl-labs-grade"]["detail"]).startswith("A expected at SSL Labs: HSTS for 1 day")
     https_site.write(https.SITE, config)
     https_site.run(("systemctl", "restart", "nginx"))
 

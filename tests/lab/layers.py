@@ -30,7 +30,7 @@ for server in pathlib.Path("/etc/letsencrypt/accounts").glob("*/directory"):
             uri = known.location
         (folder / "regr.json").write_text(json.dumps({"body": {}, "uri": uri}))
 """
-HTTPS = '\n[tls]\nhttps = true\nemail = "me@example.org"\n'
+HTTPS = '\n[tls]\nhttps = true\nemail = "me@example.org"\nhsts = "two-years"\n'
 
 
 def repository(lab: Lab) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
-from piwizard.nginx.tls_settings import HSTS, Tls, engine
+from piwizard.nginx.tls_settings import HSTS_SECONDS, Tls, engine
 from piwizard.system.checks import poll_until
 
 BOOKWORM, TRIXIE = engine("1.22.1", "3.0.15"), engine("1.26.3", "3.5.1")
@@ -19,8 +19,8 @@ secure = pytest.mark.parametrize("served", [{"https": True}], indirect=True)
 SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Strict-Transport-Security")
 
 
-def site(version=BOOKWORM, *, hsts=True, **changes):
-    tls = Tls("/etc/letsencrypt/live/app", version, hsts)
+def site(version=BOOKWORM, *, hsts="one-day", **changes):
+    tls = Tls("/etc/letsencrypt/live/app", version, HSTS_SECONDS[hsts])
     values = {"name": "app", "domains": ("pi.example",), "socket": "/run/app.sock", "tls": tls} | changes
     return render_site(SiteBlock(**values))
 
@@ -83,9 +83,10 @@ def test_challenges_are_answered_without_a_certificate():
     assert "443" not in text
 
 
-def test_hsts_can_be_disabled():
-    assert HSTS in site()
-    assert "Strict-Transport-Security" not in site(hsts=False)
+def test_hsts_lasts_as_chosen():
+    assert "https: max-age=86400;" in site()
+    assert "https: max-age=63072000;" in site(hsts="two-years")
+    assert "Strict-Transport-Security" not in site(hsts="off")
 
 
 @pytest.mark.parametrize("folder", ["live/app", "/live/$x", "/live/a;b", ""])
@@ -134,8 +135,8 @@ def test_security_headers_are_on_every_answer(served):
     for path in ["/", "/static/a.css", "/static/gone", "/static/.git", "/dead"]:
         answer = served.get(path, secure=True)
         assert [answer.header(name) for name in SECURITY] == [
-            "nosniff", "SAMEORIGIN", "strict-origin-when-cross-origin", HSTS], path  # fmt: skip
-    assert served.get("/", host="www.pi.example", secure=True).header("Strict-Transport-Security") == HSTS
+            "nosniff", "SAMEORIGIN", "strict-origin-when-cross-origin", "max-age=86400"], path  # fmt: skip
+    assert served.get("/", host="www.pi.example", secure=True).header("Strict-Transport-Security") == "max-age=86400"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

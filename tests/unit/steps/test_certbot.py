@@ -122,9 +122,15 @@ def test_own_certificate_stays_in_use_beside_another_one(plan):
     assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
 
 
-def test_hsts_follows_the_answer(plan):
-    assert "Strict-Transport-Security" in texts(plan())[AVAILABLE / "blog"]
-    assert "Strict-Transport-Security" not in texts(plan(HTTPS + "hsts = false\n"))[AVAILABLE / "blog"]
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [("", 86400), ('hsts = "two-years"\n', 63072000), ("hsts = true\n", 63072000), ("hsts = false\n", 0),
+     ('hsts = "off"\n', 0)],
+)  # fmt: skip
+def test_hsts_follows_the_answer(plan, answer, sent):
+    text = texts(plan(HTTPS + answer))[AVAILABLE / "blog"]
+    assert ("Strict-Transport-Security" in text) == (sent > 0)
+    assert (f"https: max-age={sent};" in text) == (sent > 0)
 
 
 def test_renewal_plan_has_hook_timers_and_dry_run(plan):

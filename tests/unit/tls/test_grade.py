@@ -31,7 +31,7 @@ def test_grade_of_a_good_server_is_a_plus():
     ("changes", "letter", "reason"),
     [
         ({"hsts": None}, "A", "no HSTS"),
-        ({"hsts": 86400}, "A", "HSTS for 1 days"),
+        ({"hsts": 86400}, "A", "HSTS for 1 day;"),
         ({"hsts": 180 * 86400 - 1}, "A", "HSTS for 179 days"),
         ({"protocols": ("TLS 1.2",)}, "A-", "TLS 1.3 is not offered"),
         ({"protocols": ("TLS 1.1", "TLS 1.2", "TLS 1.3")}, "B", "TLS 1.1 is still offered"),
