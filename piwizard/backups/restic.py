@@ -11,7 +11,6 @@ import json
 import os
 import re
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.backups.backup_error import BackupError, backup_error, explain_failure
+from piwizard.backups.repository_locks import RepositoryLock, unlock_words
 from piwizard.backups.target import Target
 from piwizard.system import commands, files, paths
 from piwizard.system.commands import Process, Result
@@ -33,8 +33,6 @@ END_SECONDS = 3.0
 """How long restic may take to end after its pipe broke."""
 OUTPUT_CLOSED = "stdout: broken pipe"
 """What it prints if the reader of its output has ended."""
-LOCK_SECONDS = 1800.0
-"""After this time, restic takes any lock for abandoned."""
 TAG = "piwizard"
 KEPT = ("--keep-last=3", "--keep-daily=7", "--keep-weekly=4", "--keep-monthly=12")
 SSH = (
@@ -258,27 +256,20 @@ class ResticRepository:
         self._checked(("check", f"--read-data-subset={share}"), LONG_SECONDS)
 
     def unlock(self) -> None:
-        """Remove the locks of processes that no longer exist, as after a power cut.
+        """Remove the locks of processes that no longer exist, as after a power cut."""
+        if words := unlock_words(list(self._locks()), server=self.target.folder is None):
+            self._checked(words)
 
-        restic takes the processes of another Pi with the same host name for those of this one. At a server, locks with
-        this name therefore stay for 30 minutes: a process that still runs makes its lock again every five.
-        """
-        if self.target.folder is None and any(map(self._may_be_of_another, self._locks())):
-            return
-        self._checked(("unlock",))
-
-    def _locks(self) -> list[str]:
-        return re.findall(r"\b[0-9a-f]{64}\b", self._text(("list", "locks", "--no-lock")).decode("ascii", "replace"))
-
-    def _may_be_of_another(self, lock: str) -> bool:
-        try:
-            found = self._answer(("cat", "lock", lock, "--no-lock"))
-        except BackupError:  # removed meanwhile, or damaged: restic decides
-            return False
-        at = _time(found.get("time")) if isinstance(found, dict) else None
-        if at is None or found.get("hostname") != socket.gethostname():
-            return False
-        return (datetime.now(UTC) - at).total_seconds() < LOCK_SECONDS
+    def _locks(self) -> Iterator[RepositoryLock]:
+        """Read the locks. One that is damaged, or was removed meanwhile, is of an unknown host."""
+        listed = self._text(("list", "locks", "--no-lock")).decode("ascii", "replace")
+        for name in re.findall(r"\b[0-9a-f]{64}\b", listed):
+            try:
+                found = self._answer(("cat", "lock", name, "--no-lock"))
+            except BackupError:
+                found = None
+            at = _time(found.get("time")) if isinstance(found, dict) else None
+            yield RepositoryLock(str(found["hostname"]) if at and "hostname" in found else "", at or datetime.now(UTC))
 
 
 def _ended(restic: Process) -> Result | None:

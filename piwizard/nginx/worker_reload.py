@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from piwizard.system.process_times import started_at
+
 PID_FILE = Path("/run/nginx.pid")
 LEAVING = b"shutting down"
 """What nginx calls a worker that takes no new connections: it ends with its last one, hours later perhaps."""
@@ -32,12 +34,12 @@ def _began(pid_file: Path) -> Iterator[float]:
         master = pid_file.read_text().strip()
     except OSError:
         return
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
             title = (folder / "cmdline").read_bytes() if fields[1] == master else b""
-            if b"worker process" in title and LEAVING not in title:
-                yield booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+            began = started_at(int(folder.name)) if b"worker process" in title and LEAVING not in title else None
+            if began is not None:
+                yield began
         except (OSError, IndexError):  # it has just ended
             continue

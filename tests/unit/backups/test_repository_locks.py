@@ -1,0 +1,46 @@
+"""Test which locks of a repository are taken for abandoned."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard.backups.repository_locks import RepositoryLock, unlock_words
+from piwizard.system import process_times
+
+HERE = socket.gethostname()
+
+
+def lock(host: str, minutes: float) -> RepositoryLock:
+    return RepositoryLock(host, datetime.now(UTC) - timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("locks", "server", "words"),
+    [
+        ([], False, ("unlock",)),
+        ([lock(HERE, 20)], False, ("unlock", "--remove-all")),
+        ([lock(HERE, 20), lock(HERE, 5)], False, ("unlock",)),
+        ([lock(HERE, 20), lock("other-pi", 20)], False, ("unlock",)),
+        ([lock("", 20)], False, ("unlock",)),
+        ([lock(HERE, 20)], True, ()),
+        ([lock(HERE, 40)], True, ("unlock",)),
+        ([lock("other-pi", 1)], True, ("unlock",)),
+    ],
+)
+def test_only_own_locks_from_before_the_start_are_removed(
+    monkeypatch: pytest.MonkeyPatch, locks: list[RepositoryLock], server: bool, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(process_times, "started_at", lambda process: time.time() - 600)
+    assert unlock_words(locks, server=server) == words
+
+
+def test_start_of_a_process_is_read_by_its_number() -> None:
+    found = process_times.started_at(os.getpid())
+    assert found is not None
+    assert time.time() - 24 * 3600 < found < time.time() + 1
+    assert process_times.started_at(1 << 30) is None
