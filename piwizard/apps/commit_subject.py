@@ -34,8 +34,7 @@ def fetch_subject(access: GitAccess, ref: str | None) -> str:
     It is "" if it cannot be fetched. Limited in bytes and time; keeps nothing.
     """
     root = paths.cache_dir() / "subjects"
-    files.make_folders(root, 0o711)  # git, without root's rights, enters its own folder there
-    root.chmod(0o711)
+    files.make_owned_folder(root, 0o711, (0, 0))  # git, without root's rights, enters its own folder there
     _remove_leftovers(root)
     with tempfile.TemporaryDirectory(dir=root) as place, git_for(access) as git:
         bare = Path(place) / "repository"

@@ -58,20 +58,17 @@ class ServerGit:
     def let_enter(self, folder: Path) -> None:
         """Let git enter a folder of root, but neither list nor change it."""
         if self.group is not None:
-            os.chown(folder, 0, self.group, follow_symlinks=False)
-            folder.chmod(0o710)
+            files.make_owned_folder(folder, 0o710, (0, self.group))
 
     def close_folder(self, folder: Path) -> None:
         """Let only root enter the folder again."""
         if self.group is not None:
-            os.chown(folder, 0, 0, follow_symlinks=False)
-            folder.chmod(0o700)
+            files.make_owned_folder(folder, 0o700, (0, 0))
 
     def lend_folder(self, folder: Path) -> None:
         """Let git write into an empty folder of root until `take_back`."""
         if self.group is not None:
-            os.chown(folder, 0, self.group, follow_symlinks=False)
-            folder.chmod(0o770)
+            files.make_owned_folder(folder, 0o770, (0, self.group))
 
     def take_back(self, folder: Path) -> None:
         """Give a lent folder and all that git wrote to root.
@@ -148,8 +145,7 @@ def _lent_files(group: int) -> Iterator[Lend]:
     files.make_folders(parent)
     _remove_abandoned(parent)
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
-    os.chown(folder, 0, group)
-    folder.chmod(0o710)
+    files.make_owned_folder(folder, 0o710, (0, group))
     numbers = itertools.count()
 
     def lend(file: Path) -> Path:

@@ -13,6 +13,7 @@ import pytest
 TREE = Path(__file__).parents[2] / "piwizard"
 HTTP = {
     "system/http_client.py",
+    "apps/advisory_program.py",  # runs without piwizard, rights and much time or memory
     "rehearsal/local_proxy.py",  # passes on what a browser requests, piece by piece
 }
 SOCKETS = {
