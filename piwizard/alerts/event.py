@@ -70,8 +70,8 @@ def report(event: Event) -> bool:
     whole = asdict(event) | {"version": VERSION, "at": at}
     for name in ("title", "text", "hint", "subject"):
         whole[name] = printable.line(whole[name], MAX_TEXT_CHARACTERS)
-    # The name sorts by time: a deploy that failed and then succeeded is read in this order.
-    files.replace(folder / f"{int(at * 1000):015}-{uuid4().hex[:8]}.json", json.dumps(whole).encode(), mode=0o600)
+    # The name sorts by nanoseconds: a deploy that failed and then succeeded is read in this order.
+    files.replace(folder / f"{int(at * 1e9):020}-{uuid4().hex[:8]}.json", json.dumps(whole).encode(), mode=0o600)
     return True
 
 
