@@ -181,7 +181,7 @@ def test_checkup_of_an_http_site_shows_no_grade(http_site: Pi) -> None:
 
 def test_https_site_is_served_over_ipv6(lab: Lab, https_site: Pi) -> None:
     lab.router.ipv6()
-    address = eventually(lambda: _address_6(https_site), timeout=30)
+    address = eventually(lambda: _address_6(https_site), timeout=60)
     lab.router.let_in(address, 80, 443)
     for name in online.NAMES:
         lab.internet.zone.set(name, "AAAA", address)

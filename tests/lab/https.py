@@ -7,7 +7,7 @@ import json
 from tests.lab import quickstart, sample_app
 from tests.lab.pi import Pi
 
-HTTPS = "\n[tls]\nhttps = true\n"
+HTTPS = '\n[tls]\nhttps = true\nhsts = "two-years"\n'
 LIVE = "/etc/letsencrypt/live/piwizard-myflask"
 SITE = "/etc/nginx/sites-available/myflask"
 

@@ -89,7 +89,7 @@ class FullSetup(Journey):
     def verify(self, pi: Pi) -> None:
         visitor = self.lab.internet.visitor
         page = visitor.http(quickstart.HOST, scheme="https")
-        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")
+        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=86400")
         assert page.text == 'It works. Hello $you "there" 100%'
         assert visitor.resolve(home.NAME) == [self.lab.router.public]
         there = {(one.port, one.address) for one in self.lab.router.mappings}

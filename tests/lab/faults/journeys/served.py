@@ -91,4 +91,4 @@ class Https(Journey):
 
     def verify(self, pi: Pi) -> None:
         page = self.lab.internet.visitor.http(quickstart.HOST, scheme="https")
-        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")
+        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=86400")
