@@ -142,7 +142,7 @@ def test_deploy_moves_open_websockets_without_an_error(lab: Lab, pi: Pi) -> None
         opened.set()
 
     crowd = pi.start((CLIENTS, "-c", live_clients.CROWD, quickstart.HOST, str(MANY_SOCKETS)), on_line=note)
-    assert opened.wait(90)
+    assert opened.wait(300)
     assert lines[0].strip() == "open", lines
     lab.git.commit("chat", version(2))
     pi.run(("piwizard", "deploy"))

@@ -34,7 +34,7 @@ def client(**options):
     return socketio.Client(http_session=session, reconnection_delay=0.2, reconnection_delay_max=1, **options)
 
 
-def wait(what, condition, seconds=90):
+def wait(what, condition, seconds=600):
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -48,7 +48,7 @@ for number in range(6):
     one = client()
     heard[number] = []
     one.on("said", heard[number].append)
-    one.connect(URL, transports=["polling"] if number % 2 else None, wait_timeout=30)
+    one.connect(URL, transports=["polling"] if number % 2 else None, wait_timeout=120)
     clients.append(one)
 wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients[::2]))
 for number, one in enumerate(clients):
@@ -79,7 +79,7 @@ def follow(number, one):
 clients = [client() for _ in range(MANY)]
 for number, one in enumerate(clients):
     follow(number, one)
-    one.connect(URL, wait_timeout=30)
+    one.connect(URL, wait_timeout=120)
 wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients))
 slowest, ended = 0.0, False
 
@@ -96,7 +96,7 @@ def visit():
 visitor = threading.Thread(target=visit)
 visitor.start()
 print("open", flush=True)
-wait("new version", lambda: all(seen[-1:] == [2] for seen in versions), 180)
+wait("new version", lambda: all(seen[-1:] == [2] for seen in versions))
 wait("second upgrade", lambda: all(one.connected and one.transport() == "websocket" for one in clients))
 ended = True
 visitor.join()
@@ -113,7 +113,7 @@ HOST, MANY, EACH = sys.argv[1], int(sys.argv[2]), 60
 
 def seconds_of_page():
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=120)
     connection.request("GET", "/", headers={"Host": HOST})
     answer = connection.getresponse()
     answer.read()
@@ -133,7 +133,7 @@ statuses, pieces = [], [0] * MANY
 
 
 def watch(number):
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=120)
     connection.request("GET", "/camera", headers={"Host": HOST})
     answer = connection.getresponse()
     statuses.append(answer.status)
@@ -143,12 +143,12 @@ def watch(number):
 
 for number in range(MANY):
     threading.Thread(target=watch, args=(number,), daemon=True).start()
-until = time.monotonic() + 30
+until = time.monotonic() + 120
 while not all(pieces) and time.monotonic() < until:
     time.sleep(0.05)
 before = list(pieces)
 beside = measured()
-until = time.monotonic() + 30
+until = time.monotonic() + 120
 while not all(now > then for now, then in zip(pieces, before)) and time.monotonic() < until:
     time.sleep(0.05)
 flowing = sum(now > then > 0 for now, then in zip(pieces, before))
