@@ -158,7 +158,7 @@ class ResticRepository:
 
         BackupError if there is none, or the passphrase is another.
         """
-        found = self._answer(("cat", "config"))
+        found = self._answer(("cat", "config", "--no-lock"))
         return str(found.get("id", "")) if isinstance(found, dict) else ""
 
     def initialize(self) -> str:
