@@ -15,28 +15,30 @@ from piwizard.system import process_times
 HERE = socket.gethostname()
 
 
-def lock(host: str, minutes: float) -> RepositoryLock:
-    return RepositoryLock(host, datetime.now(UTC) - timedelta(minutes=minutes))
+Lock = tuple[str, float]
+"""The host of a lock, and its age in minutes."""
 
 
 @pytest.mark.parametrize(
     ("locks", "server", "words"),
     [
         ([], False, ("unlock",)),
-        ([lock(HERE, 20)], False, ("unlock", "--remove-all")),
-        ([lock(HERE, 20), lock(HERE, 5)], False, ("unlock",)),
-        ([lock(HERE, 20), lock("other-pi", 20)], False, ("unlock",)),
-        ([lock("", 20)], False, ("unlock",)),
-        ([lock(HERE, 20)], True, ()),
-        ([lock(HERE, 40)], True, ("unlock",)),
-        ([lock("other-pi", 1)], True, ("unlock",)),
+        ([(HERE, 20)], False, ("unlock", "--remove-all")),
+        ([(HERE, 20), (HERE, 5)], False, ("unlock",)),
+        ([(HERE, 20), ("other-pi", 20)], False, ("unlock",)),
+        ([("", 20)], False, ("unlock",)),
+        ([(HERE, 20)], True, ()),
+        ([(HERE, 40)], True, ("unlock",)),
+        ([("other-pi", 1)], True, ("unlock",)),
     ],
 )
 def test_only_own_locks_from_before_the_start_are_removed(
-    monkeypatch: pytest.MonkeyPatch, locks: list[RepositoryLock], server: bool, words: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch, locks: list[Lock], server: bool, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(process_times, "started_at", lambda process: time.time() - 600)
-    assert unlock_words(locks, server=server) == words
+    now = datetime.now(UTC)
+    made = [RepositoryLock(host, now - timedelta(minutes=age)) for host, age in locks]
+    assert unlock_words(made, server=server) == words
 
 
 def test_start_of_a_process_is_read_by_its_number() -> None:
