@@ -124,7 +124,7 @@ class Packer:
             return False
 
     def _add_database(self, path: Path, name: str, copy: Path) -> None:
-        """Add a database as it is at one moment. OSError if nobody can copy it like that: it is not added torn."""
+        """Add a database as it is at one moment. Raise OSError, and add nothing, if that is impossible."""
         try:
             opened = data_mirror.copy_database(path, copy)
         except OSError:

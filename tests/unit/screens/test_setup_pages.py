@@ -245,6 +245,16 @@ async def test_overview_from_the_palette_saves_what_is_being_typed(folder, monke
         assert AnswerStore().get("photos", "app.repo") == REPOSITORY
 
 
+async def open_paste_editor(seen: Seen) -> tuple[Any, PasteEditor]:
+    """Open the settings of the site that needs one, and the field for a pasted .env file."""
+    await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
+    page = seen.app.screen
+    await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
+    paste = next(one for one in page.query(Fold) if one.name == "paste")
+    await paste.open()
+    return page, paste.query_one(PasteEditor)
+
+
 async def test_one_pasted_variable_is_saved_at_once(folder, monkeypatch):
     fake_cases.needs_setting(folder, monkeypatch)
     async with opened(folder, steps=False) as seen:
@@ -266,12 +276,7 @@ async def test_one_pasted_variable_is_saved_at_once(folder, monkeypatch):
 async def test_typed_line_of_an_env_file_is_saved_by_continue(folder, monkeypatch):
     fake_cases.needs_setting(folder, monkeypatch)
     async with opened(folder, steps=False) as seen:
-        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
-        page = seen.app.screen
-        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
-        paste = next(one for one in page.query(Fold) if one.name == "paste")
-        await paste.open()
-        editor = paste.query_one(PasteEditor)
+        page, editor = await open_paste_editor(seen)
         editor.focus()
         await seen.pilot.pause()
         await seen.type("not a setting")
@@ -290,12 +295,8 @@ async def test_typed_line_of_an_env_file_is_saved_by_continue(folder, monkeypatc
 async def test_lost_connection_saves_no_partial_line_of_an_env_file(folder, monkeypatch):
     fake_cases.needs_setting(folder, monkeypatch)
     async with opened(folder, steps=False) as seen:
-        await seen.app.navigator.open_setup("weather", FormPage.SETTINGS)
-        page = seen.app.screen
-        await seen.until(lambda: len(page.query("#variables > Fold")) == 2)
-        paste = next(one for one in page.query(Fold) if one.name == "paste")
-        await paste.open()
-        paste.query_one(PasteEditor).value = "WEATHER_API_KEY=s3c"
+        page, editor = await open_paste_editor(seen)
+        editor.value = "WEATHER_API_KEY=s3c"
         await page.flush_answers(cut_off=True)
         assert AnswerStore().get("weather", "app.env") is None
 
