@@ -64,15 +64,16 @@ def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
 
 def unit_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
     """Return the systemd units of a checkout, two levels deep."""
-    return _files_ending(checkout, ".service")
+    return files_ending(checkout, ".service")
 
 
 def supervisor_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
     """Return the files of a checkout that may be supervisord's, two levels deep."""
-    return tuple(file for file in _files_ending(checkout, ".conf") if "[program:" in checkout.text(file))
+    return tuple(file for file in files_ending(checkout, ".conf") if "[program:" in checkout.text(file))
 
 
-def _files_ending(checkout: RepositoryCheckout, ending: str) -> tuple[str, ...]:
+def files_ending(checkout: RepositoryCheckout, ending: str) -> tuple[str, ...]:
+    """Return the files of a checkout whose names end so, two levels deep."""
     folders, found = [""], []
     for folder in folders:
         for name in checkout.names(folder):
