@@ -9,6 +9,7 @@ from piwizard.screens.run_service import RunService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from piwizard.diagnosis.failure import RunFailure
     from piwizard.diagnosis.findings import Finding
@@ -81,3 +82,17 @@ class DiagnosisService(RunService):
 
         with self._source_lock:
             return overview_refresh.refresh(self._planner(), workspace.state())
+
+    def report_texts(self) -> list[tuple[str, str]]:
+        """Return the files of a report, without secrets, names and addresses. Writes nothing."""
+        from piwizard.diagnosis import report
+
+        return report.redacted()
+
+    def write_report(self, texts: Sequence[tuple[str, str]]) -> Path:
+        """Write a report that a person has seen, and return its file."""
+        from piwizard.diagnosis import report
+
+        path = report.default_path()
+        report.write_bundle(path, texts)
+        return path

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 from piwizard.errors import PiwizardError
 from piwizard.screens.diagnosis_service import DiagnosisService
 from piwizard.screens.machine_overview import MachineOverview
+from piwizard.screens.restore_service import RestoreService
+from piwizard.screens.update_service import UpdateService
+from piwizard.setup.alert_service import AlertService
 from piwizard.setup.backup_service import BackupService
+from piwizard.setup.deploy_service import DeployService
 from piwizard.setup.site_service import SiteService
 from piwizard.setup.version_service import VersionService
 
@@ -25,7 +29,16 @@ if TYPE_CHECKING:
     from piwizard.system.facts import Facts
 
 
-class ScreenService(DiagnosisService, SiteService, VersionService, BackupService):
+class ScreenService(
+    DiagnosisService,
+    SiteService,
+    VersionService,
+    DeployService,
+    BackupService,
+    RestoreService,
+    AlertService,
+    UpdateService,
+):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
