@@ -84,7 +84,7 @@ class DiagnosisService(RunService):
             return overview_refresh.refresh(self._planner(), workspace.state())
 
     def report_texts(self) -> list[tuple[str, str]]:
-        """Return the files of a report, without secrets, names and addresses. Writes nothing."""
+        """Return the files of a report, without secrets and names. Writes nothing."""
         from piwizard.diagnosis import report
 
         return report.redacted()

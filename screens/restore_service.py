@@ -20,7 +20,7 @@ class RestoreService(SetupService):
     """The setup service with what belongs to restores of one site."""
 
     def propose_restore(self, site: str, at: str) -> RestoreProposal:
-        """Return what a restore of a site means, with the size of its data. Alters nothing."""
+        """Return what a restore of a site means. Alters nothing."""
         from piwizard.system import app_data
 
         if not at:
@@ -35,7 +35,10 @@ class RestoreService(SetupService):
         )
 
     def restore_data(self, proposal: RestoreProposal) -> None:
-        """Restore a site's data as confirmed, or undo that. It continues if the screens are closed."""
+        """Restore a site's data as confirmed, or undo that.
+
+        It continues if the screens are closed.
+        """
         from piwizard.screens.piwizard_process import run_piwizard
 
         way = ("--at", proposal.at) if proposal.at else ("--undo",)

@@ -1,4 +1,4 @@
-"""Serve the screens: the overview, the pages of a setup, lookups, and the subjects of its base classes.
+"""Serve the screens: the overview, the setup, lookups and all other subjects.
 
 The methods are slow and run in threads, unless they say that they are quick.
 """

@@ -1,4 +1,4 @@
-"""Give screens the packages that were updated, and the environments that were rebuilt."""
+"""Give screens the packages that were updated, and rebuilt environments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ SHOWN = timedelta(days=30)
 
 @dataclass(frozen=True)
 class UpdateOverview:
-    """The upgrades of Debian packages, the newest first, and the date of each site's last rebuild, "" if none."""
+    """The upgrades of Debian packages, the newest first.
+
+    `rebuilt` has the date of each site's last rebuild, "" if there was none.
+    """
 
     upgrades: tuple[Upgrade, ...]
     rebuilt: Mapping[str, str]
@@ -38,7 +41,9 @@ class UpdateService(SetupService):
         )
 
     def run_update(self, what: Literal["rebuild", "advisories"]) -> list[dict[str, Any]]:
-        """Rebuild the environments, or look up vulnerabilities, and return the result of each site.
+        """Rebuild all environments, or look up vulnerabilities.
+
+        Return the result of each site.
 
         It continues if the screens are closed.
         """

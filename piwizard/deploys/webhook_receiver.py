@@ -15,7 +15,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
@@ -34,7 +35,7 @@ STANDARD_PREFIX = "whsec_"
 """Begins a key in base64, as in the specification Standard Webhooks, which GitLab's signing tokens follow."""
 
 
-def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+def is_genuine(headers: Message, body: bytes, secret: str) -> bool:
     """Return whether whoever sent this knows the secret.
 
     The first kind of proof that is there decides: a wrong signature is not saved by a right token.
@@ -48,7 +49,7 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     return _equal(headers.get("X-Gitlab-Token", ""), secret)
 
 
-def _standard(given: str, headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+def _standard(given: str, headers: Message, body: bytes, secret: str) -> bool:
     """Check a signature as in Standard Webhooks, of which there may be several."""
     key = secret.encode()
     if secret.startswith(STANDARD_PREFIX):
@@ -99,7 +100,7 @@ class Webhook(BaseHTTPRequestHandler):
             self._answer(413, "The content is too large.")
             return
         body = self.rfile.read(size)
-        if len(body) < size or not is_genuine(dict(self.headers), body, self.server.secret):
+        if len(body) < size or not is_genuine(self.headers, body, self.server.secret):
             self._answer(403, "The secret or the signature is wrong.")
             return
         self._answer(*self._decide(body))

@@ -1,4 +1,4 @@
-"""Give screens what starts deploys of a site by itself, and how the last one ended."""
+"""Give screens the automatic deploys of a site, and how the last one ended."""
 
 from __future__ import annotations
 

@@ -224,7 +224,9 @@ def backup_rows(state: BackupState, now: datetime) -> list[StateRow]:
     if not record.repository:
         return [("○", "Backups", NOT_SET_UP)]
     last, proof = record.last, record.proof
-    rows: list[StateRow] = [("✓" if record.succeeded_at else "○", "Last backup", moment(record.succeeded_at, now) or "none yet")]
+    rows: list[StateRow] = [
+        ("✓" if record.succeeded_at else "○", "Last backup", moment(record.succeeded_at, now) or "none yet")
+    ]
     if last is not None and not last.ok:
         rows.append(("!", "Last attempt", f"{moment(last.at, now)}: {last.message}"))
     rows.append(("✓" if state.next_at else "!", "Next backup", moment(state.next_at, now) or "no timer runs"))

@@ -70,7 +70,7 @@ class DeploysPage(ReportingPage):
 
 
 def deploy_rows(status: DeployStatus, now: datetime) -> list[StateRow]:
-    """Return the ways of a site, its last deploy, and the commits that are not tried again."""
+    """Return the ways of a site, its last deploy, and refused commits."""
     rows: list[StateRow] = [("✓" if status.ways else "○", "New versions", _capital(status.sentence))]
     if last := status.last:
         past = age(last.at, now)

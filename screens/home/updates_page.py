@@ -1,4 +1,4 @@
-"""Show what was updated, rebuild environments, and look for known vulnerabilities."""
+"""Show what was updated, rebuild environments, and look up vulnerabilities."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REBUILDING, LOOKING_UP = "Rebuilding the environments", "Looking up the packages
 
 
 class UpdatesPage(ReportingPage):
-    """The updates of the last 30 days: Debian's packages, and the environments of the apps."""
+    """The updates of the last 30 days, and the environments of the apps."""
 
     TITLE: ClassVar[str] = "Updates"
 

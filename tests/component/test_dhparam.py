@@ -200,7 +200,7 @@ def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     with frozen(lab, pi):
         pi.run(("piwizard", "apply"))
     other = pi.start(("/opt/piwizard/venv/bin/python", "-I", "-c", HOLD_LOCK))
-    eventually(lambda: _assert(pi.run(("cat", "/run/piwizard/run.lock")).output == "another"))
+    eventually(lambda: _assert(pi.read("/run/piwizard/run.lock").strip() == "another"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
     eventually(lambda: _assert((pi.files / GENERATED).exists()), timeout=60)
     nothing_in_place(lab, pi)

@@ -81,7 +81,7 @@ def test_signing_token_of_gitlab_is_a_key_in_base64() -> None:
     ],
 )
 def test_webhook_without_a_right_proof_is_refused(given: dict[str, str]) -> None:
-    assert not is_genuine(given, BODY, SECRET)
+    assert not is_genuine(headers(given), BODY, SECRET)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,17 @@ def asked(door: socket.socket) -> int:
 
 def test_push_to_the_branch_asks_for_a_deploy(address: str, door: socket.socket) -> None:
     assert call(address) == 202
+    assert asked(door) == 1
+
+
+def test_names_of_headers_may_be_in_lowercase(address: str, door: socket.socket) -> None:
+    # nginx passes them on like that from a server that calls over HTTP/2.
+    connection = http.client.HTTPConnection("localhost", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(address)
+    connection.request("POST", "/", BODY, {"x-hub-signature-256": f"sha256={hexadecimal()}", "x-github-event": "push"})
+    assert connection.getresponse().status == 202
+    connection.close()
     assert asked(door) == 1
 
 

@@ -62,7 +62,7 @@ def all_steps(site):
     return site
 
 
-async def test_deploys_page_leads_to_the_questions(all_steps, monkeypatch):
+async def test_deploys_page_opens_the_questions(all_steps, monkeypatch):
     monkeypatch.setattr(ScreenService, "deploy_status", lambda self, site: STATUS)
     async with opened(all_steps, steps=False) as seen:
         await seen.app.navigator.open_deploys("myflask")
@@ -84,7 +84,7 @@ async def test_alerts_page_shows_problems_and_sends_a_test(site, monkeypatch):
         await seen.see("address 2 (mailtos): the server did not accept the message")
 
 
-async def test_alerts_that_are_not_set_up_lead_to_their_step(all_steps):
+async def test_alerts_that_are_not_set_up_open_their_step(all_steps):
     async with opened(all_steps, steps=False) as seen:
         await seen.app.navigator.open_alerts()
         await seen.see("Not set up.")
