@@ -18,7 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, removal, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
-from piwizard.system import app_data, paths
+from piwizard.system import app_data, paths, transient_unit
 from piwizard.system.checks import Check
 
 
@@ -28,6 +28,7 @@ def work(run: str) -> bool:
     cancellation.listen()
     since = time.monotonic()
     recorder = Recorder(run_launch.folder(run))
+    transient_unit.name_after(run)
     result = "failed"
     try:
         request = run_launch.request(run)
