@@ -94,7 +94,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def is_obsolete(record: Record) -> bool:
-    """Return whether undo finds nothing: the release is removed, with what was edited in it kept."""
+    """Return whether the release is removed, so that undo finds nothing in it."""
     return not Path(record["target"]).is_dir()
 
 

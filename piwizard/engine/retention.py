@@ -39,7 +39,7 @@ def prune_versions(backups: Path, *, versions: int = MOST_VERSIONS, size: int = 
 
 
 def compact_journals(backups: Path, *, written: int = MOST_WRITTEN, dropped: int = MIN_DROPPED) -> None:
-    """Remove the entries from the journals that every deploy adds and that are no longer needed.
+    """Remove what every deploy adds to the journals, and what is no longer needed.
 
     Undo loses nothing: each record stays whose former state may still have to be restored. A transaction that was
     interrupted may still return its files to an earlier content, so nothing is removed before that is settled.
