@@ -95,7 +95,10 @@ def note_deploy(site: str, last: LastDeploy) -> None:
 
 
 def forget_last(site: str) -> None:
-    """Forget the last try, which says nothing any longer. Commits that failed are not tried again all the same."""
+    """Forget the last try, which says nothing any longer.
+
+    Commits that failed are not tried again all the same.
+    """
     _change(site, lambda record: replace(record, last=None))
 
 
