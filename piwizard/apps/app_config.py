@@ -221,7 +221,7 @@ class AppConfig:
 
     @property
     def unrunnable_programs(self) -> tuple[UnrunnableProgram, ...]:
-        """Return the programs that the repository starts and the app's environment cannot run."""
+        """Return what the repository starts and the app cannot run."""
         return self.analysis.unrunnable or ()
 
     @property

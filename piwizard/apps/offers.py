@@ -1,4 +1,4 @@
-"""Offer what an app may need besides itself: servers on the same Pi, timed commands."""
+"""Offer what an app may need besides itself: servers and timed commands."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _package_offer(app: AppConfig, one: LocalService, package: str) -> OfferedCo
 
 
 def schedule_offers(app: AppConfig) -> Iterator[Notice]:
-    """Yield the commands that the author starts at certain times, unless the answers say which."""
+    """Yield the timed commands of the author, unless the answers name them."""
     if app.answers.get("app.schedule") is None:
         yield from map(_schedule_offer, app.found_schedules)
 
@@ -71,7 +71,7 @@ def _spoken(time: str) -> str:
 
 
 def unrunnable_notices(app: AppConfig) -> Iterator[Notice]:
-    """Yield the programs that the app's environment cannot run, unless the answers name the processes."""
+    """Yield what the app cannot run, unless the answers name the processes."""
     if app.answers.get("app.processes") is None:
         for one in app.unrunnable_programs:
             yield Notice("Program that does not run", UNRUNNABLE.format(place=one.place, command=one.command))

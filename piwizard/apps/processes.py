@@ -57,7 +57,7 @@ def find_processes(checkout: RepositoryCheckout, entry_file: str, start: str = "
 
 @dataclass(frozen=True)
 class UnrunnableProgram:
-    """A program that the author runs beside the web server, and that the app's environment does not have."""
+    """A program beside the web server that the app's environment does not have."""
 
     command: str
     file: str
@@ -72,7 +72,7 @@ class UnrunnableProgram:
 def find_unrunnable_programs(
     checkout: RepositoryCheckout, entry_file: str, start: str = ""
 ) -> tuple[UnrunnableProgram, ...]:
-    """Return the programs of a Procfile, of units and the like that app.processes cannot run.
+    """Return what a Procfile, units and the like start that app.processes cannot run.
 
     Lines of shell scripts do not count: they prepare more than they start.
     """

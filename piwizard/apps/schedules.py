@@ -1,4 +1,4 @@
-"""Find commands that an author starts at certain times: cron, systemd timers, uWSGI."""
+"""Find commands that an author starts at certain times, by cron or timers."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class OfferedCommand(Notice):
-    """A command or a package that was found in the code, and that counts only if the user agrees.
+    """A command or package in the code that counts only if the user agrees.
 
     `question` names it, `line` is the item to add to the answer `key`, a name and a value if that is a table, and
     `answer` the whole list without an earlier answer.
