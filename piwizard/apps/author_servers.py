@@ -17,7 +17,7 @@ ONE_WORKER_TEXT, ONE_PROCESS_TEXT = "is started with one worker by its author", 
 
 
 def find_author_servers(checkout: RepositoryCheckout) -> Iterator[ProcessFinding]:
-    """Yield what the author's own command line or file for gunicorn or uWSGI asks for."""
+    """Yield what the author's command line or file of gunicorn or uWSGI asks for."""
     for file in dict.fromkeys((*START_FILES, *unit_files(checkout), *supervisor_files(checkout))):
         for number, line in numbered_lines(checkout, file):
             if "gunicorn" in line or file == "gunicorn.conf.py":

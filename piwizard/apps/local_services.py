@@ -94,7 +94,7 @@ HOST_WORDS = ("host", "hostname", "server", "servers", "address", "url", "dsn", 
 
 @dataclass(frozen=True)
 class LocalService:
-    """A server on the same Pi that an app needs, by a key of SERVICES, and where that shows."""
+    """A server on the same Pi that an app needs, by a key of SERVICES."""
 
     name: str
     why: str

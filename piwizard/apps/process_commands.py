@@ -103,7 +103,7 @@ class CommandReader:
             return None
 
     def serves(self, words: Sequence[str]) -> bool:
-        """Return whether a command starts the app's web server, or a shell script of the repository."""
+        """Return whether a command starts the web server, or a shell script."""
         names = [PurePosixPath(word).name for word in words]
         if SERVERS & set(names) or ("flask" in names and "run" in names) or set(names[:1]) & set(SHELLS):
             return True

@@ -26,7 +26,7 @@ class UwsgiFile:
     settings: dict[str, list[tuple[str, int]]]
 
     def value(self, *keys: str) -> tuple[str, int]:
-        """Return the first of these settings and its line; "" if there is none."""
+        """Return the first of these settings and its line; "" without one."""
         return next((self.settings[key][0] for key in keys if key in self.settings), ("", 0))
 
     @property
