@@ -42,7 +42,7 @@ class UwsgiFile:
 
     @property
     def one_process(self) -> int | None:
-        """Return the line that shows that uWSGI runs one process; None for several.
+        """Return the line that shows one process of uWSGI; None for several.
 
         It runs one if nothing is set.
         """
