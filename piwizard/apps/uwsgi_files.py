@@ -53,7 +53,7 @@ class UwsgiFile:
 
 
 def find_uwsgi_files(checkout: RepositoryCheckout) -> tuple[UwsgiFile, ...]:
-    """Return the files with a section for uWSGI, in the checkout and the folders in it."""
+    """Return the files with a section for uWSGI, up to one folder deep."""
     folders = ["", *(name for name in checkout.names()[:MAX_FOLDERS] if checkout.is_dir(name))]
     paths = [join_path(folder, name) for folder in folders for name in checkout.names(folder) if name.endswith(".ini")]
     files = (path for path in paths if checkout.is_file(path) and "[uwsgi]" in checkout.text(path))
