@@ -54,6 +54,8 @@ class ServedApp:
     worker_class: str = "gthread"
     websockets: tuple[str, ...] = ()
     stay: float = SECONDS_TO_STAY_UP
+    arguments: tuple[str, ...] = ()
+    """The command line of the app."""
 
 
 def parse_arguments(words: list[str]) -> ServedApp:
@@ -66,9 +68,17 @@ def parse_arguments(words: list[str]) -> ServedApp:
     parser.add_argument("--worker-class", default="gthread")
     parser.add_argument("--websocket", action="append", default=[])
     parser.add_argument("--stay", type=float, default=SECONDS_TO_STAY_UP)
+    parser.add_argument("--argument", action="append", default=[])
     given = parser.parse_args(words)
     return ServedApp(
-        given.entry, given.host, given.workers, given.threads, given.worker_class, tuple(given.websocket), given.stay
+        given.entry,
+        given.host,
+        given.workers,
+        given.threads,
+        given.worker_class,
+        tuple(given.websocket),
+        given.stay,
+        tuple(given.argument),
     )
 
 
@@ -87,7 +97,7 @@ def main(served: ServedApp) -> int:
             listener.bind(str(path))
             listener.listen(64)
             gunicorn = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno()), served.entry],
+                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno())],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -137,6 +147,9 @@ def _options(served: ServedApp, listener: int) -> list[str]:
         *threads,
         f"--timeout={MAX_START_SECONDS}",
         *control,
+        "--",
+        served.entry,
+        *served.arguments,
     ]
 
 
