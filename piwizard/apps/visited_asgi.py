@@ -1,4 +1,4 @@
-"""Give an ASGI app its visitors' addresses, and end its connections with its worker.
+"""Give an ASGI app its visitors' addresses, and end its connections in time.
 
 Loaded by gunicorn_config.py in a worker, in the app's Python: it needs only the standard library.
 """
