@@ -269,6 +269,7 @@ def test_release_with_the_same_requirements_uses_the_packages_again(working, eve
     working().make(first)
     module = first.folder / "hello.py"
     module.write_text("word = 'hello'\n")
+    os.chown(module, *Owner("root", APP_USER).ids())
     before = tree(first.folder)
     assert "used again" in again.probe(None, None).diff
     count = len([event for event in events() if event["event"] == "command-started"])
