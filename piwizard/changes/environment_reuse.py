@@ -1,4 +1,4 @@
-"""Use the packages of an earlier release again, if the new one has the same requirements.
+"""Use the packages of an earlier release again for the same requirements.
 
 Building an environment takes minutes on a Pi, and writes all of it to the card.
 """
@@ -24,9 +24,10 @@ MAX_PROGRAM_BYTES = 1 << 20
 
 
 def find_reusable(folder: Path, marker: str, recipe: bytes) -> Path | None:
-    """Return the newest complete environment of another release that was built by the same recipe, else None.
+    """Return the newest environment of another release that has the same recipe.
 
-    `folder` is the environment to create, and `marker` the name of the file beside each that contains its recipe.
+    `folder` is the environment to create, and `marker` the name of the file beside each complete one that contains its
+    recipe. Return None if there is none.
     """
     found = []
     for other in folder.parent.parent.glob(f"*/{marker}"):
@@ -40,10 +41,11 @@ def find_reusable(folder: Path, marker: str, recipe: bytes) -> Path | None:
 
 
 def reuse_environment(source: Path, target: Path, group: str, work: ApplyContext) -> bool:
-    """Create `target` from the files of another environment; they exist once, with two names.
+    """Create `target` from the files of another environment.
 
-    Only its programs are rewritten, because they contain its path. Return False, and create nothing, if other files
-    contain it too, or if the file system has no second names. Both environments belong to root.
+    The files exist once, with two names. Only its programs are rewritten, because they contain its path. Return False,
+    and create nothing, if other files contain it too, or if the file system has no second names. Both environments
+    belong to root.
     """
     new = files.temporary_path(target)
     files.remove(new)

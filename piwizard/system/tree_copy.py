@@ -77,9 +77,10 @@ def _copy_entry(name: str, source: int, target: int, modes: Modes, depth: int) -
 
 
 def link_tree(source: int, target: int, *, depth: int = 0) -> None:
-    """Fill an empty open folder with copies of another one's folders, and with second names of its files.
+    """Give all files of an open folder second names in another one that is empty.
 
-    Both belong to root. Owners, modes and times stay. Raise OSError if the file system has no second names (EPERM).
+    Folders are copied. Both belong to root. Owners, modes and times stay. Raise OSError if the file system has no
+    second names (EPERM).
     """
     if depth > MAX_DEPTH:
         raise OSError(errno.ELOOP, "Folders are nested too deeply")
