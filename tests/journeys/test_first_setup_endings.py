@@ -52,14 +52,14 @@ def test_router_by_hand_is_explained_and_its_first_visit_noticed(lab: Lab, pi: P
     terminal = person.terminal
     terminal.see("One thing left: let visitors through your router", full_setup.RUN)
     assert one.keys <= MAX_KEYS_TO_CONFIRM
+    terminal.see("Waiting for that visit", 60)
     shown = "\n".join(terminal.lines)
     for port in ("80", "443"):
         assert any(pi.address in line and line.split()[-1] == port for line in terminal.lines), shown
-    terminal.see("Waiting for that visit")
     for port in (80, 443):
         lab.router.forward(port, pi.address)
     assert lab.internet.visitor.http(home.DUCK).status == 200
-    terminal.see("A visitor got in")
+    terminal.see("A visitor got in", 60)
     one.press(ENTER)
     terminal.see("Install now?", 90)
     one.press(ENTER)
