@@ -229,6 +229,7 @@ def test_machine_archive_has_answers_and_secrets(own_paths):
 
 
 def test_machine_archive_has_no_swap_of_a_build(own_paths):
+    swap.file().parent.mkdir(parents=True, exist_ok=True)
     swap.file().write_bytes(b"memory of any process")
     output = io.BytesIO()
     contents.pack_machine(output, ())
