@@ -1,4 +1,4 @@
-"""Describe the first page of an app, so that an error page or an empty one is noticed.
+"""Describe the first page of an app, so that an error page is noticed.
 
 A dynamic page differs each time it is requested: only what hardly changes is compared. Needs only the standard library:
 it is a part of smoke_test.py.
