@@ -59,7 +59,10 @@ GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
 SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 SMOKE_TEST_SCRIPTS = (
-    *(SMOKE_TEST.with_name(name) for name in ("smoke_test.py", "start_output.py", "process_memory.py")),
+    *(
+        SMOKE_TEST.with_name(name)
+        for name in ("smoke_test.py", "start_output.py", "process_memory.py", "page_facts.py")
+    ),
     GUNICORN_CONFIG,
     SCRIPT_RUNNER,
 )
