@@ -75,6 +75,8 @@ class MainScreen(HostScreen):
     def __init__(self, service: ScreenService) -> None:
         super().__init__(kind="main")
         self.service = service
+        self._wanted_step = ""
+        """The step to choose as soon as the steps are listed."""
         self.header, self.sidebar, self.tab_bar, self.run_bar = Header(), Sidebar(), TabBar(), RunBar()
         self.setup_pane, self.plan_pane, self.log_pane, self.checks_pane = (
             SetupPane(), PlanPane(), LogPane(), ChecksPane(),
@@ -132,8 +134,15 @@ class MainScreen(HostScreen):
         self.sidebar.show(overview.instances, overview.statuses)
         if self.navigation.chosen:
             self.steps.show_status(self.navigation.chosen)
-        if first:
+        if self._wanted_step:
+            self.show_step(self._wanted_step)
+        elif first:
             self.navigation.choose_most_urgent()
+
+    def show_step(self, step: str) -> None:
+        """Choose a step, now or as soon as the steps are listed."""
+        self._wanted_step = "" if self.sidebar.steps else step
+        self.sidebar.choose(step, None)
 
     # Messages of the widgets.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
+    from piwizard.screens.main_screen import MainScreen
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.setup.setup_page import SetupPage
     from piwizard.screens.setup.site_setup import SiteSetup
@@ -54,20 +55,25 @@ class Navigator:
             self._pages.close_all()
             await self._pages.push(OverviewPage(self._service))
 
-    async def open_steps(self) -> None:
-        """Open the page of all steps, to run single ones."""
+    async def open_steps(self, step: str = "") -> None:
+        """Open the page of all steps, to run single ones, at a step if one is named."""
 
-        def load() -> type:
+        def load() -> type[MainScreen]:
             from piwizard.screens.main_screen import MainScreen
 
             return MainScreen
 
         kind = await self._pages.load(load)
-        if page := self._pages.find(lambda one: isinstance(one, kind)):
+        page = self._pages.find(lambda one: isinstance(one, kind))
+        if page is not None:
             await self._pages.save_answers()
             self._pages.return_to(page)
         else:
-            await self._pages.push(kind(self._service))
+            page = kind(self._service)
+            await self._pages.push(page)
+        if step:
+            assert isinstance(page, kind)
+            page.show_step(step)
 
     async def open_setup(self, site: str | None = None, page: FormPage | None = None, key: str = "") -> None:
         """Open the setup of a site or a new one, at a page and the field of a key."""
@@ -205,6 +211,46 @@ class Navigator:
             from piwizard.screens.home.sheet_page import SheetPage
 
             return SheetPage
+
+        await self._pages.load_and_push(load)
+
+    async def open_deploys(self, site: str) -> None:
+        """Open what starts deploys of a site by itself."""
+
+        def load() -> type:
+            from piwizard.screens.home.deploys_page import DeploysPage
+
+            return DeploysPage
+
+        await self._pages.load_and_push(load, site)
+
+    async def open_alerts(self) -> None:
+        """Open the problems and the last alerts."""
+
+        def load() -> type:
+            from piwizard.screens.home.alerts_page import AlertsPage
+
+            return AlertsPage
+
+        await self._pages.load_and_push(load)
+
+    async def open_updates(self) -> None:
+        """Open what was updated lately."""
+
+        def load() -> type:
+            from piwizard.screens.home.updates_page import UpdatesPage
+
+            return UpdatesPage
+
+        await self._pages.load_and_push(load)
+
+    async def open_report(self) -> None:
+        """Open the report for people who help, before it is written."""
+
+        def load() -> type:
+            from piwizard.screens.home.report_page import ReportPage
+
+            return ReportPage
 
         await self._pages.load_and_push(load)
 

@@ -15,15 +15,10 @@ if TYPE_CHECKING:
     from piwizard.screens.textual_app import PiwizardApp
 
 IN_TERMINAL = (
-    ("Status of all steps", "piwizard status", ("status",)),
     ("Diagnose problems and suggest fixes", "piwizard doctor", ("doctor",)),
     ("Fix problems", "piwizard doctor --fix", ("doctor", "--fix")),
-    ("Alerts", "piwizard alerts list; open problems and the last messages", ("alerts", "list")),
-    ("Send a test alert", "piwizard alerts test", ("alerts", "test")),
-    ("Updates", "piwizard updates list; what was updated in the last 30 days", ("updates", "list")),
     ("Restore from a broken Pi", "piwizard restore; on a fresh Pi", ("restore",)),
     ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
-    ("Report for a helper", "piwizard report", ("report",)),
     ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),
 )
 """Commands that run in the terminal, with their own questions."""
@@ -43,7 +38,7 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
         yield SystemCommand(
             f"Automatic deploys of {site}",
             "how new versions get online, and how the last one did",
-            partial(run_command, app, ("deploys", "--site", site)),
+            partial(go.open_deploys, site),
         )
         yield SystemCommand(f"Versions of {site}", "releases, roll back, maintenance", partial(go.open_versions, site))
         yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
@@ -52,9 +47,12 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Checkup", "every check from a visitor's view", go.open_checkup)
     yield SystemCommand("Backups", "back up now, test, restore a site", go.open_backups)
     yield SystemCommand("Recovery sheet", "what a new Pi needs to restore everything", go.open_sheet)
+    yield SystemCommand("Alerts", "problems, last messages, a test", go.open_alerts)
+    yield SystemCommand("Updates", "updates, rebuilds, vulnerabilities", go.open_updates)
+    yield SystemCommand("Report for a helper", "you see it before it is written", go.open_report)
     yield SystemCommand("Run log", "log of the current or the last run", go.open_log)
     yield SystemCommand("Activity", "all runs, newest first", go.open_activity)
-    yield SystemCommand("All steps", "run single steps again (advanced)", go.open_steps)
+    yield SystemCommand("All steps", "their state; run single ones again", go.open_steps)
     yield SystemCommand("Stop the current run", "it can be continued later", go.runs.stop)
     yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
     for title, help_text, words in IN_TERMINAL:

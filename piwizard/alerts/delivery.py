@@ -19,23 +19,41 @@ def deliver(
 ) -> tuple[AlertState, Mapping[str, SendResult]]:
     """Send each waiting notification to the addresses that lack it.
 
-    Return the new state, and the last result of each address by its id. After a failure, an address is left alone
-    until the next time.
+    Return the new state, and by the id of each address "sent" or its first failure.
     """
-    of_id = {sending.address_id(address): address for address in addresses}
+    until = time.monotonic() + MAX_DELIVERY_SECONDS
     results: dict[str, SendResult] = {}
-    left: list[Unsent] = []
-    began = time.monotonic()
-    for one in state.unsent:
-        lacking = []
-        for identifier in one.addresses:
-            if identifier not in of_id:  # the address is no longer in the answers
-                continue
-            late = time.monotonic() - began > MAX_DELIVERY_SECONDS
-            if not late and results.get(identifier, "sent") == "sent":
-                results[identifier] = send(of_id[identifier], one.notification)
-            if late or results[identifier] != "sent":
-                lacking.append(identifier)
-        if lacking and now - one.at < KEEP_UNSENT_SECONDS:
-            left.append(replace(one, addresses=tuple(lacking)))
+    lacking: dict[str, list[Unsent]] = {}
+    for address in addresses:  # others are no longer in the answers
+        identifier = sending.address_id(address)
+        waiting = [one for one in state.unsent if identifier in one.addresses]
+        if waiting:
+            results[identifier], lacking[identifier] = _send_all(address, waiting, send, until)
+    left = [
+        replace(one, addresses=names)
+        for one in state.unsent
+        if now - one.at < KEEP_UNSENT_SECONDS
+        and (names := tuple(name for name in one.addresses if any(one is kept for kept in lacking.get(name, ()))))
+    ]
     return replace(state, unsent=tuple(left)), results
+
+
+def _send_all(address: str, waiting: Sequence[Unsent], send: Send, until: float) -> tuple[SendResult, list[Unsent]]:
+    """Send all to one address. Return "sent" or the first failure, and what the address lacks.
+
+    After a refusal, the newest one follows. If that is refused, too, the server is left alone until the next time.
+    Otherwise it refuses one text for good, which must not keep all later ones from a person.
+    """
+    queue, lacking = [*waiting], list[Unsent]()
+    failure: SendResult = "sent"
+    last: SendResult = "sent"
+    while queue and time.monotonic() <= until:
+        one = queue.pop(0 if last == "sent" else -1)
+        before, last = last, send(address, one.notification)
+        if last == "sent":
+            continue
+        failure = failure if lacking else last
+        lacking.append(one)
+        if last != "refused" or before == "refused":
+            break
+    return failure, [*lacking, *queue]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from piwizard.system import files, paths, printable
+from piwizard.system import console, files, paths, printable
 
 VERSION = 1
 """The version of a stored event."""
@@ -61,7 +61,7 @@ def events_dir() -> Path:
 def report(event: Event) -> bool:
     """Store an event to be sent. Return whether it was: not if alerts are not set up.
 
-    The text may come from outside: it is made visible and cut. Secrets must not be in it.
+    The text may come from outside: it is made visible and cut, and known secrets are hidden.
     """
     folder = events_dir()
     if not folder.is_dir() or sum(1 for _ in folder.iterdir()) >= MAX_STORED:
@@ -69,7 +69,7 @@ def report(event: Event) -> bool:
     at = event.at or time.time()
     whole = asdict(event) | {"version": VERSION, "at": at}
     for name in ("title", "text", "hint", "subject"):
-        whole[name] = printable.line(whole[name], MAX_TEXT_CHARACTERS)
+        whole[name] = printable.line(console.without_secrets(whole[name]), MAX_TEXT_CHARACTERS)
     # The name sorts by nanoseconds: a deploy that failed and then succeeded is read in this order.
     files.replace(folder / f"{int(at * 1e9):020}-{uuid4().hex[:8]}.json", json.dumps(whole).encode(), mode=0o600)
     return True

@@ -22,9 +22,11 @@ def send(wanted: dict[str, str]) -> str:
     notifier = apprise.Apprise()
     if not notifier.add(wanted["url"]):
         return "address"
-    return (
-        "sent" if notifier.notify(title=wanted["title"], body=wanted["body"], notify_type=wanted["kind"]) else "refused"
+    # As text, apprise escapes it for mail and Telegram, which take HTML: part of it is from an app or a server.
+    sent = notifier.notify(
+        title=wanted["title"], body=wanted["body"], notify_type=wanted["kind"], body_format=apprise.NotifyFormat.TEXT
     )
+    return "sent" if sent else "refused"
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.local_services import LocalService
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import ProcessFinding
-from piwizard.apps.processes import FoundProcess
+from piwizard.apps.processes import FoundProcess, UnrunnableProgram
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
+from piwizard.apps.schedules import FoundSchedule
 from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import RootFile, StaticFolder
 from piwizard.apps.upload_limit import UploadLimit
@@ -41,6 +43,9 @@ KEY_OF_PART = {
     "process": "gunicorn.workers",
     "folder": "app.folder",
     "processes": "app.processes",
+    "unrunnable": "app.processes",
+    "schedules": "app.schedule",
+    "services": "app.packages",
     "writable": "app.writable",
     "author_paths": "app.paths",
     "local_modules": "app.writable",
@@ -112,6 +117,9 @@ class Analysis:
     folder: tuple[StartFolder, ...] | None = None
     """At most one."""
     processes: tuple[FoundProcess, ...] | None = None
+    unrunnable: tuple[UnrunnableProgram, ...] | None = None
+    schedules: tuple[FoundSchedule, ...] | None = None
+    services: tuple[LocalService, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     author_paths: tuple[AuthorPath, ...] | None = None
     local_modules: tuple[LocalModule, ...] | None = None

@@ -28,12 +28,14 @@ from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.local_services import SERVICES, LocalService
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
-from piwizard.apps.processes import FoundProcess
+from piwizard.apps.processes import FoundProcess, UnrunnableProgram
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements_validation import check_packages
+from piwizard.apps.schedules import FoundSchedule
 from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import ROOT_FILES
 from piwizard.apps.typed_json import decode_as
@@ -161,6 +163,22 @@ def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...
     return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
 
 
+def _check_unrunnable(found: tuple[UnrunnableProgram, ...]) -> tuple[UnrunnableProgram, ...]:
+    right = (one for one in found if is_short_text(one.command) and is_repository_path(one.file))
+    return tuple(right)[:MAX_PROCESSES]
+
+
+def _check_schedules(found: tuple[FoundSchedule, ...]) -> tuple[FoundSchedule, ...]:
+    right = [one for one in found if accepts(v.schedule, {one.time: one.command}) and is_repository_path(one.file)]
+    return tuple({one.time: one for one in right}.values())[:MAX_PROCESSES]
+
+
+def _check_services(found: tuple[LocalService, ...]) -> tuple[LocalService, ...]:
+    return tuple(
+        one for one in found if one.name in SERVICES and is_short_text(one.why) and is_repository_path(one.file)
+    )[: len(SERVICES)]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -234,6 +252,9 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "process": (tuple[ProcessFinding, ...], _check_process),
     "folder": (tuple[StartFolder, ...], _check_folder),
     "processes": (tuple[FoundProcess, ...], _check_processes),
+    "unrunnable": (tuple[UnrunnableProgram, ...], _check_unrunnable),
+    "schedules": (tuple[FoundSchedule, ...], _check_schedules),
+    "services": (tuple[LocalService, ...], _check_services),
     "writable": (tuple[WritePath, ...], _check_writable),
     "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
     "local_modules": (tuple[LocalModule, ...], _check_local_modules),

@@ -52,13 +52,15 @@ from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.large_files import find_large_files
 from piwizard.apps.local_files import find_local_files
 from piwizard.apps.local_modules import LocalModule, find_local_modules
+from piwizard.apps.local_services import find_local_services
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
-from piwizard.apps.processes import find_processes
+from piwizard.apps.processes import find_processes, find_unrunnable_programs
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import find_requirements, read_requirements
+from piwizard.apps.schedules import find_schedules
 from piwizard.apps.start_folder import StartFolder, find_start_folder
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.upload_limit import find_upload_limit
@@ -137,7 +139,11 @@ class AnalysisReader:
         self._part("folder", self._folders)
         self._part("author_paths", self._author_paths)
         self._part("large_files", lambda: find_large_files(self._code)[:MAX_SUGGESTIONS])
-        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
+        started = (self._code, self._entry.file, self._working_directory)
+        self._part("processes", lambda: find_processes(*started))
+        self._part("unrunnable", lambda: find_unrunnable_programs(*started))
+        self._part("schedules", lambda: find_schedules(*started))
+        self._part("services", lambda: find_local_services(self._code))
         self._part("writable", self._writable)
         self._part("local_modules", self._local)
         self._part("python", self._python)

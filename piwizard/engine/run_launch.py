@@ -150,8 +150,8 @@ def start(wanted: RunRequest) -> str:
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop signals the run itself first, which ends its commands in order and logs that.
     # continue: if pip runs out of memory, the run explains it and does not end with it.
-    # ExecStopPost: no command of an app outlives the run, however its process ends.
-    after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
+    # ExecStopPost: no command that the run has started in an app outlives it, however its process ends.
+    after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.units_of(run)}"
     settings = (
         "KillMode=mixed",
         "TimeoutStopSec=60",

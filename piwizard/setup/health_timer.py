@@ -95,7 +95,8 @@ def problems(planner: Planner, state: State) -> list[Problem]:
         health = inspect(planner, instance)
         if health.error:
             # A repository, for instance, may be out of reach for a minute.
-            found.append(Problem(instance.label, instance.label, health.error.sentence, beyond=True))
+            text = console.visible_line(health.error.sentence)
+            found.append(Problem(instance.label, instance.label, text, beyond=True))
         else:
             found += [problem_of(instance, check) for check in health.failed]
     return found
@@ -115,9 +116,13 @@ def problem_of(instance: StepInstance, check: Check) -> Problem:
 
 
 def problem_from(key: str, label: str, check: Check, *, beyond: bool = False) -> Problem:
-    """Return a failed check as a problem, with the label of what it belongs to."""
+    """Return a failed check as a problem, with the label of what it belongs to.
+
+    An app or a server may have written part of it, with secrets: problems are stored, and sent to other servers.
+    """
     text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
-    return Problem(key, f"{label}, {check.name}", text, beyond or check.beyond, check.subject)
+    name, text = (console.visible_line(one) for one in (f"{label}, {check.name}", text))
+    return Problem(key, name, text, beyond or check.beyond, check.subject)
 
 
 def check_key(instance: StepInstance, check: Check) -> str:

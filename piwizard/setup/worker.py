@@ -18,7 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, removal, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
-from piwizard.system import app_data, paths
+from piwizard.system import app_data, paths, transient_unit
 from piwizard.system.checks import Check
 
 
@@ -28,12 +28,14 @@ def work(run: str) -> bool:
     cancellation.listen()
     since = time.monotonic()
     recorder = Recorder(run_launch.folder(run))
+    transient_unit.name_after(run)
     result = "failed"
     try:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
         interface.forget_restart()
         run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
+        retention.compact_journals(workspace.backups_dir())
         retention.prune_versions(workspace.backups_dir())
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))

@@ -13,6 +13,7 @@ from piwizard.apps import (
     memory_usage,
     missing_modules,
     network_access,
+    offers,
     path_mapping,
     power_access,
     preparation,
@@ -58,7 +59,10 @@ GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
 SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 SMOKE_TEST_SCRIPTS = (
-    *(SMOKE_TEST.with_name(name) for name in ("smoke_test.py", "start_output.py", "process_memory.py")),
+    *(
+        SMOKE_TEST.with_name(name)
+        for name in ("smoke_test.py", "start_output.py", "process_memory.py", "page_facts.py")
+    ),
     GUNICORN_CONFIG,
     SCRIPT_RUNNER,
 )
@@ -136,6 +140,7 @@ class App(Step):
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),
+            *offers.service_offers(app),
             *preparation.setup_notices(app),
             *downtime_notices(app),
             Packages(tuple(dict.fromkeys(("git", *lfs, "python3-venv", *app.dependencies.libraries)))),

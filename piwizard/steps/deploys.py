@@ -40,6 +40,8 @@ from piwizard.system.unit_checks import check_unit
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
+MAX_USER_CHARACTERS = 32
+"""The longest name of a user that Linux allows."""
 RELOAD = Activation(("systemctl", "daemon-reload"))
 
 QUESTIONS = (
@@ -169,6 +171,13 @@ def _pushing(context: PlanContext, answers: Answers, ways: tuple[str, ...]) -> t
             f"{KEYS_KEY} is missing: no key may push.",
             key=KEYS_KEY,
             hint="Add the content of ~/.ssh/id_ed25519.pub of the computer that you push from.",
+        )
+    if len(address.user) > MAX_USER_CHARACTERS:
+        longest = MAX_USER_CHARACTERS - len(address.user) + len(address.site)
+        raise PiwizardError(
+            f"{KEY}: the name of the site {address.site} is too long for push: the user {address.user} is needed.",
+            key=KEY,
+            hint=f"Choose another way, or a site name of at most {longest} characters.",
         )
     if "openssh-server" not in context.installed:
         raise PiwizardError(

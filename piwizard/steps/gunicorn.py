@@ -128,7 +128,7 @@ class Gunicorn(Step):
                 Activation(("systemctl", "daemon-reload")),
                 Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
-            verify=lambda: _service_problem(name, host),
+            verify=lambda: _service_problem(name, host, known=app.source.kept),
             data=preparation.data_switch(app, further.data_writers()),
             companions=further.companions(),
         )
@@ -175,7 +175,9 @@ class Gunicorn(Step):
             fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
-        restarts = systemd.find_crash_loop(f"{name}.service", systemd.CHECKED_STABLE_SECONDS)
+        kept = app.source.kept  # a release that has served before was watched long enough when it was switched
+        watched = systemd.KNOWN_STABLE_SECONDS if kept else systemd.CHECKED_STABLE_SECONDS
+        restarts = systemd.find_crash_loop(f"{name}.service", watched)
         yield Check(
             "app-stays-up",
             "Service runs without restarts",
@@ -201,8 +203,11 @@ def _first_page(name: str, host: str) -> HttpResponse | None:
             return answer
 
 
-def _service_problem(name: str, host: str) -> str | None:
-    """Return what is wrong with a restarted service; None if OK or not running."""
+def _service_problem(name: str, host: str, *, known: bool) -> str | None:
+    """Return what is wrong with a restarted service; None if OK or not running.
+
+    `known`: its release has served before.
+    """
     state = systemd.read_states([f"{name}.service"])[f"{name}.service"]
     if state.failed and not state.failing:
         return "The app passed its smoke test, but its service failed: systemd no longer restarts it."
@@ -213,7 +218,7 @@ def _service_problem(name: str, host: str) -> str | None:
         return "The app passed its smoke test, but its service does not respond."
     if answer.status >= 500:
         return f"The app passed its smoke test, but its service returns status {answer.status}."
-    if restarts := systemd.find_crash_loop(f"{name}.service"):
+    if restarts := systemd.find_crash_loop(f"{name}.service", known=known):
         return (
             f"The app passed its smoke test, but its service does not stay up: systemd restarted it {restarts} times."
         )

@@ -143,21 +143,28 @@ MIN_STABLE_SECONDS, MAX_STABLE_SECONDS, RESTARTED_STABLE_SECONDS = 3.0, 60.0, 15
 """How long a service must run to count as stable; longer if it was restarted before."""
 CHECKED_STABLE_SECONDS = 10.0
 """As MAX_STABLE_SECONDS, for a service that was watched already when it was started."""
+KNOWN_STABLE_SECONDS = 1.0
+"""How long a service is watched whose code has served before and has just passed its smoke test again."""
 CRASH_RESTARTS = 2
 MAX_WATCH_SECONDS = 180.0
 
 
 def find_crash_loop(
-    name: str, longest: float = MAX_STABLE_SECONDS, read: Callable[[str], ServiceRun] = read_service_run
+    name: str,
+    longest: float = MAX_STABLE_SECONDS,
+    read: Callable[[str], ServiceRun] = read_service_run,
+    *,
+    known: bool = False,
 ) -> int:
     """Return how often a service that does not stay up was restarted; 0 if it does.
 
     A service that has just started is watched until it has run half as long again as it needed until now, and a few
     seconds at least: by then its other workers have loaded the app too. After `longest` seconds it counts as stable in
-    any case. One restart is tolerated, as in `is_loading`.
+    any case. One restart is tolerated, as in `is_loading`. `known`: watch it for KNOWN_STABLE_SECONDS only.
     """
     now = first = read(name)
-    wanted = min(longest, first.active_seconds * 1.5 + MIN_STABLE_SECONDS)
+    loaded = first.active_seconds
+    wanted = min(longest, loaded + KNOWN_STABLE_SECONDS if known else loaded * 1.5 + MIN_STABLE_SECONDS)
     until = time.monotonic() + MAX_WATCH_SECONDS
     while now.running or now.waiting:
         many = now.restarts >= CRASH_RESTARTS

@@ -29,6 +29,21 @@ EMPTY_TIMEOUT_SECONDS = 20.0
 EXITED, KILLED, DUMPED = "1", "2", "3"
 """Values of ExecMainCode: CLD_EXITED, CLD_KILLED and CLD_DUMPED of waitpid(2)."""
 NUMBERS = itertools.count(1)
+_run: str | None = None
+
+
+def name_after(run: str) -> None:
+    """Name the units of this process after a run: its end stops them.
+
+    It stops no others, such as a command that a person runs in an app, or a backup.
+    """
+    global _run  # noqa: PLW0603 — a process carries out one run
+    _run = run
+
+
+def units_of(run: str) -> str:
+    """Return the pattern of the units of a run."""
+    return f"{PREFIX}{run}-*.service"
 
 
 def run(
@@ -78,7 +93,7 @@ def _started(
     argv: Sequence[str], properties: Iterable[str], streams: str, env: Mapping[str, str], cwd: Path
 ) -> Iterator[tuple[_Unit, tuple[str, ...]]]:
     """Yield the unit and the argv that runs a command in it; afterwards, nothing of it is left running."""
-    unit = _Unit(f"{PREFIX}{os.getpid()}-{next(NUMBERS)}.service")
+    unit = _Unit(f"{PREFIX}{_run or os.getpid()}-{next(NUMBERS)}.service")
     with _environment_file(unit.name, env) as file:
         settings = (*properties, f"EnvironmentFile={file}")
         wrapped = (
@@ -98,10 +113,10 @@ def _started(
             _require_empty(unit.name)
 
 
-def stop(pattern: str = f"{PREFIX}*.service") -> None:
-    """Stop the units of such commands; by default all of them, as after a killed run."""
-    commands.run(("systemctl", "stop", pattern))
-    commands.run(("systemctl", "reset-failed", pattern))
+def stop(unit: str) -> None:
+    """Stop the unit of such a command."""
+    commands.run(("systemctl", "stop", unit))
+    commands.run(("systemctl", "reset-failed", unit))
 
 
 @cache

@@ -16,10 +16,11 @@ from textual.widgets import Static
 from piwizard.screens.home.overview_text import moment
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.row_list import RowList
+from piwizard.screens.widgets.state_rows import StateRow, state_rows
+from piwizard.screens.yes_no_dialog import YesNoDialog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from piwizard.backups.backup_record import LastBackup, LastProof
+    from piwizard.screens.restore_service import RestoreProposal
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.backup_job import SavedSet
     from piwizard.setup.backup_service import BackupState
 
-NOT_SET_UP = "Backups are not set up. Choose “Set up backups”, then answer the step Backups."
-LABEL_COLUMNS = 16
+NOT_SET_UP = "Not set up. “Set up backups” asks for their target."
 BACKING_UP, TESTING = "Making a backup", "Restoring the newest backup for a test"
 
 
@@ -129,7 +130,7 @@ class BackupsPage(Page):
 
     def _show(self, state: BackupState) -> None:
         first, self.state = self.state is None, state
-        self.text.update(state_text(state, datetime.now(UTC)))
+        self.text.update(state_rows(backup_rows(state, datetime.now(UTC))))
         self.start(partial(self._show_buttons, first=first), "buttons")
         if state.record.repository:
             self.heading.update(Text("\nAt the target: reading…", "dim"))
@@ -153,17 +154,34 @@ class BackupsPage(Page):
         self.heading.update(Text().append("\n! ", "yellow").append(clean(sentence)))
 
     def on_backup_list_backup_chosen(self, event: BackupList.BackupChosen) -> None:
-        """Restore a site's data, or undo that: the command asks first."""
-        run_command(self.app, ("restore", "--site", event.site, *(("--at", event.at) if event.at else ("--undo",))))
-        self._read()
+        """Ask whether to restore a site's data, or to undo that."""
+        if not self._busy:
+            propose = partial(self.service.propose_restore, event.site, event.at)
+            self.run_in_background(propose, self._ask, group="propose")
+
+    def _ask(self, proposal: RestoreProposal) -> None:
+        what = f"Restoring the data of {proposal.site}"
+
+        def answered(yes: bool | None) -> None:
+            if yes and self._begins(what):
+                restore = partial(self.service.restore_data, proposal)
+                done = partial(self._restored, proposal)
+                self.run_in_background(restore, done, group="work", refused=self._failed)
+
+        if self.in_front:
+            self.app.push_screen(YesNoDialog(clean(proposal.question), "Restore", "Cancel"), answered)
+
+    def _restored(self, proposal: RestoreProposal, _: None) -> None:
+        moment_of = f"that of {proposal.at}" if proposal.at else "as before the restore"
+        self._ended(f"The data of {proposal.site} is {moment_of}.", ok=True)
 
     async def action_sheet(self) -> None:
         """Show the recovery sheet."""
         await self.navigator.open_sheet()
 
     async def action_set_up(self) -> None:
-        """Open the page of all steps, where backups are set up."""
-        await self.navigator.open_steps()
+        """Open the step that sets up backups."""
+        await self.navigator.open_steps("backup")
 
     def action_now(self) -> None:
         """Make a backup; it continues without this page."""
@@ -200,13 +218,15 @@ class BackupsPage(Page):
         self._ended(sentence, ok=False)
 
 
-def state_text(state: BackupState, now: datetime) -> Text:
+def backup_rows(state: BackupState, now: datetime) -> list[StateRow]:
     """Return the times of the backups, their test, target and sheet."""
     record = state.record
     if not record.repository:
-        return Text().append("○ ", "dim").append(NOT_SET_UP)
+        return [("○", "Backups", NOT_SET_UP)]
     last, proof = record.last, record.proof
-    rows = [("✓" if record.succeeded_at else "○", "Last backup", moment(record.succeeded_at, now) or "none yet")]
+    rows: list[StateRow] = [
+        ("✓" if record.succeeded_at else "○", "Last backup", moment(record.succeeded_at, now) or "none yet")
+    ]
     if last is not None and not last.ok:
         rows.append(("!", "Last attempt", f"{moment(last.at, now)}: {last.message}"))
     rows.append(("✓" if state.next_at else "!", "Next backup", moment(state.next_at, now) or "no timer runs"))
@@ -217,8 +237,4 @@ def state_text(state: BackupState, now: datetime) -> Text:
     rows.append(("✓", "Target", record.target))
     kept = "saved elsewhere" if record.sheet_saved else "not saved elsewhere yet"
     rows.append(("✓" if record.sheet_saved else "!", "Recovery sheet", kept))
-    styles = {"✓": "green", "!": "yellow", "○": "dim"}
-    text = Text()
-    for symbol, label, value in rows:
-        text.append(f"{symbol} ", styles[symbol]).append(f"{label:<{LABEL_COLUMNS}}", "dim").append(f"{clean(value)}\n")
-    return text
+    return rows

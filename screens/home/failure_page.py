@@ -12,7 +12,6 @@ from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.system.remedies import adds_answers
 
@@ -114,8 +113,9 @@ class FailurePage(Page):
         else:
             await self.navigator.open_steps()
 
-    def action_ask(self) -> None:
-        run_command(self.app, ("report",))
+    async def action_ask(self) -> None:
+        """Open the report for people who help."""
+        await self.navigator.open_report()
 
     async def action_home(self) -> None:
         await self.navigator.open_home()

@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from piwizard.screens.home.overview_text import site_summary
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -49,16 +48,16 @@ SITE_PAGES = {
     "key": "open_deploy_key",
     "undo": "open_undo",
     "remove": "open_removal",
+    "deploys": "open_deploys",
 }
 MACHINE_PAGES = {
     "check": "open_checkup",
     "activity": "open_activity",
     "steps": "open_steps",
     "backups": "open_backups",
+    "report": "open_report",
 }
 """The methods of the navigator by the actions that they carry out, those of a site and of the machine."""
-IN_TERMINAL = {"deploys": ("deploys", "--site", "{site}"), "report": ("report",)}
-"""Actions that are commands of the command line."""
 
 
 class ActionList(RowList):
@@ -135,8 +134,6 @@ class SitePage(Page):
         go, site = self.navigator, self.site
         if event.name == "deploy":
             await go.runs.deploy(site)
-        elif event.name in IN_TERMINAL:
-            run_command(self.app, [word.format(site=site) for word in IN_TERMINAL[event.name]])
         elif event.name in MACHINE_PAGES:
             await getattr(go, MACHINE_PAGES[event.name])()
         else:

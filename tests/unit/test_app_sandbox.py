@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from piwizard.apps.app_units import render_service
-from piwizard.system import app_sandbox, transient_unit
+from piwizard.engine import run_launch
+from piwizard.system import app_sandbox, commands, transient_unit
 from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.commands import Result
 from tests.unit.apps.test_app_units import unit
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "systemd" / "sandbox.j2"
@@ -173,3 +176,29 @@ def test_command_gets_the_hardware_of_its_app():
     )
     others = {name for name in HARDENED if found.get(name) != HARDENED[name]}
     assert others == {"PrivateDevices", "PrivateUsers"}
+
+
+def test_end_of_a_run_stops_its_own_commands_and_no_others(monkeypatch, own_places):
+    """Nor a backup, or what a person runs in an app meanwhile."""
+    ran: list[tuple[str, ...]] = []
+
+    def run(argv, **_):
+        ran.append(tuple(argv))
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
+    monkeypatch.setattr(transient_unit, "_require_empty", lambda unit: None)
+    monkeypatch.setattr(transient_unit, "_run", None)
+
+    def unit_of_a_command() -> str:
+        transient_unit.run(("pip",), (), env={}, cwd=own_places)
+        return next(word for argv in ran[::-1] for word in argv if word.startswith("--unit=")).removeprefix("--unit=")
+
+    of_a_person = unit_of_a_command()
+    name = run_launch.start(run_launch.RunRequest("apply", (("app", "blog"),)))
+    stops = next(word for argv in ran for word in argv if "ExecStopPost" in word).rpartition(" ")[2]
+    transient_unit.name_after(name)
+    of_the_run = unit_of_a_command()
+    assert fnmatch(of_the_run, stops)
+    assert not fnmatch(of_a_person, stops)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import threading
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from piwizard.alerts import alert_state, delivery, event, heartbeat, message_text, sending
+from piwizard.alerts import alert_state, delivery, event, heartbeat, message_text, send_program, sending
 from piwizard.alerts.alert_state import AlertState
 from piwizard.alerts.event import Event
 from piwizard.alerts.problem_log import Message, Observation, ProblemLog, advance
 from piwizard.alerts.quiet_hours import parse_quiet_hours
-from piwizard.system import paths
+from piwizard.system import console, paths
 
 NOW = 1_800_000_000.0
 MESSAGE = Message("failed", "disk-space", "Free disk space", "3 MiB free", "Delete something.", NOW)
@@ -108,6 +111,57 @@ def test_address_that_fails_gets_the_message_later():
     state, _ = delivery.deliver(state, (MAIL, NTFY), lambda address, _: sent.append(address) or "sent", NOW)
     assert sent == [MAIL]
     assert state.unsent == ()
+
+
+def messages_of(*labels: str) -> AlertState:
+    state = AlertState()
+    for label in labels:
+        message = Message("failed", label, label, "", "", NOW)
+        state = state.with_message([message], message_text.compose([message], "pi"), NOW, BOTH[:1])
+    return state
+
+
+def test_text_that_a_server_refuses_for_good_keeps_no_later_message_back():
+    tried: list[str] = []
+
+    def refuse_one(address, notification):
+        tried.append(notification.title)
+        return "refused" if "a" in notification.title else "sent"
+
+    state, results = delivery.deliver(messages_of("a", "b", "c", "d"), (MAIL,), refuse_one, NOW)
+    assert tried == ["pi: a", "pi: d", "pi: b", "pi: c"]
+    assert results == {BOTH[0]: "refused"}
+    assert [one.notification.title for one in state.unsent] == ["pi: a"]
+
+
+@pytest.mark.parametrize(("result", "attempts"), [("refused", 2), ("time-out", 1), ("address", 1)])
+def test_server_that_is_down_is_left_alone_until_the_next_time(result, attempts):
+    tried: list[str] = []
+    before = messages_of("a", "b", "c")
+    state, results = delivery.deliver(before, (MAIL,), lambda _, one: tried.append(one.title) or result, NOW)
+    assert (len(tried), results, state) == (attempts, {BOTH[0]: result}, before)
+
+
+def test_message_is_sent_as_text_which_apprise_escapes_for_html(monkeypatch):
+    given: dict[str, object] = {}
+    apprise = SimpleNamespace(
+        Apprise=lambda: SimpleNamespace(add=lambda url: True, notify=lambda **words: given.update(words) or True),
+        NotifyFormat=SimpleNamespace(TEXT="text"),
+    )
+    monkeypatch.setitem(sys.modules, "apprise", apprise)
+    monkeypatch.setattr(logging, "disable", lambda level: None)  # it would last for all tests
+    wanted = {"url": NTFY, "title": "<b>pi", "body": "<img src=x>", "kind": "failure"}
+    assert send_program.send(wanted) == "sent"
+    assert (given["body_format"], given["body"]) == ("text", "<img src=x>")
+
+
+def test_event_has_no_known_secret(monkeypatch):
+    monkeypatch.setattr(console, "_secret_filter", None)
+    console.hide_secrets(["tulips-and-bees"])
+    event.events_dir().mkdir(parents=True)
+    event.report(Event("deploy-failed", "failed", "Failed", "postgresql://blog:tulips-and-bees@db", subject="blog"))
+    [(path, _)] = event.stored_events()
+    assert "tulips" not in path.read_text()
 
 
 def test_removed_address_and_old_messages_are_dropped():

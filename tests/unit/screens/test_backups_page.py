@@ -7,9 +7,10 @@ import pytest
 from piwizard.backups.backup_record import BackupRecord, LastBackup, LastProof
 from piwizard.backups.recovery_sheet import RecoverySheet
 from piwizard.backups.target import target_of
-from piwizard.screens.home import backups_page
+from piwizard.screens import piwizard_process
 from piwizard.screens.home.sheet_page import SheetPage
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.backup_job import SavedSet
 from piwizard.setup.backup_service import BackupState
 from tests.unit.screens.conftest import opened
@@ -55,21 +56,26 @@ async def test_backup_is_made_and_its_failure_shown(site, saved, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("row", "words"),
+    ("row", "way", "asked"),
     [
-        ("down", ("restore", "--site", "photos", "--at", "2026-01-01 12:00:00")),
-        ("up", ("restore", "--site", "photos", "--undo")),
+        ("down", ("--at", "2026-01-01 12:00:00"), "Replace the data of photos by that of 2026-01-01 12:00:00?"),
+        ("up", ("--undo",), "Bring back the data of photos from before the last restore?"),
     ],
 )
-async def test_data_of_a_site_is_restored_by_the_command_that_asks(site, saved, monkeypatch, row, words):
+async def test_data_of_a_site_is_restored_after_a_question(site, saved, monkeypatch, row, way, asked):
     ran = []
-    monkeypatch.setattr(backups_page, "run_command", lambda app, words: ran.append(words))
+    monkeypatch.setattr(piwizard_process, "run_piwizard", lambda words: ran.append(words) or {"site": "photos"})
     async with opened(site, steps=False) as seen:
         await opened_backups(seen)
+        await seen.until(lambda: seen.app.screen.backups.display, "the list")
         seen.app.screen.backups.focus()
         await seen.keys(row, "enter")
-        await seen.until(lambda: ran)
-        assert ran == [words]
+        await seen.until(lambda: isinstance(seen.app.screen, YesNoDialog), "the question")
+        assert asked in " ".join(seen.text().split())
+        assert ran == []
+        await seen.press("yes")
+        await seen.see("The data of photos is")
+        assert ran == [("restore", "--site", "photos", *way, "--yes")]
 
 
 async def test_recovery_sheet_is_shown_with_its_code_and_confirmed(site, saved, monkeypatch):
@@ -93,5 +99,5 @@ async def test_backups_that_are_not_set_up_are_offered(site, monkeypatch):
     monkeypatch.setattr(ScreenService, "backup_state", lambda self: BackupState(BackupRecord(), "", ()))
     async with opened(site, steps=False) as seen:
         await seen.app.navigator.open_backups()
-        await seen.see("Backups are not set up.")
+        await seen.see("Not set up.")
         await seen.see("[ Set up backups ]")

@@ -9,6 +9,9 @@ import pytest
 from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, workspace
 from piwizard.setup.health_timer import Problem
+from piwizard.steps.nginx import Nginx
+from piwizard.steps.registry import StepInstance
+from piwizard.system import console
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice
 
@@ -41,6 +44,15 @@ def test_refresh_reports_only_changes(refresh_with, motd):
     assert refresh_with(a_name="points elsewhere.") == ["<4>a name: points elsewhere.", "<5>the timer: OK again."]
     assert refresh_with() == ["<5>a name: OK again."]
     assert not motd.exists()
+
+
+def test_problem_has_no_secret_and_no_control_character(monkeypatch):
+    monkeypatch.setattr(console, "_secret_filter", None)
+    console.hide_secrets(["tulips-and-bees"])
+    check = Check("app-process-running", "Process bot running", False, "its last line: \x1b[2J tulips-and-bees")
+    problem = health_timer.problem_of(StepInstance(Nginx(), None), check)
+    assert "tulips" not in problem.text
+    assert "\x1b" not in problem.text
 
 
 def test_refresh_after_a_run_only_if_a_problem_is_shown(refresh_with, motd, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from piwizard.answers import file_reader
@@ -61,6 +63,15 @@ def test_manual_removes_what_every_way_has_written(plan, secure):
     assert paths(changes, "gone") == {name for one in every for name in paths(one, "file")} - shared
     running = {change.name for one in every for change in of_kind(one, "unit")}
     assert running <= {change.name for change in of_kind(changes, "idle")}
+
+
+def test_name_that_is_too_long_for_a_push_user_is_refused(context):
+    name = "a" * 28
+    given = file_reader.parse(TOML.replace('"blog"', f'"{name}"'), all_questions(), "answers.toml").of(name)
+    given = replace(given, values={**given.values, "app.deploy": ["push"], "app.push_keys": [f"{KEY} alex"]})
+    with pytest.raises(PiwizardError, match=r"app\.deploy: the name of the site a+ is too long for push") as refused:
+        AutomaticDeploys().plan(context(installed={"openssh-server": "1:10.0"}), given)
+    assert refused.value.key == "app.deploy"
 
 
 def test_push_keys_are_restricted_to_one_command(plan):

@@ -149,6 +149,13 @@ def test_check_of_a_service_waits_only_for_one_that_has_just_started(state, read
     assert len(asked) == reads
 
 
+def test_service_of_a_known_release_is_watched_for_a_second() -> None:
+    read = runs(("running", 0, 20.0), ("running", 0, 21.0), ("running", 3, 0.1), ("auto-restart", 3, 0.0))
+    assert systemd.find_crash_loop("blog.service", read=read, known=True) == 0
+    looping = runs(("running", 0, 20.0), ("auto-restart", 1, 0.0), ("running", 2, 0.1), ("auto-restart", 2, 0.0))
+    assert systemd.find_crash_loop("blog.service", read=looping, known=True) == 2
+
+
 def test_service_run_is_parsed() -> None:
     text = "SubState=running\nNRestarts=4\nActiveEnterTimestampMonotonic=5000000\n"
     assert systemd.parse_service_run(text, 12.5) == ServiceRun("running", 4, 7.5)
