@@ -58,7 +58,10 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
 SMOKE_TEST_SCRIPTS = (
-    *(SMOKE_TEST.with_name(name) for name in ("smoke_test.py", "start_output.py", "process_memory.py")),
+    *(
+        SMOKE_TEST.with_name(name)
+        for name in ("smoke_test.py", "start_output.py", "process_memory.py", "page_facts.py")
+    ),
     GUNICORN_CONFIG,
     *(SMOKE_TEST.with_name(name) for name in GUNICORN_PARTS),
 )
