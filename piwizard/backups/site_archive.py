@@ -84,10 +84,10 @@ def read_report(kind: type[Report], result: Result, said: str, failure: str) -> 
     except (ValueError, RecursionError):
         found = {}
     if not isinstance(found, dict) or not result.ok or "error" in found:
-        said = found.get("error") if isinstance(found, dict) else None
+        error = found.get("error") if isinstance(found, dict) else None
         raise BackupError(
             "other",
-            f"{failure}: {str(said or result.last_lines or f'exit code {result.exit}')[:300]}",
+            f"{failure}: {str(error or result.last_lines or f'exit code {result.exit}')[:300]}",
             hint="Free space on the disk (`df -h`), give the files to the site's user, then try again.",
         )
     values: dict[str, Any] = {name: _plain(found.get(name), default) for name, default in asdict(kind()).items()}
