@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.gunicorn_config import slots_for
 from piwizard.apps.memory_usage import MemoryUsage, measurement_to_keep, read_memory_usage, workers_and_threads
+from piwizard.apps.open_streams import slots_for
 from piwizard.apps.process_model import SOCKETIO, STATE, STREAM, ProcessFinding, ProcessModel
 from piwizard.system.facts import Facts, gather
 from tests.recorded_machine import RecordedSource
