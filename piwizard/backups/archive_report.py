@@ -59,7 +59,10 @@ def note_path(names: list[str], path: str, most: int = MAX_NAMED) -> None:
 
 
 def encode_report(report: PackReport | UnpackReport) -> str:
-    """Return a report as one line of JSON of limited length: its longest lists are shortened."""
+    """Return a report as one line of JSON of limited length.
+
+    Its longest lists are shortened for that.
+    """
     whole = asdict(report)
     while len(line := json.dumps(whole)) > MAX_REPORT_CHARACTERS:
         longest = max((one for one in whole.values() if isinstance(one, list)), key=lambda one: len(json.dumps(one)))
