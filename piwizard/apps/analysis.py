@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import CodeWarning
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import EnvVariable
@@ -15,11 +16,13 @@ from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.local_services import LocalService
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import ProcessFinding
-from piwizard.apps.processes import FoundProcess
+from piwizard.apps.processes import FoundProcess, UnrunnableProgram
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
+from piwizard.apps.schedules import FoundSchedule
 from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import RootFile, StaticFolder
 from piwizard.apps.upload_limit import UploadLimit
@@ -30,6 +33,7 @@ T = TypeVar("T")
 MAX_SUGGESTIONS = 50
 KEY_OF_PART = {
     "entries": "app.entry",
+    "arguments": "app.arguments",
     "needs": "app.requirements",
     "static": "app.static",
     "environment": "app.env",
@@ -41,6 +45,9 @@ KEY_OF_PART = {
     "process": "gunicorn.workers",
     "folder": "app.folder",
     "processes": "app.processes",
+    "unrunnable": "app.processes",
+    "schedules": "app.schedule",
+    "services": "app.packages",
     "writable": "app.writable",
     "author_paths": "app.paths",
     "local_modules": "app.writable",
@@ -100,6 +107,8 @@ class Analysis:
     """The parts of a report; `failures` says why a part is None."""
 
     entries: tuple[EntryCandidate, ...] | None = None
+    arguments: tuple[CommandLine, ...] | None = None
+    """At most one."""
     needs: PythonPackages | None = None
     static: StaticFiles | None = None
     environment: tuple[EnvVariable, ...] | None = None
@@ -112,6 +121,9 @@ class Analysis:
     folder: tuple[StartFolder, ...] | None = None
     """At most one."""
     processes: tuple[FoundProcess, ...] | None = None
+    unrunnable: tuple[UnrunnableProgram, ...] | None = None
+    schedules: tuple[FoundSchedule, ...] | None = None
+    services: tuple[LocalService, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     author_paths: tuple[AuthorPath, ...] | None = None
     local_modules: tuple[LocalModule, ...] | None = None

@@ -20,6 +20,7 @@ from piwizard.apps.analysis_texts import (
 )
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
@@ -28,12 +29,14 @@ from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.local_services import SERVICES, LocalService
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
-from piwizard.apps.processes import FoundProcess
+from piwizard.apps.processes import FoundProcess, UnrunnableProgram
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements_validation import check_packages
+from piwizard.apps.schedules import FoundSchedule
 from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import ROOT_FILES
 from piwizard.apps.typed_json import decode_as
@@ -65,6 +68,14 @@ def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, .
         return is_entry(one.entry) and is_repository_path(one.file) and all(map(is_repository_path, folders)) and words
 
     return tuple(one for one in found if right(one))
+
+
+def _check_arguments(found: tuple[CommandLine, ...]) -> tuple[CommandLine, ...]:
+    def right(one: CommandLine) -> bool:
+        places = all(not place or is_repository_path(place.rpartition(":")[0]) for place in (one.place, one.reader))
+        return places and all(map(is_short_text, one.required)) and (not one.text or accepts(v.arguments, one.text))
+
+    return tuple(one for one in found if right(one))[:1]
 
 
 def _check_static(found: StaticFiles) -> StaticFiles:
@@ -161,6 +172,22 @@ def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...
     return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
 
 
+def _check_unrunnable(found: tuple[UnrunnableProgram, ...]) -> tuple[UnrunnableProgram, ...]:
+    right = (one for one in found if is_short_text(one.command) and is_repository_path(one.file))
+    return tuple(right)[:MAX_PROCESSES]
+
+
+def _check_schedules(found: tuple[FoundSchedule, ...]) -> tuple[FoundSchedule, ...]:
+    right = [one for one in found if accepts(v.schedule, {one.time: one.command}) and is_repository_path(one.file)]
+    return tuple({one.time: one for one in right}.values())[:MAX_PROCESSES]
+
+
+def _check_services(found: tuple[LocalService, ...]) -> tuple[LocalService, ...]:
+    return tuple(
+        one for one in found if one.name in SERVICES and is_short_text(one.why) and is_repository_path(one.file)
+    )[: len(SERVICES)]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -223,6 +250,7 @@ def _check_uploads(found: tuple[UploadLimit, ...]) -> tuple[UploadLimit, ...]:
 
 PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[EntryCandidate, ...], _check_entries),
+    "arguments": (tuple[CommandLine, ...], _check_arguments),
     "needs": (PythonPackages, check_packages),
     "static": (StaticFiles, _check_static),
     "environment": (tuple[EnvVariable, ...], _check_environment),
@@ -234,6 +262,9 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "process": (tuple[ProcessFinding, ...], _check_process),
     "folder": (tuple[StartFolder, ...], _check_folder),
     "processes": (tuple[FoundProcess, ...], _check_processes),
+    "unrunnable": (tuple[UnrunnableProgram, ...], _check_unrunnable),
+    "schedules": (tuple[FoundSchedule, ...], _check_schedules),
+    "services": (tuple[LocalService, ...], _check_services),
     "writable": (tuple[WritePath, ...], _check_writable),
     "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
     "local_modules": (tuple[LocalModule, ...], _check_local_modules),

@@ -41,6 +41,7 @@ from piwizard.apps.analysis_limits import (
 )
 from piwizard.apps.author_paths import AuthorPath, find_author_paths
 from piwizard.apps.code_warnings import find_code_warnings
+from piwizard.apps.command_line import find_command_line
 from piwizard.apps.database import InitCommand, database_server_in_code, find_init_commands
 from piwizard.apps.entry import candidate_in_file, find_entries
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -52,13 +53,15 @@ from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.large_files import find_large_files
 from piwizard.apps.local_files import find_local_files
 from piwizard.apps.local_modules import LocalModule, find_local_modules
+from piwizard.apps.local_services import find_local_services
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
-from piwizard.apps.processes import find_processes
+from piwizard.apps.processes import find_processes, find_unrunnable_programs
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import find_requirements, read_requirements
+from piwizard.apps.schedules import find_schedules
 from piwizard.apps.start_folder import StartFolder, find_start_folder
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.upload_limit import find_upload_limit
@@ -125,6 +128,10 @@ class AnalysisReader:
         if not self._part("", self._read):
             return
         self._part("entries", self._entries)
+        self._part(
+            "arguments",
+            lambda: find_command_line(self._code, self._entry.file, script=self._entry.is_script),
+        )
         self._part("needs", self._needs)
         self._part("static", self._static)
         self._part("environment", lambda: find_env_variables(self._code)[:MAX_NAMES])
@@ -137,7 +144,11 @@ class AnalysisReader:
         self._part("folder", self._folders)
         self._part("author_paths", self._author_paths)
         self._part("large_files", lambda: find_large_files(self._code)[:MAX_SUGGESTIONS])
-        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._working_directory))
+        started = (self._code, self._entry.file, self._working_directory)
+        self._part("processes", lambda: find_processes(*started))
+        self._part("unrunnable", lambda: find_unrunnable_programs(*started))
+        self._part("schedules", lambda: find_schedules(*started))
+        self._part("services", lambda: find_local_services(self._code))
         self._part("writable", self._writable)
         self._part("local_modules", self._local)
         self._part("python", self._python)

@@ -17,6 +17,7 @@ from piwizard.apps.app_settings import AppSettings
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.app_start import AppStart, require_in_repository
 from piwizard.apps.author_paths import AuthorPath
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.debian_choice import DebianChoice
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -25,9 +26,11 @@ from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.local_modules import LocalModule
+from piwizard.apps.local_services import LocalService
 from piwizard.apps.process_model import ProcessModel
-from piwizard.apps.processes import FoundProcess
+from piwizard.apps.processes import FoundProcess, UnrunnableProgram
 from piwizard.apps.requirements import Requirements
+from piwizard.apps.schedules import FoundSchedule
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_calls import FOLDER
@@ -112,6 +115,11 @@ class AppConfig:
         if wanted is None:
             return choose_entry(list(self.analysis.known("entries", found)))
         return named_entry(found or (), wanted)
+
+    @property
+    def command_line(self) -> CommandLine | None:
+        """Return the command line that the code reads, whatever was answered."""
+        return next(iter(self.analysis.arguments or ()), None)
 
     @cached_property
     def requirements(self) -> Requirements | None:
@@ -216,6 +224,21 @@ class AppConfig:
     def found_processes(self) -> tuple[FoundProcess, ...]:
         """Return the processes that the repository shows, whatever was answered."""
         return self.analysis.processes or ()
+
+    @property
+    def unrunnable_programs(self) -> tuple[UnrunnableProgram, ...]:
+        """Return what the repository starts and the app cannot run."""
+        return self.analysis.unrunnable or ()
+
+    @property
+    def found_schedules(self) -> tuple[FoundSchedule, ...]:
+        """Return the commands that the author starts at certain times."""
+        return self.analysis.schedules or ()
+
+    @property
+    def local_services(self) -> tuple[LocalService, ...]:
+        """Return the servers that the app expects on the same machine."""
+        return self.analysis.services or ()
 
     @cached_property
     def processes(self) -> tuple[AppProcess, ...]:

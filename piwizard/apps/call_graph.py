@@ -25,6 +25,8 @@ PLAIN_DECORATORS = frozenset(
 """Decorators with a dot that register nothing for visitors."""
 VIEW_CLASSES = ("View", "Resource", "Namespace", "Handler", "Thread", "ModelView")
 """Ends of the names of base classes whose methods others call."""
+THREAD_CLASSES = ("Thread", "Process")
+"""Ends of the names of base classes whose method run() runs beside the app."""
 START_METHODS = ("__init__", "__post_init__", "__new__", "__enter__")
 MAX_APP_FILES = 400
 
@@ -117,6 +119,15 @@ class CallGraph:
         ]
         return graph
 
+    @property
+    def thread_classes(self) -> frozenset[str]:
+        """Return the app's own classes of threads and processes."""
+        return frozenset(
+            name
+            for name, node in self.classes.items()
+            if any(decorator_name(base).endswith(THREAD_CLASSES) for base in node.bases)
+        )
+
     def _collect(
         self, file: str, body: Iterable[ast.AST], owner: ast.ClassDef | None, around: tuple[Function, ...]
     ) -> None:
@@ -138,7 +149,7 @@ class CallGraph:
             for node in own_nodes(one.node.body):
                 names.update(_called(node))
         for name, node in self.classes.items():
-            run = {"run"} if any(decorator_name(base).endswith("Thread") for base in node.bases) else set()
+            run = {"run"} if any(decorator_name(base).endswith(THREAD_CLASSES) for base in node.bases) else set()
             own = {part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)}
             found.setdefault(name, set()).update(own & {*START_METHODS, *run})
         return found

@@ -102,6 +102,18 @@ class CommandReader:
         except v.Invalid:
             return None
 
+    def serves(self, words: Sequence[str]) -> bool:
+        """Return whether a command starts the web server, or a shell script."""
+        names = [PurePosixPath(word).name for word in words]
+        if SERVERS & set(names) or ("flask" in names and "run" in names) or set(names[:1]) & set(SHELLS):
+            return True
+        modules = [word for word, before in zip(words[1:], words, strict=False) if before == "-m"]
+        files = [_file_in_checkout(self.checkout, word, "") for word in words]
+        files += [find_module(self.checkout, self._start, one) for one in modules if one.isidentifier()]
+        files += [find_module(self.checkout, self._start, f"{one}.__main__") for one in modules]
+        known = [file for file in files if file]
+        return any(file.endswith(".sh") or self._serves(file) for file in known)
+
     def _argv(self, words: list[str], folder: str) -> list[str] | None:
         while words and (words[0] in WRAPPERS or words[0].startswith(UNBUFFERED)):
             words = words[1 + WRAPPERS.get(words[0], 0) :]

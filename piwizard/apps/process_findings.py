@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from piwizard.apps.author_servers import find_author_servers
 from piwizard.apps.bindings import Import, decorator_name
 from piwizard.apps.call_graph import CallGraph, files_of_app, own_nodes
 from piwizard.apps.code_index import CodeIndex
@@ -19,7 +20,6 @@ from piwizard.apps.process_model import (
     EVENTLET,
     EXCLUSIVE,
     GEVENT,
-    ONE_WORKER,
     SCHEDULER,
     SOCKETIO,
     STREAM,
@@ -29,7 +29,6 @@ from piwizard.apps.process_model import (
 )
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.shared_state import find_shared_state
-from piwizard.apps.start_commands import START_FILES, numbered_lines
 
 SCHEDULERS = {
     "apscheduler": ("BackgroundScheduler", "BlockingScheduler", "GeventScheduler", "AsyncIOScheduler"),
@@ -46,6 +45,7 @@ THREADS = {
     "watchdog": ("Observer",),
     "flask_mqtt": ("Mqtt",),
 }
+THREAD_CALLS = frozenset({"loop_start", "start_background_task"})
 DEVICES = {
     "serial": (("Serial", "serial_for_url"), "opens a serial port"),
     "serial_asyncio": (("open_serial_connection", "create_serial_connection"), "opens a serial port"),
@@ -66,6 +66,17 @@ DEVICES = {
     "mfrc522": ((), "uses GPIO pins"),
     "pyaudio": (("PyAudio",), "uses a sound device"),
     "evdev": (("InputDevice",), "reads an input device"),
+    "pygame": (("init", "Sound"), "uses a sound device"),
+    "vlc": (("Instance", "MediaPlayer", "MediaListPlayer"), "uses a sound device"),
+    "luma": (("spi", "bitbang"), "drives a display"),
+    "waveshare_epd": ((), "drives a display"),
+    "inky": ((), "drives a display"),
+    "ST7789": ((), "drives a display"),
+    "st7789": ((), "drives a display"),
+    "bluetooth": (("BluetoothSocket",), "opens a Bluetooth connection"),
+    "pirc522": ((), "uses GPIO pins"),
+    "pyfirmata": ((), "opens a serial port"),
+    "pyfirmata2": ((), "opens a serial port"),
 }
 """Devices that one process may have: the calls that take them (empty: all), and the words for it."""
 DEVICE_PROGRAMS = {
@@ -80,8 +91,6 @@ MONKEY_PATCHES = {(GEVENT, "patch_all"), (EVENTLET, "monkey_patch")}
 SERVER_CLASSES = {"quart": ("Quart",), "fastapi": ("FastAPI",), "starlette": ("Starlette",)}
 PLAIN_PATH = re.compile(r"/[\w./-]{0,200}", re.ASCII)
 MAX_PER_KIND = 5
-WORKER_OPTION = re.compile(r"(?:^|\s)(?:-w[= ]?|--workers[= ])\s*[\"']?(\d+)\b|^\s*workers\s*=\s*(\d+)\s*(?:#.*)?$")
-CLASS_OPTION = re.compile(r"(?:-k[= ]?|--worker-class[= ]|^\s*worker_class\s*=)\s*[\"']?([\w.]+)")
 
 
 def find_process_model(checkout: RepositoryCheckout, entry_file: str, factory: str = "") -> tuple[ProcessFinding, ...]:
@@ -93,7 +102,7 @@ def find_process_model(checkout: RepositoryCheckout, entry_file: str, factory: s
         reader = _FileReader(code, graph, file)
         found += islice(reader.found(), 50)
     found += find_shared_state(code, graph)
-    found += _in_start_files(checkout)
+    found += find_author_servers(checkout)
     if any(code.checkout.mentions(file, b"Flask(") for file in graph.files):
         found = [one for one in found if one.kind != ASGI]
     kept: dict[str, list[ProcessFinding]] = {}
@@ -109,6 +118,7 @@ class _FileReader:
         self.code, self.file = code, file
         self.at_start = {id(node) for where, node in graph.start_nodes if where == file}
         self.names = code.everything(file).names
+        self.thread_classes = graph.thread_classes
 
     def found(self) -> Iterator[ProcessFinding]:
         for node in self.code.checkout.nodes(self.file):
@@ -143,8 +153,8 @@ class _FileReader:
         starts = id(call) in self.at_start
         if name in SCHEDULERS.get(module, ()):
             yield self._finding(SCHEDULER, "runs a scheduler", call)
-        elif starts and (name in THREADS.get(module, ()) or called in {"loop_start", "start_background_task"}):
-            yield self._finding(THREAD, "starts a thread of its own", call)
+        elif starts and (own := self._thread(module, name, called)) is not None:
+            yield self._finding(THREAD, f"starts a thread of its own{own}", call)
         elif module in DEVICES and (not DEVICES[module][0] or name in DEVICES[module][0]):
             yield self._finding(EXCLUSIVE if starts else DEVICE, DEVICES[module][1], call)
         elif called in STARTERS and (held := self._held_by_program(call)):
@@ -164,6 +174,12 @@ class _FileReader:
             yield self._finding(module, f"asks for {module}", call)
         elif called in {"Response", "stream_with_context"} and self._yields(call):
             yield self._finding(STREAM, "sends responses piece by piece", call)
+
+    def _thread(self, module: str, name: str, called: str) -> str | None:
+        """Return which class of the app the thread that a call starts is of; None if it starts none."""
+        if called in self.thread_classes:
+            return f" ({called})"
+        return "" if name in THREADS.get(module, ()) or called in THREAD_CALLS else None
 
     @staticmethod
     def _held_by_program(call: ast.Call) -> str:
@@ -233,20 +249,3 @@ class _FileReader:
             one.name == name and any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(one.body))
             for one in functions
         )
-
-
-def _in_start_files(checkout: RepositoryCheckout) -> Iterator[ProcessFinding]:
-    """Yield what the author's own command line of gunicorn asks for."""
-    for file in START_FILES:
-        for number, line in numbered_lines(checkout, file):
-            if "gunicorn" not in line and file != "gunicorn.conf.py":
-                continue
-            workers = WORKER_OPTION.search(line)
-            if workers and (workers[1] or workers[2]) == "1":
-                yield ProcessFinding(ONE_WORKER, "is started with one worker by its author", file, number)
-            asked = CLASS_OPTION.search(line)
-            for kind, word in ((GEVENT, "gevent"), (EVENTLET, "eventlet")):
-                if asked and word in asked[1].lower():
-                    yield ProcessFinding(kind, f"asks for {word}", file, number)
-            if asked and re.search(r"uvicorn|asgi", asked[1], re.I):
-                yield ProcessFinding(ASGI, "is an app for ASGI servers", file, number)

@@ -16,8 +16,10 @@ from piwizard.apps.process_model import STATE, ProcessFinding
 MUTABLE_CALLS = frozenset({
     "dict", "list", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter", "Queue", "SimpleQueue",
     "LifoQueue", "TTLCache", "LRUCache", "LFUCache", "FIFOCache", "TLRUCache", "ExpiringDict", "WeakValueDictionary",
-    "PriorityQueue", "SimpleNamespace", "array", "Value", "count",
+    "PriorityQueue", "SimpleNamespace", "array", "Value", "count", "load", "loads", "safe_load", "deepcopy", "fromkeys",
+    "Array", "zeros", "ones", "full",
 })  # fmt: skip
+"""Calls that return something that can be changed, such as json.load()."""
 MUTATING_METHODS = frozenset({
     "append", "appendleft", "add", "update", "pop", "popleft", "popitem", "remove", "discard", "insert", "extend",
     "clear", "setdefault", "sort", "reverse", "put", "put_nowait", "rotate", "subtract",
@@ -140,8 +142,11 @@ class _Changes:
         return self._is_mutable_value(source.value)
 
     def _is_mutable_value(self, value: ast.expr) -> bool:
-        return _is_mutable_value(value) or (
-            isinstance(value, ast.Call) and decorator_name(value.func) in self.graph.classes
+        if _is_mutable_value(value):
+            return True
+        made = decorator_name(value.func) if isinstance(value, ast.Call) else ""
+        return made in self.graph.classes or any(
+            _returns_mutable(one.node) for one in self.graph.functions if one.node.name == made
         )
 
     def _kept_around(self, name: str, *, any_value: bool) -> bool:
@@ -175,10 +180,29 @@ def _local_names(function: Function) -> set[str]:
 
 
 def _is_mutable_value(value: ast.expr) -> bool:
-    if isinstance(value, ast.BinOp):  # [0] * 8
-        return _is_mutable_value(value.left)
+    match value:
+        case ast.BinOp(left=left):  # [0] * 8
+            return _is_mutable_value(left)
+        case ast.IfExp(body=body, orelse=other):
+            return _is_mutable_value(body) or _is_mutable_value(other)
+        case ast.BoolOp(values=values):  # load() or {}
+            return any(map(_is_mutable_value, values))
     made = decorator_name(value.func) if isinstance(value, ast.Call) else ""
     return isinstance(value, MUTABLE_LITERALS) or made in MUTABLE_CALLS
+
+
+def _returns_mutable(function: Function) -> bool:
+    """Return whether a function returns something that its caller can change, by itself or by a name."""
+    nodes = list(own_nodes(function.body))
+    values = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+    names = {value.id for value in values if isinstance(value, ast.Name)}
+    values += [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id in names for target in node.targets)
+    ]
+    return any(map(_is_mutable_value, values))
 
 
 def _keeps_attribute(owner: ast.ClassDef, chain: list[ast.Subscript | ast.Attribute]) -> bool:

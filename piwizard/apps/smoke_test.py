@@ -2,14 +2,15 @@
 
 Run by the app's Python as the app's user before a release takes over: `python smoke_test.py ENTRY HOST`, in the folder
 and with the environment of the service; the options say how many workers and which class of them the service has. Needs
-only the standard library, gunicorn, and start_output.py and process_memory.py beside it. Prints the output of
-gunicorn and finally one sentence; exit code 0 means that the release can take over.
+only the standard library, gunicorn, and page_facts.py, process_memory.py and start_output.py beside it. Prints the
+output of gunicorn and finally one sentence; exit code 0 means that the release can take over.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import socket
@@ -45,7 +46,10 @@ MAX_WORKER_DEATHS = 4
 
 @dataclass(frozen=True)
 class ServedApp:
-    """The app as its service runs it, and the URLs of WebSockets to open."""
+    """The app as its service runs it, and the URLs of WebSockets to open.
+
+    `describe`: print the facts of the first page, too.
+    """
 
     entry: str
     host: str
@@ -54,6 +58,9 @@ class ServedApp:
     worker_class: str = "gthread"
     websockets: tuple[str, ...] = ()
     stay: float = SECONDS_TO_STAY_UP
+    describe: bool = False
+    arguments: tuple[str, ...] = ()
+    """The command line of the app."""
 
 
 def parse_arguments(words: list[str]) -> ServedApp:
@@ -66,14 +73,25 @@ def parse_arguments(words: list[str]) -> ServedApp:
     parser.add_argument("--worker-class", default="gthread")
     parser.add_argument("--websocket", action="append", default=[])
     parser.add_argument("--stay", type=float, default=SECONDS_TO_STAY_UP)
+    parser.add_argument("--describe", action="store_true")
+    parser.add_argument("--argument", action="append", default=[])
     given = parser.parse_args(words)
     return ServedApp(
-        given.entry, given.host, given.workers, given.threads, given.worker_class, tuple(given.websocket), given.stay
+        given.entry,
+        given.host,
+        given.workers,
+        given.threads,
+        given.worker_class,
+        tuple(given.websocket),
+        given.stay,
+        given.describe,
+        tuple(given.argument),
     )
 
 
 def main(served: ServedApp) -> int:
     """Run the smoke test and return the exit code."""
+    from piwizard.apps.page_facts import PAGE_LINE, read_page
     from piwizard.apps.process_memory import measure_memory
     from piwizard.apps.start_output import OutputTail
 
@@ -87,7 +105,7 @@ def main(served: ServedApp) -> int:
             listener.bind(str(path))
             listener.listen(64)
             gunicorn = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno()), served.entry],
+                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno())],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -100,11 +118,13 @@ def main(served: ServedApp) -> int:
         reader = threading.Thread(target=echo_output, args=(gunicorn, words), daemon=True)
         reader.start()
         took = broken = ""
+        page = None
         try:
             trial = Trial(gunicorn, path, served, words, loaded)
             verdict = trial.request_first_page()
             took = measure_memory(gunicorn.pid)
             broken = trial.broken_websocket() if verdict.isdigit() and int(verdict) < 500 else ""
+            page = read_page(path, served.host) if served.describe else None
         finally:
             gunicorn.terminate()
             try:
@@ -117,10 +137,12 @@ def main(served: ServedApp) -> int:
     if status is not None and status < 500 and not broken:
         print(f"The smoke test took {round(time.monotonic() - began)} seconds.", flush=True)
         print(took, flush=True)
+        if page is not None:
+            print(f"{PAGE_LINE}{json.dumps(page.as_json())}", flush=True)
         print(f"The first page returned status {status}.", flush=True)
         return 0
-    page = f"The first page returns status {status}." if status and not broken else broken
-    print(words.raised or page or words.last or verdict, flush=True)
+    refused = f"The first page returns status {status}." if status and not broken else broken
+    print(words.raised or refused or words.last or verdict, flush=True)
     return 1
 
 
@@ -137,6 +159,9 @@ def _options(served: ServedApp, listener: int) -> list[str]:
         *threads,
         f"--timeout={MAX_START_SECONDS}",
         *control,
+        "--",
+        served.entry,
+        *served.arguments,
     ]
 
 

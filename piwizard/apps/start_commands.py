@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from piwizard.apps.lockfiles import as_table, read_toml
-from piwizard.apps.modules import join_path
+from piwizard.apps.modules import join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.apps.uwsgi_files import UwsgiFile, find_uwsgi_files
 
 START_FILES = (
     "Procfile", "gunicorn.conf.py", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "run.sh",
     "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "render.yaml",
-    "app.yaml", "railway.json", "nixpacks.toml", "uwsgi.ini", "fly.toml", "Makefile",
+    "app.yaml", "railway.json", "nixpacks.toml", "fly.toml", "Makefile",
 )  # fmt: skip
 ENV_FILES = (".flaskenv", ".env", ".env.example", ".env.sample", ".env.template", "env.example")
 SERVER_PROGRAMS = re.compile(r"\b(gunicorn|waitress-serve|uwsgi|hupper)\b")
 ENTRY_WORD = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_]\w*(\(.*\))?")
+UWSGI_ENTRY = re.compile(r"[\w.-]+:[A-Za-z_]\w*(\(.*\))?")
 MODULE_WORD = re.compile(r"[A-Za-z_][\w.]*")
 FLASK_APP = re.compile(r"\bFLASK_APP[ \t]{0,4}[=:]?[ \t]{0,4}[\"']?([\w./\\:()-]+)")
 FLASK_OPTION = re.compile(r"\bflask\s+(?:--app|-A)[ =][\"']?([\w./:()-]+)")
@@ -48,6 +50,10 @@ def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
     for file in (*unit_files(checkout), *supervisor_files(checkout)):
         for number, line in numbered_lines(checkout, file):
             hints += parse_server_command(line, file, number)
+    for one in find_uwsgi_files(checkout):
+        entry, number = one.entry
+        if UWSGI_ENTRY.fullmatch(entry):
+            hints.append(StartCommand(entry, one.file, number, _uwsgi_folder(checkout, one), server=True))
     for file in ENV_FILES:
         for number, line in numbered_lines(checkout, file):
             hints += parse_flask_command(line, file, number)
@@ -58,15 +64,16 @@ def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
 
 def unit_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
     """Return the systemd units of a checkout, two levels deep."""
-    return _files_ending(checkout, ".service")
+    return files_ending(checkout, ".service")
 
 
 def supervisor_files(checkout: RepositoryCheckout) -> tuple[str, ...]:
     """Return the files of a checkout that may be supervisord's, two levels deep."""
-    return tuple(file for file in _files_ending(checkout, ".conf") if "[program:" in checkout.text(file))
+    return tuple(file for file in files_ending(checkout, ".conf") if "[program:" in checkout.text(file))
 
 
-def _files_ending(checkout: RepositoryCheckout, ending: str) -> tuple[str, ...]:
+def files_ending(checkout: RepositoryCheckout, ending: str) -> tuple[str, ...]:
+    """Return the files of a checkout whose names end so, two levels deep."""
     folders, found = [""], []
     for folder in folders:
         for name in checkout.names(folder):
@@ -89,8 +96,8 @@ def numbered_lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[in
 
 def parse_server_command(line: str, file: str, number: int) -> list[StartCommand]:
     """Return the entries in a command line of gunicorn, waitress or uwsgi."""
-    if file in {"gunicorn.conf.py", "uwsgi.ini"}:
-        found = re.match(r"\s*(?:wsgi_app|module|wsgi)\s*=\s*[\"']?([\w.-]+:\w+)", line)
+    if file == "gunicorn.conf.py":
+        found = re.match(r"\s*wsgi_app\s*=\s*[\"']?([\w.-]+:\w+)", line)
         return [StartCommand(found[1], file, number, server=True)] if found else []
     start = SERVER_PROGRAMS.search(line)
     if not start:
@@ -145,3 +152,10 @@ def _chdir(words: list[str]) -> str:
         if word in {"--chdir", "--pythonpath"}:
             return following.strip("./")
     return ""
+
+
+def _uwsgi_folder(checkout: RepositoryCheckout, one: UwsgiFile) -> str:
+    """Return the folder of the checkout that a uWSGI file starts the app in."""
+    parts = [part for part in one.value("chdir", "pythonpath")[0].split("/") if part not in ("", ".", "..")]
+    tails = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((tail for tail in tails if checkout.is_dir(tail)), parent_folder(one.file))

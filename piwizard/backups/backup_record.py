@@ -20,7 +20,10 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class SavedSite:
-    """A site in the last backup; the lists are those of `PackReport`."""
+    """A site in the last backup; the lists are those of `PackReport`.
+
+    `page` has the facts of its first page at that time, served by `release`; None if it did not answer.
+    """
 
     snapshot: str = ""
     files: int = 0
@@ -30,6 +33,8 @@ class SavedSite:
     unsupported: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    release: str = ""
+    page: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from piwizard.apps import rollback_pin
+from piwizard.apps.page_facts import PageFacts
 from piwizard.backups import backup_record, contents
 from piwizard.backups.archive_report import PackReport
 from piwizard.backups.backup_error import BackupError, backup_error
@@ -18,6 +20,7 @@ from piwizard.network import internet_time
 from piwizard.system import app_data
 
 PackSite = Callable[[str, int], PackReport]
+ReadPage = Callable[[str], PageFacts | None]
 PRUNE_HOURS = 24.0
 
 
@@ -27,11 +30,16 @@ def pack_data(site: str, output: int) -> PackReport:
 
 
 def make_backup(
-    repository: ResticRepository, host: str, sites: Sequence[str], *, pack: PackSite = pack_data
+    repository: ResticRepository,
+    host: str,
+    sites: Sequence[str],
+    *,
+    pack: PackSite = pack_data,
+    page: ReadPage = lambda site: None,
 ) -> BackupRecord:
     """Save everything, remove what is too old, and record the result.
 
-    BackupError says why it failed, and is recorded, too.
+    `page` requests the first page of a site, for the weekly test. BackupError says why it failed, and is recorded, too.
     """
     at = backup_record.now()
     saved: dict[str, SavedSite] = {}
@@ -39,7 +47,7 @@ def make_backup(
         _require_clock()
         _require_known(repository)
         repository.unlock()
-        _save(repository, host, sites, saved, pack)
+        _save(repository, host, sites, saved, pack, page)
         record = backup_record.update_record(
             last=LastBackup(at, True, "", "", saved, contents.other_databases()), succeeded_at=backup_record.now()
         )
@@ -53,14 +61,21 @@ def make_backup(
 
 
 def _save(
-    repository: ResticRepository, host: str, sites: Sequence[str], saved: dict[str, SavedSite], pack: PackSite
+    repository: ResticRepository,
+    host: str,
+    sites: Sequence[str],
+    saved: dict[str, SavedSite],
+    pack: PackSite,
+    page: ReadPage,
 ) -> None:
     """Save each site and the machine. BackupError at the end if a site could not be packed."""
     at = datetime.now(UTC)
     failures: list[BackupError] = []
     for site in sites:
         try:
-            saved[site] = _save_site(repository, host, at, site, pack, failures)
+            release, facts = rollback_pin.current_release(site), page(site)
+            known = _save_site(repository, host, at, site, pack, failures)
+            saved[site] = replace(known, release=release, page=facts.as_json() if facts else None)
         except BackupError as error:
             if error not in failures:  # the repository failed: the others would fail, too
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from piwizard.changes import (
     address,
@@ -23,7 +23,7 @@ from piwizard.changes import (
     transaction,
     user,
 )
-from piwizard.changes.base import Undo
+from piwizard.changes.base import Record, Undo
 
 UNDO: Mapping[str, Undo] = {
     "address": address.undo,
@@ -46,3 +46,5 @@ UNDO: Mapping[str, Undo] = {
     "unit": systemd_unit.undo,
     "user": user.undo,
 }
+OBSOLETE: Mapping[str, Callable[[Record], bool]] = {hand_edits.HandEditsKept.kind: hand_edits.is_obsolete}
+"""For the kinds of records that each deploy adds: whether undo no longer needs one."""

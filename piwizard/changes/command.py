@@ -201,11 +201,13 @@ class Notice:
 
 @dataclass(frozen=True)
 class OfferedCommand(Notice):
-    """A command that was found in the code, and that runs only if the user agrees.
+    """A command or package in the code that counts only if the user agrees.
 
-    `question` names the command; `answer` is the value of `app.init` with which it runs.
+    `question` names it, `line` is the item to add to the answer `key`, a name and a value if that is a table, and
+    `answer` the whole list without an earlier answer.
     """
 
     question: str
-    line: str
-    answer: tuple[str, ...]
+    line: str | tuple[str, str]
+    answer: tuple[str, ...] = ()
+    key: str = "app.init"

@@ -93,6 +93,11 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     return _keep(release, record["before"]["site"], work) if release.is_dir() else None
 
 
+def is_obsolete(record: Record) -> bool:
+    """Return whether the release is removed, so that undo finds nothing in it."""
+    return not Path(record["target"]).is_dir()
+
+
 def _keep(release: Path, site: str, work: ApplyContext) -> str | None:
     """Copy the edited files, and return the sentence that names them; None without any."""
     missing, folder = _not_kept(release, site), _copies(release, site)

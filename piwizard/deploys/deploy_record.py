@@ -94,6 +94,14 @@ def note_deploy(site: str, last: LastDeploy) -> None:
     _change(site, with_last)
 
 
+def forget_last(site: str) -> None:
+    """Forget the last try, which says nothing any longer.
+
+    Commits that failed are not tried again all the same.
+    """
+    _change(site, lambda record: replace(record, last=None))
+
+
 def refuse_commit(site: str, commit: str, reason: str) -> None:
     """Keep automatic deploys from a commit, such as one that was rolled back."""
     one = RefusedCommit(commit, now(), reason[:MAX_DETAIL])

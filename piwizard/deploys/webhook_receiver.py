@@ -15,15 +15,25 @@ import json
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import UnixStreamServer
+from socketserver import ThreadingMixIn, UnixStreamServer
+from typing import Any
 from urllib.parse import parse_qs
 
 MAX_BODY_BYTES = 2 << 20
+PIECE_BYTES = 64 << 10
 REQUEST_SECONDS = 15
+"""For a whole request, however its pieces arrive."""
+MAX_REQUESTS = 16
+"""Requests at a time. One more is refused at once, so that slow ones use up neither memory nor threads."""
+STACK_BYTES = 256 << 10
+BUSY = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 IDLE_SECONDS = 60
 LISTENING = 3
 """The handle of the first socket that systemd passes."""
@@ -99,11 +109,29 @@ class Webhook(BaseHTTPRequestHandler):
         if not 0 <= size <= MAX_BODY_BYTES:
             self._answer(413, "The content is too large.")
             return
-        body = self.rfile.read(size)
+        body = self._body(size)
+        if body is None:
+            self._answer(408, "The content did not arrive in time.")
+            return
         if len(body) < size or not is_genuine(self.headers, body, self.server.secret):
             self._answer(403, "The secret or the signature is wrong.")
             return
         self._answer(*self._decide(body))
+
+    def _body(self, size: int) -> bytes | None:
+        """Return the content, or what came before its sender closed; None if it takes too long."""
+        body, until = bytearray(), time.monotonic() + REQUEST_SECONDS
+        while len(body) < size:
+            self.connection.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                piece = self.rfile.read1(min(size - len(body), PIECE_BYTES))
+            except TimeoutError:
+                return None
+            if not piece:
+                break
+            body += piece
+        self.connection.settimeout(self.timeout)
+        return bytes(body)
 
     def _decide(self, body: bytes) -> tuple[int, str]:
         event = next((value for name in EVENTS if (value := self.headers.get(name))), "push")
@@ -138,13 +166,15 @@ class Webhook(BaseHTTPRequestHandler):
             sys.stderr.write(f"answered with {arguments[1]}\n")
 
 
-class Receiver(UnixStreamServer):
+class Receiver(ThreadingMixIn, UnixStreamServer):
     """The server for one site.
 
-    It handles one request at a time, as nginx sends them complete.
+    nginx passes a request on while it arrives: here is the limit of its time, since nginx has one for each pause only.
     """
 
     timeout = IDLE_SECONDS
+    daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, listening: socket.socket, branch: str, secret: str, door: str) -> None:
         super().__init__("", Webhook, bind_and_activate=False)
@@ -152,6 +182,24 @@ class Receiver(UnixStreamServer):
         self.socket = listening
         self.branch, self.secret, self.door = branch, secret, door
         self.idle = False
+        self._free = threading.BoundedSemaphore(MAX_REQUESTS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 — as in the standard library
+        """Handle a request in a thread of its own, or refuse it if there are too many."""
+        if not self._free.acquire(blocking=False):
+            with suppress(OSError):
+                request.setblocking(False)
+                request.sendall(BUSY)
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Handle a request, and let another one in afterwards."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def get_request(self) -> tuple[socket.socket, str]:
         """Return the next connection, with an address that the handler can index."""
@@ -180,6 +228,7 @@ def main(argv: Sequence[str]) -> int:
     """Serve a site until nothing comes any more: SITE, BRANCH."""
     site, branch = argv[1:3]
     secret = (Path(os.environ["CREDENTIALS_DIRECTORY"]) / "secret").read_text().strip()
+    threading.stack_size(STACK_BYTES)
     listening = socket.socket(fileno=LISTENING)
     receiver = Receiver(listening, branch, secret, f"/run/piwizard-deploy-{site}.sock")
     while not receiver.idle:

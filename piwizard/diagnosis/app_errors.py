@@ -49,7 +49,11 @@ def diagnose(failure: Failure, context: AppContext) -> Finding:
     """Return the cause of one failure; by default an error in the app itself."""
     for one in (failure, *failure.first):
         for cause_of in CAUSES:
-            if finding := cause_of(one, context):
+            try:
+                finding = cause_of(one, context)
+            except (OSError, ValueError):  # an app can print any name, also one that no file can have
+                continue
+            if finding:
                 return finding
     return _own(failure, context)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BEGINS = "Traceback (most recent call last):"
-FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
+FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d{1,9})(?:, in (?P<function>.+))?$')
 RAISED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?::(?: (?P<message>.*))?)?$")
 LOG_LINE = re.compile(
     r"\[?\d{4}-\d\d-\d\d[ T]|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b|\[\d+\] |\S+ - - \[|(?:gunicorn|systemd)\b"
@@ -19,6 +19,7 @@ CHAINED = (
     "The above exception was the direct cause of the following exception:",
 )
 MAX_MESSAGE_CHARACTERS = 400
+MAX_SOURCE_CHARACTERS = 400
 MAX_FURTHER_LINES = 20
 MAX_FURTHER_CHARACTERS = 1200
 
@@ -86,7 +87,8 @@ def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) 
             frames.append(Frame(match["file"], int(match["line"]), match["function"] or ""))
         elif line.startswith(" ") or not line:
             if frames and not frames[-1].source:
-                frames[-1] = Frame(frames[-1].file, frames[-1].line, frames[-1].function, line.strip())
+                source = line.strip()[:MAX_SOURCE_CHARACTERS]
+                frames[-1] = Frame(frames[-1].file, frames[-1].line, frames[-1].function, source)
         else:
             break
         at += 1

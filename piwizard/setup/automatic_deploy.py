@@ -17,7 +17,7 @@ from piwizard.deploys.deploy_record import DeployResult, LastDeploy
 from piwizard.deploys.deploy_ways import poll_minutes
 from piwizard.engine import events, run_launch
 from piwizard.engine.run_log import follow
-from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.errors import PiwizardError
 from piwizard.git.newest_commit import newest_commit
 from piwizard.setup import run_request, workspace
 from piwizard.setup.health import is_running
@@ -25,7 +25,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import STEPS
 from piwizard.system import files
 
-ALERT = "deploy-failed"
+ALERT, SILENT = "deploy-failed", "repository-silent"
 SHORT = 7
 """Characters of a commit that are shown."""
 OnEvent = Callable[[events.Event], None]
@@ -62,15 +62,17 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
         return DeployOutcome("waiting", f"The server of {site}'s repository did not answer; it is asked again later.")
     try:
         commit = newest_commit(planner.context.access(site), answers.get("app.branch"))
-    except AnswerRefused as refusal:
+    except PiwizardError as refusal:  # also another host key, or a secret that is missing
         return _unreachable(site, way, poll_minutes(answers), refusal)
-    poll_backoff.forget_failures(site)
     if commit == in_use and not _interrupted(planner, site):
+        _note_answer(site, commit, current=True)
         return DeployOutcome("current", f"{site} has the newest commit, {commit[:SHORT]}.", commit)
     if (pin := rollback_pin.read_pin(site)) and pin.leaves(commit):
+        _note_answer(site, commit)
         detail = f"{commit[:SHORT]} was rolled back. `piwizard deploy` deploys it; a newer commit is deployed as usual."
         return DeployOutcome("refused", detail, commit)
     if refused := deploy_record.read_record(site).refusal_of(commit):
+        _note_answer(site, commit)
         return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
     return deploy_newest(site, way, on_event)
 
@@ -109,11 +111,12 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
     planner = workspace.planner(None)
     try:
         planner.context.fetch_newest([site])
-    except AnswerRefused as refusal:
+    except PiwizardError as refusal:  # also a repository that is too large: it must not be fetched every few minutes
         if way == deploy_ways.PUSH:
             return DeployOutcome("failed", refusal.sentence)
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
     commit = planner.context.pins()[site]
+    _note_answer(site, commit)
     try:
         run = start_deploy(planner, site, way)
     except run_launch.RunUnderWay:
@@ -155,7 +158,7 @@ def follow_to_end(run: str, on_event: OnEvent | None = None) -> tuple[str, str]:
     return "interrupted", reason
 
 
-def _unreachable(site: str, way: str, minutes: int, refusal: AnswerRefused) -> DeployOutcome:
+def _unreachable(site: str, way: str, minutes: int, refusal: PiwizardError) -> DeployOutcome:
     """Ask later, and record it once if the server has not answered for a while."""
     after = poll_backoff.note_failure(site, minutes)
     if after.failures == poll_backoff.TELL_AFTER_FAILURES:
@@ -163,6 +166,21 @@ def _unreachable(site: str, way: str, minutes: int, refusal: AnswerRefused) -> D
         deploy_record.note_deploy(site, last)
         _alert(site, last)
     return DeployOutcome("unreachable", refusal.sentence)
+
+
+def _note_answer(site: str, commit: str, *, current: bool = False) -> None:
+    """Record that the server has answered. `current`: and that no version waits to be deployed any longer.
+
+    A problem that stays open would stop the heartbeat of the alerts.
+    """
+    poll_backoff.forget_failures(site)
+    last = deploy_record.read_record(site).last
+    if last is None or not (last.result == "unreachable" or (current and last.result == "failed")):
+        return
+    deploy_record.forget_last(site)
+    alerts.report(Event(SILENT, "ok", f"The repository of {site} answers.", subject=site))
+    if current:
+        alerts.report(Event(ALERT, "ok", f"{site} has the newest version, {commit[:SHORT]}.", subject=site))
 
 
 def _end(site: str, way: str, result: DeployResult, commit: str, detail: str, began: float) -> DeployOutcome:
@@ -179,5 +197,5 @@ def _alert(site: str, last: LastDeploy) -> None:
     titles = {"deployed": "is online", "failed": "was not deployed", "unreachable": "does not answer"}
     deployed = last.result == "deployed"
     hint = "" if deployed else f"The version before stays. `piwizard deploy --site {site}` tries again."
-    event = Event(ALERT, "ok" if deployed else "failed", f"{what} {titles[last.result]}.", last.detail, hint, site)
-    alerts.report(event)
+    problem, title = ALERT if last.commit else SILENT, f"{what} {titles[last.result]}."
+    alerts.report(Event(problem, "ok" if deployed else "failed", title, last.detail, hint, site))

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from piwizard.apps.app_units import socket_path
+from piwizard.apps.page_facts import PageFacts, read_steady_page
 from piwizard.backups import backup_record, backup_run, contents, recovery_sheet
 from piwizard.backups.backup_record import BackupRecord, LastBackup
 from piwizard.backups.opened_repository import make_ssh_key
@@ -95,7 +97,12 @@ def run_backup() -> BackupRecord:
     planner = workspace.planner(None)
     repository = open_backups(planner)
     host = backup_record.host_name(planner.context.facts.hostname)
-    return backup_run.make_backup(repository, host, saved_sites(planner))
+
+    def page(site: str) -> PageFacts | None:
+        domains = planner.answers.of(site).get("site.domains", ()) if site in planner.answers.sites else ()
+        return read_steady_page(Path(socket_path(site)), str(next(iter(domains), "localhost")))
+
+    return backup_run.make_backup(repository, host, saved_sites(planner), page=page)
 
 
 def request_backup(planner: Planner) -> LastBackup:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from piwizard.backups import backup_record, contents
 from piwizard.backups.backup_error import BackupError
-from piwizard.backups.backup_record import LastProof, ProvenSite
+from piwizard.backups.backup_record import LastProof, ProvenSite, SavedSite
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import find_problem, unpack_snapshot
 from piwizard.setup import backup_job
@@ -87,8 +87,15 @@ def prove_site(planner: Planner, repository: ResticRepository, site: str, snapsh
         if problem := find_problem(report):
             return replace(known, detail=problem)
         known = replace(known, seconds=round(time.monotonic() - began))
-        app = start_restored(planner, site, folder)
+        app = start_restored(planner, site, folder, _saved(site, snapshot))
         return replace(known, ok=not app.problem, detail=app.problem or _describe(known, app), status=app.status)
+
+
+def _saved(site: str, snapshot: Snapshot) -> SavedSite | None:
+    """Return what is recorded of a site's snapshot; None if another backup was made or tried since."""
+    last = backup_record.read_record().last
+    found = last.sites.get(site) if last else None
+    return found if found and found.snapshot == snapshot.id else None
 
 
 def _describe(found: ProvenSite, app: RestoredApp) -> str:

@@ -31,15 +31,12 @@ def rebuild_environment(site: str) -> RebuildOutcome:
     pip installs the newest versions of what the app's list leaves open. If the smoke test fails, the environment in
     use stays, and the alerts report it.
     """
-    commit = deployed_commit(site)
-    if not commit:
+    if not deployed_commit(site):
         raise PiwizardError(f"{site} is not set up yet.", hint="Run `piwizard apply` first.")
     before = read_rebuild_date(site)
-    run_launch.wait_until_free()
-    write_rebuild_date(site, f"{datetime.now(UTC):%Y-%m-%d}")
     result, reason = "failed", ""
     try:
-        run = start_deploy(workspace.planner(None, {site: commit}), site, "updates")
+        run = _start(site)
         result, reason = ("done", "") if run is None else follow_to_end(run)
     except PiwizardError as error:
         reason = error.sentence
@@ -54,3 +51,14 @@ def rebuild_environment(site: str) -> RebuildOutcome:
     hint = "The version in use stays. Fix the version that fails in the requirements, or set updates.app to off."
     event.report(Event(EVENT, "failed", title, detail, hint, subject=site))
     return RebuildOutcome(site, False, f"The environment of {site} was not rebuilt: {detail}")
+
+
+def _start(site: str) -> str | None:
+    """Start the run, after any other; None if none is needed."""
+    while True:
+        run_launch.wait_until_free()
+        write_rebuild_date(site, f"{datetime.now(UTC):%Y-%m-%d}")
+        try:
+            return start_deploy(workspace.planner(None, {site: deployed_commit(site)}), site, "updates")
+        except run_launch.RunUnderWay:  # it began meanwhile
+            continue

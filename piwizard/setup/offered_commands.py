@@ -29,10 +29,15 @@ def offered(plans: Plans) -> list[tuple[str, OfferedCommand]]:
 
 
 def keep(site: str, chosen: Iterable[OfferedCommand], file: Path | None) -> None:
-    """Add these commands to the answer app.init, after those that run anyway."""
-    every = list(chosen)
-    lines = [*every[0].answer[:-1], *(one.line for one in every)]
-    AnswerStore(file).set(site, "app.init", lines)
+    """Add these to their answers, after what counts anyway."""
+    store = AnswerStore(file)
+    for one in chosen:
+        given = store.get(site, one.key)
+        if isinstance(one.line, tuple):
+            store.set(site, one.key, {**(given or {}), one.line[0]: one.line[1]})
+        else:
+            lines = list(one.answer[:-1] if given is None else given)
+            store.set(site, one.key, [*lines, *([one.line] if one.line not in lines else [])])
 
 
 def keep_consent(missing: ConsentMissing, file: Path | None) -> None:

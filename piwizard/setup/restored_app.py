@@ -6,18 +6,23 @@ send mails or answer a bot's messages.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps import path_mapping
+from piwizard.apps import page_facts, path_mapping, rollback_pin
+from piwizard.apps.app_units import socket_path
+from piwizard.apps.page_facts import PAGE_LINE, PageFacts
 from piwizard.apps.serving import chosen_serving, smoke_test_options, stops_for_trial
+from piwizard.backups.backup_record import SavedSite
 from piwizard.setup import app_runs
 from piwizard.setup.planner import Planner
 from piwizard.steps.app import SMOKE_TEST, SMOKE_TEST_SCRIPTS
 from piwizard.steps.registry import DATA_STEP, StepInstance, step_named
 from piwizard.steps.step import app_of
-from piwizard.system import checks, transient_unit
+from piwizard.system import transient_unit
 from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.templates.quoting import unit_word
 
@@ -30,7 +35,7 @@ STATUS = re.compile(r"status ([1-5]\d\d)\b")
 class RestoredApp:
     """The answer of an app from restored data.
 
-    `problem` is "" if it answers as the running app does.
+    `problem` is "" if its first page is the one that was served when the backup was made.
     `status` is None if it was not started.
     """
 
@@ -38,8 +43,11 @@ class RestoredApp:
     problem: str = ""
 
 
-def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
-    """Start a site's current release with another data folder; request a page."""
+def start_restored(planner: Planner, site: str, folder: Path, saved: SavedSite | None = None) -> RestoredApp:
+    """Start a site's current release with another data folder; request a page.
+
+    `saved` has the facts of the page when the backup was made. They count if the release is still the same.
+    """
     prepared = app_runs.prepare_run(planner, site, ("python",))
     context = planner.context.of(StepInstance(step_named(DATA_STEP), site))
     app = app_of(context, planner.answers_of(site))
@@ -57,10 +65,10 @@ def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
         seconds=MAX_SECONDS,
         scripts=SMOKE_TEST_SCRIPTS,
     )
-    host = next(iter(planner.answers.of(site).get("site.domains", ())), "localhost")
-    options = smoke_test_options(chosen_serving(context.machine, app), app.process)
+    host = page_host(planner, site)
+    options = smoke_test_options(chosen_serving(context.machine, app), app.process, app.start.arguments)
     python = str(where.current / "venv" / "bin" / "python")
-    argv = (python, "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, *options)
+    argv = (python, "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, "--describe", *options)
     settings = (f"EnvironmentFile={unit_word(where.environment_file)}", "PrivateNetwork=yes")
     result = transient_unit.run(
         argv,
@@ -74,7 +82,23 @@ def start_restored(planner: Planner, site: str, folder: Path) -> RestoredApp:
     if not result.ok or found is None:
         return RestoredApp(None, f"The app does not start from the restored data: {last[:300] or 'no output'}")
     status = int(found[1])
-    live = checks.get_page("/", host=host, unix=f"/run/piwizard-{site}.sock")
-    if live is not None and live.status != status:
-        return RestoredApp(status, f"The first page returns {status} from the restored data, and {live.status} now.")
-    return RestoredApp(status)
+    then = saved is not None and saved.release == rollback_pin.current_release(site)
+    expected = page_facts.decode_page(saved.page) if saved and then else None
+    expected = expected or page_facts.read_steady_page(Path(socket_path(site)), host)
+    page = _described(result.tail) or PageFacts(status)
+    difference = page_facts.find_difference(expected, page) if expected else ""
+    return RestoredApp(status, f"With the restored data, the first page {difference}." if difference else "")
+
+
+def page_host(planner: Planner, site: str) -> str:
+    """Return the host name with which the first page of a site is requested."""
+    return str(next(iter(planner.answers.of(site).get("site.domains", ())), "localhost"))
+
+
+def _described(lines: Sequence[str]) -> PageFacts | None:
+    """Return the facts that the smoke test has printed last; None without any."""
+    printed = [line.partition(PAGE_LINE)[2] for line in lines if line.startswith(PAGE_LINE)]
+    try:
+        return page_facts.decode_page(json.loads(printed[-1])) if printed else None
+    except (ValueError, RecursionError):
+        return None

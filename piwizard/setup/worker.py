@@ -35,6 +35,7 @@ def work(run: str) -> bool:
         Lock(paths.lock_file()).take(run)
         interface.forget_restart()
         run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
+        retention.compact_journals(workspace.backups_dir())
         retention.prune_versions(workspace.backups_dir())
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))

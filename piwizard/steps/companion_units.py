@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.answers.model import Answers
-from piwizard.apps import process_units
+from piwizard.apps import offers, process_units
 from piwizard.apps.app_processes import AppProcess, ScheduledCommand
 from piwizard.apps.process_units import service_name, timer_name
 from piwizard.changes.base import Change
@@ -50,6 +50,8 @@ class CompanionUnits:
         found = [f"`{one.text}` as {one.name} ({one.place})" for one in self._app.processes if one.place]
         if found:
             yield Notice("Processes beside the web server", FOUND.format(found=", ".join(found)))
+        yield from offers.unrunnable_notices(self._app)
+        yield from offers.schedule_offers(self._app)
 
     def files(self) -> tuple[File, ...]:
         """Return the unit files, for the transaction of the web service."""

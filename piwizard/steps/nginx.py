@@ -13,6 +13,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Transaction
 from piwizard.nginx import capacity, request_limits, tuning
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
+from piwizard.steps import nginx_logs
 from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, engine_of
 from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import apt_state, commands, systemd
@@ -47,9 +48,10 @@ class Nginx(Step):
         others = {**context.nginx.included, **context.nginx.sites}
         limited = File(Path(request_limits.FILE), request_limits.render_limits(context.nginx.main, others))
         return (
-            Packages(("nginx",)),
+            Packages(("nginx", nginx_logs.PACKAGE)),
             Transaction("nginx", (*_listens(context), limited, edit), validate=NGINX_TEST, activate=RELOAD_NGINX),
             RunningUnit("nginx.service", validate=NGINX_TEST),
+            *nginx_logs.log_limit_changes(),
             _updates(context),
         )
 

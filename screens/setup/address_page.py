@@ -69,6 +69,8 @@ class AddressPage(SetupPage):
         site = content.site or "your app"
         self.heading.update(Text(f"Who should be able to open {site}?", "bold"))
         await self.show_address(content, content.groups)
+        if first and _lacks_account(content):
+            self.start(partial(self._save_reach, tuple(content.answers[NAMES])), "reach")
         if self._named:
             self._named = False
             self._focus_first_empty()
@@ -202,6 +204,11 @@ class AddressPage(SetupPage):
     def help_text(self) -> str:
         """Return help for someone who has no name yet."""
         return f"Name of the site\n{NO_NAME}"
+
+
+def _lacks_account(content: PageContent) -> bool:
+    """Return whether a name was saved, but not its provider: the connection was lost between the two."""
+    return bool(content.provider) and "ddns.hostname" not in content.answers
 
 
 def line_rows(line: InternetLine | None, *, by_hand: bool) -> list[tuple[str, str, str, str]]:

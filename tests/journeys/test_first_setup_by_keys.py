@@ -16,12 +16,10 @@ from tests.lab.pi import Pi
 from tests.lab.secret_scan import Leak, Watch
 
 VAULT, SETTINGS, CLIENT = "/var/lib/piwizard/secrets.json", "/srv/tame/app.env", "/etc/ddclient.conf"
-
-
 MAX_KEYS_AT_HOME, MAX_KEYS_ON_THE_INTERNET = 8, 14
-APP = sample_app.FILES["app.py"].replace("import os\n", "import os\n\nKEY = os.environ['API_KEY']\n", 1)
 
 
+@pytest.mark.nightly
 def test_home_site_is_set_up_with_few_keys(lab: Lab) -> None:
     """Bring an app to its page at home; count the keys from Welcome to the installation."""
     pi = full_setup.at_home(lab, "trixie")
@@ -42,7 +40,7 @@ def test_home_site_is_set_up_with_few_keys(lab: Lab) -> None:
 def test_setup_on_the_internet_by_keys_leaks_no_secret(lab: Lab, variant: str) -> None:
     """Bring an app online over HTTPS through the screens, and search for its secrets everywhere."""
     pi = full_setup.at_home(lab, variant)
-    lab.git.commit("tame", {**sample_app.FILES, "app.py": APP})
+    lab.git.commit("tame", {**sample_app.FILES, "app.py": full_setup.REQUIRING})
     watch, person = Watch(pi), Person(pi)
     one = FirstSetup(person)
     try:

@@ -19,7 +19,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from tests.lab import full_setup
+from tests.lab import full_setup, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.full_setup import FullSetup, Records
 from tests.lab.lab import Lab
@@ -48,7 +48,7 @@ class Scissors:
         self._timer.join()
 
     def _snap(self) -> None:
-        if not self._person.connected:  # on the way to the new address
+        if not self._person.connected:  # the user is logging in
             return
         pi, terminal = self._person.pi, self._person.terminal
         self.cut.set()
@@ -86,27 +86,28 @@ class Count:
 def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Count) -> None:
     """Run one whole setup with cuts at random moments; count the losses."""
     pi = full_setup.at_home(lab, release)
+    lab.git.commit("tame", {**sample_app.FILES, "app.py": full_setup.REQUIRING})
+    wanted = full_setup.answers(lab.git.url("tame"))
     person, records = Person(pi), Records(pi)
     one, found = FullSetup(lab, person), set[str]()
     while True:
         scissors = Scissors(person, chance.choice(KINDS), chance.uniform(0.0, LONGEST)) if count.cuts < cuts else None
         failure: AssertionError | OSError | None = None
-        address, moved = pi.address, False
         try:
             one.resume()
         except (AssertionError, OSError) as error:
-            failure, moved = error, one.lost_by_the_change(address)
+            failure = error
         if scissors is not None:
             scissors.put_away()
         person.leave()
-        lost = [*full_setup.lost_answers(pi, person.saved), *records.lost()]
+        lost = [*full_setup.lost_answers(pi, wanted, one.saved), *records.lost()]
         if scissors is not None and scissors.cut.is_set():
             count.cuts += 1
             _tell(count, scissors, lost)
         found |= set(lost)
         if failure is None and one.finished:
             break
-        if failure is not None and not moved and not (scissors and scissors.cut.is_set()):
+        if failure is not None and not (scissors and scissors.cut.is_set()):
             raise failure
     count.setups += 1
     found |= set(_at_the_end(lab, one, records, count))
@@ -119,16 +120,15 @@ def _at_the_end(lab: Lab, one: FullSetup, records: Records, count: Count) -> lis
     pi = one.pi
     pi.run(("pkill", "-u", pi.user, "-f", "^sshd"), check=False)
     eventually(lambda: _no_screens_left(one))
-    asked = full_setup.answers(lab.git.url("tame")).values()
-    all_answers = {label: given for questions in asked for label, given in questions.items()}
-    lost = [*full_setup.lost_answers(pi, all_answers), *records.lost()]
+    wanted = full_setup.answers(lab.git.url("tame"))
+    lost = [*full_setup.lost_answers(pi, wanted, wanted), *records.lost()]
     for run, events in records.runs().items():
         lost += full_setup.incomplete(run, events)
         count.events += len(events)
     for step, lines in full_setup.printed(records.runs()).items():
         lost += full_setup.hidden(step, lines, pi.run(("piwizard", "logs", step)).output)
         count.lines += len(lines)
-    count.answers += len(all_answers)
+    count.answers += len(wanted)
     full_setup.served(lab)
     full_setup.all_done(pi)
     return lost

@@ -1,59 +1,52 @@
-"""Set up all steps through the screens, cut and resumed any number of times."""
+"""Set up a site on the Internet on the pages of the screens, cut and resumed any number of times."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.lab import home, http_client, product, quickstart, sample_app
-from tests.lab.addresses import NEW
-from tests.lab.eventually import eventually
+from tests.lab import home, product, quickstart, sample_app
+from tests.lab.first_setup import ENTER, READY, FirstSetup
 from tests.lab.lab import Lab
 from tests.lab.miniupnpd import MiniUpnpd
-from tests.lab.person import Answer, Person, Variable
+from tests.lab.person import Person
 from tests.lab.pi import Pi
+from tests.lab.terminal import Terminal
 
 APP_SECRET = "k3pt-Quietly-7741-by-the-app"
+REQUIRING = sample_app.FILES["app.py"].replace("import os\n", "import os\n\nKEY = os.environ['API_KEY']\n", 1)
+"""The sample app, which does not start without API_KEY."""
 ANSWERS_FILE, SECRETS_FILE = "etc/xdg/piwizard/answers.toml", "var/lib/piwizard/secrets.json"
 RUN = 900.0
 """Maximum seconds for the whole run."""
-Look = Callable[[], None]
-
-
-def answers(repo: str) -> dict[str, dict[str, Answer]]:
-    """Return the answers to each step's questions, by title and label."""
-    return {
-        "App": {
-            "Site name": "myflask",
-            "Git repository": repo,
-            "Environment variables": (Variable("SECRET_KEY", "generated"), Variable("API_KEY", "hidden", APP_SECRET)),
-        },
-        "Site": {"Domains": home.DUCK},
-        "Dynamic DNS": {"Provider": "duckdns", "Host name": home.DUCK, "Password or token": home.TOKEN},
-        "Static address": {"Address": f"{NEW}/24"},
-        "Router": {"Port forwarding": "upnp"},
-        "DH parameters": {"DH parameters": "ffdhe2048"},
-        "Certificate": {"HTTPS": "yes"},
-    }
-
-
-KEYS = {
-    "Site name": "site.name",
-    "Git repository": "app.repo",
-    "Environment variables": "app.env",
-    "Domains": "site.domains",
-    "Provider": "ddns.provider",
-    "Host name": "ddns.hostname",
-    "Password or token": "ddns.password",
-    "Address": "static_ip.address",
-    "Port forwarding": "router.forward",
-    "DH parameters": "dhparam.way",
-    "HTTPS": "tls.https",
+CLEAR = "\x05\x15"
+"""Go to the end of the line, and clear it."""
+CODE, SETTINGS, ADDRESS, REVIEW = (
+    "Where is your code?",
+    "Settings your app reads",
+    "Who should be able to open",
+    "Ready to install",
+)
+RUNNING, DONE = "Installing", "Your app is online"
+EMPTY_CODE = "piwizard reads the code and finds out"
+"""What the page of the code says while it knows no repository."""
+OF_THE_ADDRESS = {
+    "site.domains": [home.DUCK],
+    "ddns.hostname": home.DUCK,
+    "ddns.provider": "duckdns",
+    "ddns.password": {"asked": True},
+    "tls.https": True,
 }
+"""The answers that follow from the page of the address."""
+
+
+def answers(repo: str) -> dict[str, Any]:
+    """Return all answers of the setup by their keys."""
+    return {"app.repo": repo, "app.env": {"API_KEY": {"asked": True}}, **OF_THE_ADDRESS}
 
 
 def at_home(lab: Lab, release: str) -> Pi:
@@ -71,17 +64,12 @@ def at_home(lab: Lab, release: str) -> Pi:
 
 @dataclass
 class FullSetup:
-    """One setup by one user, who can resume it from any point where it was cut.
-
-    `arrived` is called when the screens have opened.
-    """
+    """One setup by one user, who can resume it from any point where it was cut."""
 
     lab: Lab
     person: Person
-    arrived: Look = lambda: None
-    answered: set[str] = field(default_factory=set)
-    """The steps whose questions are answered."""
-    kept_address: bool = False
+    saved: set[str] = field(default_factory=set)
+    """The keys of the answers of pages that the user has left."""
     finished: bool = False
     """Whether the last page was shown."""
 
@@ -90,118 +78,74 @@ class FullSetup:
         """Return the Pi that is set up."""
         return self.person.pi
 
+    @property
+    def terminal(self) -> Terminal:
+        """Return the open terminal."""
+        return self.person.terminal
+
+    @property
+    def _shown(self) -> str:
+        return "\n".join(self.terminal.lines)
+
     def resume(self) -> None:
         """Continue from a login to the last page, or until the connection is lost."""
-        if self.pi.address != NEW and eventually(self._where, 60) == NEW:
-            self.pi.address = NEW
-        opened = self.person.log_in()
-        self.arrived()
-        if opened == "Keep this address?":
-            self._keep()
+        self.person.log_in()
+        one = FirstSetup(self.person)
+        self.terminal.rest(2.0)  # a run takes the place of the overview
+        if "[ Start ]" in self._shown:
+            one.press(ENTER)
+        elif RUNNING not in self._shown:
+            self._open_site(one)
+        while not self.finished:
+            page = self.terminal.see_any((CODE, SETTINGS, ADDRESS, REVIEW, RUNNING, DONE), RUN)
+            self._fill_in(page, one)
+            assert self.terminal.wait(lambda: page not in self._shown or self.finished, 90), self._shown  # noqa: B023
+
+    def _open_site(self, one: FirstSetup) -> None:
+        """Open the setup from the overview; notice a site that is online."""
+        if self.terminal.see_any(("d deploy", "Press Enter to set up an app"), 60) != "d deploy":
+            one.press(ENTER)
+        elif "online" in self._shown:
+            self.finished = True
         else:
-            self.person.terminal.type("\r")
-        self.person.terminal.see_any(("Web server", "Keep this address?"))
-        self.person.terminal.rest(1.0)
-        if self._on_trial():
-            self._keep()
-        if "●" in self.person.marks():
-            self._watch()
+            one.press("d")
+
+    def _fill_in(self, page: str, one: FirstSetup) -> None:
+        if page == CODE:
+            self._give_code(one)
+            self.saved.add("app.repo")
+            one.press(ENTER)
+        elif page == SETTINGS:
+            one.settings([APP_SECRET])
+            self.saved.add("app.env")
+        elif page == ADDRESS:
+            self._give_address(one)
+            self.terminal.see(REVIEW, 120)
+            self.saved |= OF_THE_ADDRESS.keys()
+        elif page == REVIEW:
+            one.install()
+        elif page == RUNNING:
+            self.terminal.see(DONE, RUN)
+        else:
+            self.finished = True
+
+    def _give_code(self, one: FirstSetup) -> None:
+        repo = self.lab.git.url("tame")
+        if self.terminal.see_any((repo, EMPTY_CODE), 60) != repo:
+            one.type(CLEAR + repo)
+        self.terminal.see("Found in your code", 90)
+        self.terminal.see(READY, 90)
+
+    def _give_address(self, one: FirstSetup) -> None:
+        self.terminal.rest(1.0)
+        if home.DUCK not in self._shown:
+            one.on_the_internet(home.DUCK, home.TOKEN)
             return
-        if not self._all_done():
-            for step, questions in answers(self.lab.git.url("tame")).items():
-                if step not in self.answered:
-                    self.person.answer(step, questions)
-                    self.answered.add(step)
-            self._agree()
-            self._watch()
-            return
-        self.person.terminal.type("o")
-        self.person.terminal.see("Your app is online", 60)
-        self.finished = True
-
-    def lost_by_the_change(self, before: str) -> bool:
-        """Return whether the connection ended because the Pi has changed its address."""
-        ended = self.person.connected and self.person.terminal.ended
-        return ended and before != NEW and NEW in (self.pi.address, eventually(self._where, 60))
-
-    def _all_done(self) -> bool:
-        marks = self.person.marks()
-        return bool(marks) and set(marks) == {"✓"}
-
-    def _agree(self) -> None:
-        """Apply the changes, unless a run is in progress."""
-        terminal = self.person.terminal
-        terminal.type("\x1b")
-        terminal.rest(1.0)
-        terminal.type("a")
-        terminal.wait(lambda: self._asked() or self._is_running(), 120)
-        match self._asked():
-            case "Install now?":
-                terminal.type("y")
-            case "Nothing to do":
-                terminal.type("\x1b")
-            case _:
-                assert self._is_running(), "\n".join(terminal.lines)
-
-    def _asked(self) -> str:
-        shown = "\n".join(self.person.terminal.lines)
-        return next((words for words in ("Install now?", "Nothing to do") if words in shown), "")
-
-    def _is_running(self) -> bool:
-        """Return whether a run is shown, or the address has changed.
-
-        After a change this terminal shows nothing more.
-        """
-        moved = self.pi.address != NEW and self._answers(NEW)
-        return moved or self._on_trial() or "●" in self.person.marks()
-
-    def _on_trial(self) -> bool:
-        return "Keep this address?" in "\n".join(self.person.terminal.lines)
-
-    def _keep(self) -> None:
-        terminal = self.person.terminal
-        terminal.see("Keep this address?")
-        terminal.rest()
-        terminal.type("k")
-        terminal.wait(lambda: not self._on_trial(), 30)
-        terminal.rest()
-        self.kept_address = True
-
-    def _watch(self) -> None:
-        """Watch until the last page. Log in again if the address changes."""
-        waited = 0.0
-        while True:
-            terminal = self.person.terminal
-            if terminal.wait(lambda: "Your app is online" in "\n".join(terminal.lines) or self._on_trial(), 2.0):  # noqa: B023
-                if not self._on_trial():
-                    self.finished = True
-                    return
-                self._keep()
-            elif self.pi.address != NEW and self._answers(NEW):
-                self.pi.address = NEW
-                opened = self.person.log_in(greeting=f"This Pi is trying the address {NEW}" * (not self.kept_address))
-                self.arrived()
-                terminal = self.person.terminal
-                if opened == "Keep this address?":
-                    self._keep()
-                if "Enter continue" in "\n".join(terminal.lines):
-                    terminal.type("\r")
-                    terminal.rest()
-            elif terminal.ended:
-                raise AssertionError("the end came before the last page:\n" + "\n".join(terminal.lines))
-            waited += 2.0
-            shown = "\n".join(terminal.lines)
-            assert waited < RUN, shown
-            assert "✗" not in self.person.marks(), shown
-
-    def _where(self) -> str:
-        """Return the address at which the Pi answers."""
-        found = next((one for one in (self.pi.address, NEW) if self._answers(one)), "")
-        assert found, "it does not answer"
-        return found
-
-    def _answers(self, address: str) -> bool:
-        return http_client.listening(self.lab.network.laptop.path, address, 22)
+        self.terminal.see("DuckDNS token", 30)
+        if not self.terminal.wait(lambda: READY in self._shown, 3.0):
+            one.type(home.TOKEN)
+        self.terminal.see(READY, 90)
+        one.press(ENTER)
 
 
 def kept(pi: Pi) -> dict[str, Any]:
@@ -217,22 +161,13 @@ def secrets(pi: Pi) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def lost_answers(pi: Pi, saved: Mapping[str, Answer]) -> list[str]:
-    """Return answers that the screens reported as saved but that are not."""
-    there, hidden, lost = kept(pi), secrets(pi), []
-    for label, given in saved.items():
-        found = there.get(KEYS[label])
-        match given:
-            case tuple():
-                right = isinstance(found, dict) and set(found) == {each.name for each in given} and APP_SECRET in hidden
-            case home.TOKEN:
-                right = found == {"asked": True} and home.TOKEN in hidden
-            case "yes":
-                right = found is True
-            case _:
-                right = found in (given, [given])
-        if not right:
-            lost.append(f"{label}: {found!r}")
+def lost_answers(pi: Pi, wanted: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """Return those of the wanted answers that are not saved."""
+    there, hidden = kept(pi), secrets(pi)
+    lost = [f"{key}: {there.get(key)!r}" for key in keys if there.get(key) != wanted[key]]
+    for key, secret in (("app.env", APP_SECRET), ("ddns.password", home.TOKEN)):
+        if key in keys and secret not in hidden:
+            lost.append(f"{key}: its secret")
     return lost
 
 
@@ -309,6 +244,5 @@ def served(lab: Lab) -> None:
 
 
 def all_done(pi: Pi) -> None:
-    """Assert that every step is done."""
-    found = {one["step"]: one["state"] for one in quickstart.said(pi.run(("piwizard", "status", "--json")))["steps"]}
-    assert set(found.values()) == {"done"}, found
+    """Assert that every step is done that has its answers."""
+    assert set(quickstart.states(pi).values()) == {"done"}, quickstart.states(pi)

@@ -69,6 +69,8 @@ class Watch:
                 self.seen.append((process.stat().st_uid, *found))
         except (FileNotFoundError, ProcessLookupError):
             return  # gone meanwhile
+        except PermissionError:
+            return  # it has more capabilities than this process, which started the Pi: it is not on the Pi
 
 
 def of_processes(watch: Watch, secrets: Mapping[str, str]) -> Iterator[Leak]:

@@ -15,7 +15,6 @@ import pyte
 
 from tests.lab.dialogue import Dialogue
 
-DOWN, ESC = "\x1b[B", "\x1b"
 UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\[\?u")
 """Sequences that pyte would print instead of ignoring them."""
 
@@ -84,16 +83,3 @@ class Terminal(Dialogue):
         assert self._terminal is not None
         ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.screen.resize(lines, columns)
-
-
-def on(terminal: Terminal, title: str) -> None:
-    """Move the cursor to a step with the arrow keys."""
-    terminal.type(ESC)
-    terminal.rest(1.0)
-    for _ in range(20):
-        if any(re.match(rf" [▸>]. {title} ", line) for line in terminal.lines):
-            terminal.rest(0.7)
-            return
-        terminal.type(DOWN)
-        terminal.rest(0.4)
-    raise AssertionError("\n".join(terminal.lines))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from tests.lab import layers, online
+from piwizard.deploys.webhook_receiver import REQUEST_SECONDS
+from tests.lab import layers, online, quickstart
 from tests.lab.automatic_deploys import (
     DEPLOY_SERVICE,
     Pusher,
@@ -24,6 +27,32 @@ from tests.lab.lab import Lab
 from tests.lab.live_release import releases
 from tests.lab.pi import Pi
 
+SLOW = """
+import json, socket, ssl, threading, time
+trusting = ssl.create_default_context()
+trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+found = []
+def send():
+    plain = socket.create_connection(("127.0.0.1", 443), 60)
+    with trusting.wrap_socket(plain, server_hostname="songuuli2020.ddns.net") as connection:
+        began = time.monotonic()
+        lines = ("POST /.piwizard/deploy/myflask HTTP/1.1", "Host: songuuli2020.ddns.net", "Content-Length: 2000000")
+        connection.sendall("\\r\\n".join([*lines, "", ""]).encode())
+        connection.settimeout(1.0)
+        while time.monotonic() - began < 300:
+            try:
+                answer = connection.recv(4096)
+                found.append((answer.split()[1].decode() if answer else "closed", time.monotonic() - began))
+                return
+            except TimeoutError:
+                connection.sendall(b" ")
+threads = [threading.Thread(target=send) for _ in range(10)]
+for thread in threads: thread.start()
+print("begun", flush=True)
+for thread in threads: thread.join()
+print(json.dumps(found))
+"""
+"""Ten requests of one address, whose content arrives byte by byte."""
 MOST_SECONDS = 60
 """From a commit to its page, without the interval of polls."""
 
@@ -58,6 +87,23 @@ def test_flood_of_webhooks_deploys_nothing_twice(lab: Lab, pi: Pi) -> None:
     assert pi.run(("ls", "/var/log/piwizard")).output == runs
     leaked = pi.run(("grep", "-rlsF", "--", secret, "/etc", "/var", "/srv"), check=False).output.split()
     assert sorted(leaked) == ["/etc/piwizard/webhook/myflask.secret", "/var/lib/piwizard/secrets.json"]
+
+
+def test_slow_webhooks_are_limited_in_time_and_number(lab: Lab, pi: Pi) -> None:
+    assert choose(pi, 'deploy = "webhook"').ok
+    secret, lines = shown_secret(pi), SimpleQueue[str]()
+    slow = pi.start(("python3", "-c", SLOW), on_line=lambda _, line: lines.put(line))
+    assert lines.get(timeout=60) == "begun"
+    # Those of the flood before may still count: a minute has passed when all of them are forgotten.
+    assert eventually(lambda: call(lab, secret) == 202, 120), "slow senders delay others"
+    slow.wait()
+    answers = json.loads(lines.get(timeout=60))
+    print(answers)
+    statuses = [status for status, _ in answers]
+    assert sorted(set(statuses)) == ["408", "429"]
+    assert statuses.count("429") == 2, "more than eight of one address at a time"
+    assert max(seconds for _, seconds in answers) < REQUEST_SECONDS * 4
+    assert lab.internet.visitor.http(quickstart.HOST, scheme="https").status == 200
 
 
 def test_push_key_opens_one_branch_of_one_repository(lab: Lab, pi: Pi, tmp_path: Path) -> None:

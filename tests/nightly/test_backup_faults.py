@@ -28,6 +28,24 @@ READ = f"{NUMBERED}print(*sorted({{one.read_text() for one in found}}))"
 COUNT_FILES = f"{NUMBERED}print(len(found))"
 NTFY = "ntfys://ntfy.example.org/topic-of-me-6021"
 ALERTS = '\n[alerts]\nurls = { env = "ALERT_URLS" }\n'
+CACHED = """
+import os
+import pathlib
+
+from flask import Flask
+
+app = Flask(__name__)
+try:
+    PAGE = pathlib.Path(os.environ["HOME"], "page.html").read_text()
+except OSError:
+    PAGE = "<title>Something went wrong</title>"
+
+
+@app.route("/")
+def index():
+    return PAGE
+"""
+"""Serves an error page with status 200 if it starts without its data."""
 Reached = Callable[[Pi], bool]
 
 
@@ -194,3 +212,21 @@ def test_failed_proof_sends_an_alert_by_itself(lab: Lab, served_pi: Pi) -> None:
     quickstart.serves(pi)
     status = json.loads(pi.run(("piwizard", "status", "--json"), check=False).output)
     assert "could not be restored for a test" in status["backup"]["problem"]
+
+
+@ONLY_TRIXIE
+def test_app_that_serves_another_page_from_restored_data_is_reported(lab: Lab, served_pi: Pi) -> None:
+    pi = served_pi
+    back_up(pi, layers.repository(lab))
+    pi.run(("sh", "-c", "echo '<title>Roses</title>' >page.html"), user="myflask", cwd=DATA)
+    lab.git.commit(layers.REPOSITORY, {"app.py": CACHED})
+    pi.run(("piwizard", "deploy", "--yes"))
+    saved = piwizard(pi, "backup", "now")["last"]["sites"]["myflask"]
+    assert (saved["page"]["status"], saved["page"]["title"]) == (200, "Roses")
+    proof = piwizard(pi, "backup", "verify")
+    assert proof["ok"], proof["message"]
+    pi.run(("rm", "page.html"), user="myflask", cwd=DATA)  # the app has it in memory
+    assert piwizard(pi, "backup", "now")["last"]["ok"]
+    proof = piwizard(pi, "backup", "verify", check=False)
+    assert not proof["ok"]
+    assert "has the title “Something went wrong” instead of “Roses”" in proof["message"]

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from tests.lab import product, quickstart, sample_app
+from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -113,6 +114,27 @@ def test_locks_of_other_users_block_no_command(pi: Pi) -> None:
         assert pi.run(("timeout", "120", "piwizard", "apply")).ok
     finally:
         stranger.end()
+
+
+def test_flood_in_the_logs_of_nginx_is_limited_by_size(pi: Pi, lab: Lab) -> None:
+    deployed(pi, lab, "lights", app=LIGHTS)
+    log, service = "/var/log/nginx/myflask.access.log", "piwizard-nginx-logs.service"
+    assert pi.run(("systemctl", "is-enabled", "piwizard-nginx-logs.timer")).output.strip() == "enabled"
+    for number in range(1, 18):
+        pi.run(("sh", "-c", f"yes 'GET /{number} HTTP/1.1' | head -c 30M >> {log}"))
+        pi.run(("systemctl", "start", service))
+    kept = sorted(pi.files.glob(f"{log[1:]}*"))
+    assert len(kept) == 15
+    assert sum(path.stat().st_size for path in kept) < 64 << 20
+    assert pi.http("/", host=quickstart.HOST).status == 200
+    eventually(lambda: "GET / HTTP" in pi.read(log), 60)
+    owner = pi.run(("stat", "--format=%U:%G %a", log)).output.strip()
+    assert owner == "www-data:adm 640"
+    before = pi.read(log)
+    pi.run(("systemctl", "start", service))
+    assert pi.read(log) == before, "rotated although it is small"
+    pi.run(("piwizard", "undo", "--all", "--yes"))
+    assert not (pi.files / "etc/piwizard/nginx-logs.conf").exists()
 
 
 @pytest.mark.parametrize("turn", range(4))

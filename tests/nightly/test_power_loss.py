@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.lab import quickstart, sample_app, virtual
+from tests.lab.first_setup import FirstSetup
 from tests.lab.lab import Lab
 from tests.lab.person import Person
 from tests.lab.virtual import VirtualPi
@@ -97,8 +98,7 @@ def test_saved_answer_survives_a_power_cut(lab: Lab, board: VirtualPi) -> None:
     board.boot()
     person = Person(board)
     person.log_in(timeout=300)
-    person.continue_to_steps()
-    person.answer("App", {"Site name": "myflask", "Git repository": url})
+    FirstSetup(person).app(url)
     board.power_cut()
     person.leave()
     board.boot()

@@ -54,6 +54,10 @@ SHAPES = {
         {"site.py": APP + "@app.get('/')\ndef index(): pass\n", "spare.py": APP},
         "site:app",
     ),
+    "named by a file of uWSGI": (
+        {"lamp.py": APP, "spare.py": APP, "lamp.ini": "[uwsgi]\nwsgi-file = lamp.py\ncallable = app\n"},
+        "lamp:app",
+    ),
     "factory": ({"flaskr/__init__.py": FACTORY, "flaskr/db.py": "import sqlite3\n"}, "flaskr:create_app()"),
     "make_app": ({"site/__init__.py": FACTORY.replace("create_app", "make_app")}, "site:make_app()"),
     "factory of another name": ({"site.py": FACTORY.replace("create_app", "build")}, "site:build()"),

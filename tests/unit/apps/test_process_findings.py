@@ -29,6 +29,12 @@ ONE_PROCESS = [
     ("thread", "from threading import Timer\ndef again():\n    Timer(5, again).start()\nagain()"),
     ("thread", "import threading\nif __name__ == '__main__':\n    threading.Timer(9, print).start()"),
     ("thread", "import paho.mqtt.client as mqtt\nclient = mqtt.Client()\nclient.loop_start()"),
+    ("thread", "from threading import Thread\nclass Pump(Thread):\n    pass\npump = Pump()\npump.start()"),
+    ("state", "import json\nwanted = json.load(open('a')) if 1 else {}\n" + VIEW + "    wanted['t'] = 2"),
+    ("state", "import json\nwanted = json.load(open('a')) or {}\n" + VIEW + "    wanted.update(t=2)\n    return ''"),
+    ("state", "def load():\n    known = {}\n    return known\nwanted = load()\n" + VIEW + "    wanted['t'] = 2"),
+    ("exclusive", "import pygame\npygame.mixer.init()"),
+    ("exclusive", "from luma.core.interface.serial import spi\nscreen = spi(device=0, port=0)"),
     ("exclusive", "import socket\nlistener = socket.create_server(('', 9000))"),
     ("exclusive", "import socket\ns = socket.socket()\ns.bind(('', 9000))"),
     ("exclusive", "import serial\nport = serial.Serial('/dev/ttyUSB0')"),
@@ -138,6 +144,38 @@ def test_start_command_of_the_author_counts(tree: Tree) -> None:
     assert found.single
     assert found.worker_class == "gevent"
     assert "is started with one worker by its author (Procfile:1)" in found.reason
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"uwsgi.ini": "[uwsgi]\nmodule = app:app\nmaster = true\nprocesses = 1\nthreads = 8\n"},
+        {"lamp.ini": "[uwsgi]\nbase = /home/pi/lamp\nwsgi-file = app.py\ncallable = app\nchdir = %(base)\n"},
+        {"deploy/lamp.service": "[Service]\nExecStart=/home/pi/lamp/venv/bin/gunicorn -w 1 --threads 6 app:app\n"},
+        {"lamp.service": "[Service]\nExecStart=/usr/bin/uwsgi --http :80 --module app:app --processes 1 --threads 9\n"},
+    ],
+)
+def test_one_process_of_the_authors_own_server_counts(tree: Tree, files: dict[str, str]) -> None:
+    found = model(tree, {"app.py": APP} | files)
+    assert [one.kind for one in found.reasons] == ["one-worker"]
+    assert found.reasons[0].file in files
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"uwsgi.ini": "[uwsgi]\nmodule = app:app\nprocesses = 4\n"},
+        {"lamp.ini": "[lamp]\nprocesses = 1\n"},
+        {"lamp.service": "[Service]\nExecStart=/usr/bin/gunicorn -w 3 app:app\n"},
+    ],
+)
+def test_several_processes_of_the_authors_own_server_stay_several(tree: Tree, files: dict[str, str]) -> None:
+    assert model(tree, {"app.py": APP} | files).reasons == ()
+
+
+def test_uwsgi_asks_for_gevent(tree: Tree) -> None:
+    ini = "[uwsgi]\nmodule = app:app\nprocesses = 2\ngevent = 100\n"
+    assert model(tree, {"app.py": APP, "uwsgi.ini": ini}, "gevent").worker_class == "gevent"
 
 
 def test_many_functions_are_followed_once(tree: Tree) -> None:

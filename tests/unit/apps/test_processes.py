@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.processes import FoundProcess, command_title, find_processes, unused_name
+from piwizard.apps.processes import (
+    FoundProcess,
+    command_title,
+    find_processes,
+    find_unrunnable_programs,
+    unused_name,
+)
 from piwizard.apps.repository_checkout import scan_checkout
 
 CODE = {
@@ -179,6 +185,39 @@ def test_scripts_are_named_from_the_folder_that_the_app_starts_in(found):
 def test_program_that_several_files_start_is_found_once(found):
     files = {"Procfile": "log: python logger.py\n", "x.service": UNIT.format(command="python3 /a/logger.py", more="")}
     assert found(files) == [("log", "python logger.py", "Procfile:1")]
+
+
+def test_programs_that_uwsgi_starts_beside_the_app(found):
+    ini = "[uwsgi]\nmodule = app:app\n\nattach-daemon = python logger.py\nmule = jobs/pump.py\nmule = 2\n"
+    assert found({"uwsgi.ini": ini}) == [
+        ("logger", "python logger.py", "uwsgi.ini:4"),
+        ("pump", "python jobs/pump.py", "uwsgi.ini:5"),
+    ]
+
+
+def test_program_that_cron_starts_with_the_pi(found):
+    text = "@reboot cd /home/pi/x && python3 logger.py &\n@reboot python3 /home/pi/x/app.py\n"
+    assert found({"README.md": text}) == [("logger", "python logger.py", "README.md:1")]
+
+
+def test_service_of_a_timer_is_no_process(found):
+    unit = UNIT.format(command="/usr/bin/python3 /home/pi/x/logger.py", more="")
+    assert found({"log.service": unit, "log.timer": "[Timer]\nOnCalendar=daily\n"}) == []
+
+
+def test_program_that_the_environment_cannot_run_is_named(tree):
+    files = {
+        "Procfile": "web: gunicorn app:app\nclock: node clock.js\nport: python logger.py $A\nlog: python logger.py\n",
+        "x.service": UNIT.format(command="/usr/bin/python3 /home/pi/gone.py", more=""),
+        "web.service": UNIT.format(command="/home/pi/x/venv/bin/python -m flask run", more=""),
+        "boot.service": UNIT.format(command="/home/pi/x/start.sh", more=""),
+        "start.sh": "node clock.js &\npython3 app.py\n",
+    }
+    programs = find_unrunnable_programs(scan_checkout(tree(CODE | files)), "app.py")
+    assert [(one.command, one.place) for one in programs] == [
+        ("node clock.js", "Procfile:2"), ("python logger.py $A", "Procfile:3"),
+        ("/usr/bin/python3 /home/pi/gone.py", "x.service:5"),
+    ]  # fmt: skip
 
 
 def test_names_are_those_of_units_and_differ():

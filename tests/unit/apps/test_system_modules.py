@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import analysis_cache
+from piwizard.apps import analysis_cache, offers
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.missing_modules import module_hints
@@ -220,6 +220,16 @@ def test_packages_of_the_answers_are_installed_and_checked(app):
         PiwizardError, match=r"app\.packages: no archive that this machine uses has the package fswbcam"
     ):
         require_packages(app("", packages=["fswbcam"]))
+
+
+def test_server_that_the_app_expects_is_offered_until_it_is_there(app):
+    code = "import redis, pymongo\nr = redis.Redis()\nm = pymongo.MongoClient()"
+    redis, mongo = offers.service_offers(app(code, archive={"redis-server": "5:7.0"}))
+    assert (redis.key, redis.line, redis.answer) == ("app.packages", "redis-server", ("redis-server",))
+    assert "(app.py:4)" in redis.sentence
+    assert "no archive of this machine has" in mongo.sentence
+    assert len(list(offers.service_offers(app(code, installed=["redis-server"])))) == 1
+    assert len(list(offers.service_offers(app(code, archive={"redis-server": "1"}, packages=["redis-server"])))) == 1
 
 
 def test_program_that_the_code_starts_is_installed(app):

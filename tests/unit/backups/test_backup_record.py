@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from piwizard.answers.validators import Invalid
+from piwizard.apps.page_facts import PageFacts, decode_page
 from piwizard.backups import backup_record, backup_run, contents, restored_data
 from piwizard.backups.archive_packer import pack
 from piwizard.backups.archive_report import PackReport
@@ -16,6 +17,7 @@ from piwizard.backups.backup_record import LastBackup, LastProof, ProvenSite, Sa
 from piwizard.backups.recovery_sheet import RecoverySheet, generate_passphrase, normalize_passphrase
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.target import backup_target, target_of
+from piwizard.changes import swap
 from piwizard.cli.overview_lines import describe_backups
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
@@ -168,9 +170,18 @@ def test_backup_is_recorded_with_all_its_archives(
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "note").write_text("hello")
     _clock(monkeypatch, timedelta(0))
-    record = backup_run.make_backup(repository, "pi-1", ("blog", "shop"), pack=_pack(tmp_path / "data"))
+    page = PageFacts(200, "text/html", 12, "Blog")
+    record = backup_run.make_backup(
+        repository,
+        "pi-1",
+        ("blog", "shop"),
+        pack=_pack(tmp_path / "data"),
+        page=lambda site: page if site == "blog" else None,
+    )
     assert record.last is not None
     assert record.last.ok
+    assert [decode_page(record.last.sites[site].page) for site in ("blog", "shop")] == [page, None]
+    assert backup_record.read_record() == record
     assert record.last.sites["blog"].files == 1
     names = sorted(one.name for one in repository.snapshots("pi-1"))
     assert names == [contents.MACHINE, "site-blog.tar", "site-shop.tar"]
@@ -225,6 +236,14 @@ def test_machine_archive_has_answers_and_secrets(own_paths):
     output = io.BytesIO()
     contents.pack_machine(output, ("blog",))
     assert b"state/secrets.json" in output.getvalue()
+
+
+def test_machine_archive_has_no_swap_of_a_build(own_paths):
+    swap.file().parent.mkdir(parents=True, exist_ok=True)
+    swap.file().write_bytes(b"memory of any process")
+    output = io.BytesIO()
+    contents.pack_machine(output, ())
+    assert b"memory" not in output.getvalue()
 
 
 def test_machine_archive_has_nothing_that_a_test_or_restore_unpacked(own_paths):

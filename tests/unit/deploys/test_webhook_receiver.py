@@ -1,4 +1,4 @@
-"""Test which webhooks are genuine, and that a flood asks for one deploy."""
+"""Test which webhooks are genuine, and that floods and slow senders stop nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import Message
 from pathlib import Path
 
 import pytest
 
-from piwizard.deploys.webhook_receiver import MAX_BODY_BYTES, Receiver, is_genuine, pushed_branches
+from piwizard.deploys import webhook_receiver
+from piwizard.deploys.webhook_receiver import MAX_BODY_BYTES, MAX_REQUESTS, Receiver, is_genuine, pushed_branches
+from tests.lab.eventually import eventually
 
 SECRET = "tulips-and-bees-4711-tulips-and-bees-4711"
 BODY = json.dumps({"ref": "refs/heads/main", "after": "1" * 40}).encode()
@@ -190,3 +193,40 @@ def test_flood_is_answered_and_waits_in_a_short_queue(address: str, door: socket
     longest = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
     assert {call(address) for _ in range(2 * longest if longest < 100 else 30)} == {202}
     assert 1 <= asked(door) <= longest + 1
+
+
+BEGUN = f"POST / HTTP/1.1\r\nHost: pi\r\nContent-Length: {len(BODY)}\r\n\r\n{{".encode()
+
+
+def begin(address: str) -> socket.socket:
+    """Send the header of a request and one byte of its content."""
+    slow = socket.socket(socket.AF_UNIX)
+    slow.settimeout(60)
+    slow.connect(address)
+    with suppress(BrokenPipeError):  # it was refused already
+        slow.sendall(BEGUN)
+    return slow
+
+
+def answered(slow: socket.socket) -> bytes:
+    """Wait for an answer, and return its status line."""
+    with slow, slow.makefile("rb") as answer:
+        return answer.readline()
+
+
+def test_content_that_arrives_slowly_is_given_up(address: str, door: socket.socket, monkeypatch) -> None:
+    monkeypatch.setattr(webhook_receiver, "REQUEST_SECONDS", 0.1)
+    assert b" 408 " in answered(begin(address))
+    assert asked(door) == 0
+
+
+def test_slow_senders_delay_no_other_and_are_limited_in_number(address: str, door: socket.socket) -> None:
+    slow = [begin(address)]
+    assert call(address) == 202
+    slow += [begin(address) for _ in range(MAX_REQUESTS)]
+    assert b" 503 " in answered(slow.pop()), "one too many"
+    slow.pop().close()  # there is room for another as soon as one has gone
+    assert eventually(lambda: call(address) == 202)
+    for one in slow:
+        one.close()
+    assert asked(door) == 2

@@ -9,11 +9,13 @@ import pytest
 from piwizard.apps.data_risk import DataRisk
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
+from piwizard.diagnosis.tracebacks import find_failures
 from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, GenerateSecret
 from tests.unit.diagnosis import recorded
 from tests.unit.diagnosis.conftest import AppContexts
 from tests.unit.diagnosis.recorded import load, view
 
+FRAME = '  File "/srv/myflask/current/app/app.py", line 3, in x'
 OPEN = 'with open("result.json", "w") as result:'
 CODE = f"{recorded.RELEASE}/app"
 VENV = f"{recorded.RELEASE}/venv/lib/python3.13/site-packages"
@@ -310,3 +312,21 @@ def test_endless_message_is_cut(context: AppContexts) -> None:
     text = "RuntimeError: many\n" + "line of the message\n" * 5000
     (finding,) = find_causes([view(text, "import x")], context())
     assert len(finding.detail) < 700
+
+
+@pytest.mark.parametrize("name", ["\0", "n" * 300, "\ud800", f"{'n' * 300}/x"])
+@pytest.mark.parametrize(
+    "error",
+    ["PermissionError: [Errno 13] Permission denied: '{}'", "FileNotFoundError: [Errno 2] No such file: '{}'",
+     "ModuleNotFoundError: No module named '{}'"],
+)  # fmt: skip
+def test_name_that_no_file_can_have_is_an_error_of_the_app(context: AppContexts, error: str, name: str) -> None:
+    lines = ["Traceback (most recent call last):", FRAME, "    open(name, 'w')", error.format(name)]
+    assert len(find_causes([lines], context())) == 1
+
+
+def test_traceback_with_an_endless_number_or_line_of_code_is_read(context: AppContexts) -> None:
+    endless = f'  File "/srv/myflask/current/app/app.py", line {"9" * 5000}, in x'
+    assert find_causes([["Traceback (most recent call last):", endless, "ValueError: x"]], context())
+    (failure,) = find_failures(["Traceback (most recent call last):", FRAME, f"    {'open(' * 9000}", "ValueError: x"])
+    assert len(failure.frames[0].source) < 1000

@@ -88,6 +88,16 @@ async def test_cut_while_variables_are_typed_saves_no_part_of_a_secret(folder, m
         await seen.see("WEATHER_API_KEY")
 
 
+async def test_provider_of_a_saved_name_is_saved_on_return(folder, monkeypatch):
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    fake_cases.write_answers(folder, fake_cases.SITE.format(name="photos", domain=NAME, more=""))
+    async with opened(folder, steps=False) as seen:
+        await seen.app.navigator.open_setup("photos", FormPage.ADDRESS)
+        await seen.until(lambda: AnswerStore().get("photos", "ddns.hostname") == NAME, "the name at the provider")
+        await seen.until(lambda: AnswerStore().get("photos", "ddns.provider") == "duckdns", "the provider")
+    assert AnswerStore().get("photos", "site.domains") == [NAME]
+
+
 async def test_cut_while_the_name_is_typed_asks_for_its_provider_on_return(folder, monkeypatch):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:

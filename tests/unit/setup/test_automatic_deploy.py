@@ -154,3 +154,50 @@ def test_silent_server_is_reported_to_the_alerts_once(server: dict[str, object])
     ((_, told),) = event.stored_events()
     assert told is not None
     assert (told.state, told.title) == ("failed", "The repository of blog does not answer.")
+
+
+def test_server_that_answers_again_ends_the_alert_without_a_new_version(server: dict[str, object]) -> None:
+    event.events_dir().mkdir(parents=True)
+    server["newest"] = AnswerRefused("app.repo", "the host cannot be reached.")
+    for _ in range(poll_backoff.TELL_AFTER_FAILURES):
+        check_repository("blog", "poll", at_once=True)
+    server["newest"] = OLD
+    for _ in range(2):
+        assert check_repository("blog", "poll", at_once=True).result == "current"
+    told = [(stored.id, stored.state) for _, stored in event.stored_events() if stored]
+    assert told == [("repository-silent", "failed"), ("repository-silent", "ok"), ("deploy-failed", "ok")]
+    assert deploy_record.read_record("blog").last is None
+
+
+def test_failed_version_that_is_withdrawn_ends_the_alert(server: dict[str, object]) -> None:
+    event.events_dir().mkdir(parents=True)
+    server["events"] = FAILED
+    check_repository("blog", "poll")
+    server["newest"] = OLD
+    check_repository("blog", "poll")
+    states = [stored.state for _, stored in event.stored_events() if stored and stored.id == "deploy-failed"]
+    assert states == ["failed", "ok"]
+    assert deploy_record.read_record("blog").refusal_of(NEW)
+
+
+def test_repository_that_cannot_be_fetched_is_asked_less_and_less_often(
+    server: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may name a commit, and then send gigabytes without end."""
+    event.events_dir().mkdir(parents=True)
+
+    def too_large(sites: object) -> None:
+        raise PiwizardError("app.repo: it takes more than 2 GB.", key="app.repo")
+
+    monkeypatch.setattr(workspace.planner(None).context, "fetch_newest", too_large)
+    for number in range(1, poll_backoff.TELL_AFTER_FAILURES + 3):
+        assert check_repository("blog", "poll", at_once=True).result == "unreachable"
+        assert poll_backoff.read_backoff("blog").failures == number
+    assert [stored.state for _, stored in event.stored_events() if stored] == ["failed"]
+    assert check_repository("blog", "poll").result == "waiting"
+
+
+def test_host_key_that_is_not_the_expected_one_counts_as_no_answer(server: dict[str, object]) -> None:
+    server["newest"] = PiwizardError("app.host_key: the host key of git.lan is not the one that it shows.")
+    assert check_repository("blog", "poll").result == "unreachable"
+    assert check_repository("blog", "poll").result == "waiting"

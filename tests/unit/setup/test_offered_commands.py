@@ -68,3 +68,20 @@ def test_missing_terminal_declines_the_command(answers, monkeypatch):
 
     monkeypatch.setattr("builtins.input", no_terminal)
     assert not apply._ask_for_commands(plans(INIT), answers)
+
+
+def test_accepted_package_and_time_are_added_to_their_answers(answers):
+    package = OfferedCommand("t", "s", "q", "redis-server", ("ffmpeg", "redis-server"), "app.packages")
+    time = OfferedCommand("t", "s", "q", ("daily 03:00", "flask clean"), key="app.schedule")
+    other = OfferedCommand("t", "s", "q", ("hourly", "python log.py"), key="app.schedule")
+    offered_commands.keep("blog", [package, time], answers)
+    offered_commands.keep("blog", [other], answers)
+    store = AnswerStore(answers)
+    assert store.get("blog", "app.packages") == ["ffmpeg", "redis-server"]
+    assert store.get("blog", "app.schedule") == {"daily 03:00": "flask clean", "hourly": "python log.py"}
+
+
+def test_commands_that_are_accepted_one_by_one_all_count(answers):
+    for one in (INIT, SEED):
+        offered_commands.keep("blog", [one], answers)
+    assert AnswerStore(answers).get("blog", "app.init") == [*INIT.answer, "flask seed"]

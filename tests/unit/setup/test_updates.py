@@ -9,6 +9,7 @@ import pytest
 from piwizard.alerts import event
 from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
 from piwizard.changes.pip_install import PipInstall
+from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import environment_rebuild, update_cause, update_check
 from piwizard.system import dpkg, dpkg_log, replaced_files
@@ -119,6 +120,23 @@ def test_rebuild_that_fails_keeps_the_environment_and_is_reported(rebuilding):
     assert (reported.key, reported.state, reported.text) == (
         "environment-rebuild/blog", "failed", "The smoke test failed."
     )  # fmt: skip
+
+
+def test_rebuild_waits_for_a_run_that_begins_meanwhile_and_takes_its_commit(rebuilding, monkeypatch):
+    commits = iter(("old", "old", "new"))
+    monkeypatch.setattr(environment_rebuild, "deployed_commit", lambda site: next(commits))
+    began = []
+
+    def planner(file, pins):
+        began.append(pins)
+        if len(began) == 1:
+            raise run_launch.RunUnderWay("A run is already in progress.")
+        return pins
+
+    monkeypatch.setattr(environment_rebuild.workspace, "planner", planner)
+    outcome, seen = rebuilding("done")
+    assert outcome.ok
+    assert seen[0][0] == {"blog": "new"}
 
 
 def test_site_that_is_not_set_up_is_not_rebuilt(rebuilding, monkeypatch):

@@ -56,6 +56,21 @@ def test_found_processes_are_the_default_of_the_question(context, answers):
     assert (question.default, question.detected) == ({"logger": "python logger.py"}, "Procfile:2")
 
 
+def test_timed_commands_and_programs_that_cannot_run_are_named_with_the_answer(planned):
+    files = {
+        "app.py": FLASK,
+        "log.py": "",
+        "crontab": "0 3 * * * python3 log.py\n",
+        "Procfile": "web: gunicorn app:app\nclock: node clock.js\n",
+    }
+    unrunnable, timed = of_kind(planned(files), "notice")
+    assert "`node clock.js`" in unrunnable.sentence
+    assert timed.sentence.endswith('answers: "daily 03:00" = "python log.py"')
+    assert (timed.key, timed.line) == ("app.schedule", ("daily 03:00", "python log.py"))
+    answered = planned(files, '\n[app.processes]\n[app.schedule]\n"daily 04:00" = "python log.py"\n')
+    assert of_kind(answered, "notice") == []
+
+
 def test_answers_replace_what_was_found(planned):
     changes = planned(more=PROCESSES)
     assert "env -- python logger.py --every 5\n" in unit_files(changes)["blog-logger.service"]

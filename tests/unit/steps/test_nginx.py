@@ -63,3 +63,14 @@ def test_edited_settings_are_kept_while_somebody_wants_updates(
     }
     files = of_kind(Nginx().plan(context(**parts), answers()), "file")
     assert (apt_state.KEEP_SETTINGS_FILE in [str(file.path) for file in files if hasattr(file, "content")]) == kept
+
+
+def test_logs_of_nginx_are_limited_by_size(context, answers):
+    changes = list(Nginx().plan(context(), answers()))
+    texts = {file.path.name: file.content for file in of_kind(changes, "file") if hasattr(file, "content")}
+    assert "size 20M" in texts["nginx-logs.conf"]
+    assert "/var/log/nginx/*.log {" in texts["nginx-logs.conf"]
+    assert "/etc/piwizard/nginx-logs.conf" in texts["piwizard-nginx-logs.service"]
+    assert "OnUnitInactiveSec=5min" in texts["piwizard-nginx-logs.timer"]
+    assert "logrotate" in next(iter(of_kind(changes, "package"))).names
+    assert "piwizard-nginx-logs.timer" in [unit.name for unit in of_kind(changes, "unit")]
