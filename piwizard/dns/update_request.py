@@ -105,7 +105,7 @@ def _one(page: _Page) -> dict[str, Any] | None:
     try:
         found = json.loads(page.text)["result"]
         return dict(found[0]) if found else None
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise _Failed("garbage") from error
 
 
