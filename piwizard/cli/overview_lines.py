@@ -43,9 +43,9 @@ def show_overview(answers: Path | None, *, check: bool) -> int:
     if not overview.sites:
         console.say("No site is set up yet. Run `piwizard` to set up the first one.")
     output.show_status(without_answers(planner, state, workspace.backups()))
-    for one in overview.attention:
-        more = " Run `piwizard apply`." if one.action == "resume" else ""
-        console.say((("! ", "attention"), (f"{one.text}{more}", "")))
+    for found in overview.attention:
+        more = " Run `piwizard apply`." if found.action == "resume" else ""
+        console.say((("! ", "attention"), (f"{found.text}{more}", "")))
     console.say("", (("This Pi", "heading"), (f"{GAP}{describe_host(overview.host)}", "")), hang=10)
     if backups := backup_status():
         console.say((("Backups", "heading"), (f"{GAP}{describe_backups(backups)}", "")), hang=10)
@@ -66,7 +66,7 @@ def _columns(one: SiteOverview) -> tuple[str, str, str, str, str]:
     version = ", ".join(filter(None, (one.version, describe_age(one.deployed_at))))
     days = one.certificate_days
     https = "off" if not one.https else "on" if days is None else f"{days} days"
-    state = "closed" if one.maintenance and one.state in ("online", "problem") else one.state
+    state = "closed" if one.maintenance and one.state in ("online", "problem") else str(one.state)
     state = "stopped" if one.stopped and state == "failed" else state
     if one.rolled_back_from:
         version += f", rolled back from {one.rolled_back_from}"
