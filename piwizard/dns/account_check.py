@@ -30,7 +30,7 @@ class AccountCheck:
 
 
 class AccountChecks:
-    """The checks of one process: each account is checked once, and all together are limited.
+    """The checks of one process: each account once, and a limited number.
 
     Thread-safe. It keeps hashes of accounts, no secrets.
     """
