@@ -49,8 +49,9 @@ def find_lost_writes(checkout: RepositoryCheckout, chdir: str = "") -> tuple[Los
 
 
 def _elsewhere(code: CodeIndex, file: str) -> Iterator[LostWrite]:
-    for node in code.checkout.nodes(file)[:MAX_NODES]:
-        for written in find_writes(code, file, node) if isinstance(node, ast.Call) else ():
+    calls = (node for node in code.checkout.nodes(file)[:MAX_NODES] if isinstance(node, ast.Call))
+    for node in calls:
+        for written in find_writes(code, file, node):
             path = written.path
             values = (path,) if isinstance(path, PathValue) else PathValues(code, file).of(path)
             for value in values:
