@@ -21,6 +21,8 @@ MAX_AGE_DAYS = 30
 """An older environment is built again, with newer versions of what the requirements leave open."""
 MAX_PROGRAM_BYTES = 1 << 20
 """Of a script in bin. A larger file that contains the environment's path is compiled."""
+MAX_SEARCHED_BYTES = 8 << 30
+"""Of all files together. A package can have files with holes larger than every disk, and searching them takes hours."""
 
 
 def find_reusable(folder: Path, marker: str, recipe: bytes) -> Path | None:
@@ -60,8 +62,9 @@ def reuse_environment(source: Path, target: Path, group: str, work: ApplyContext
             work.command(("sync", "--file-system", str(new)))
             files.replace_folder(new, target)
         return moved
-    except OSError as error:
-        work.say(f"The packages of {source.parent.name} cannot be used again: {error.strerror}.")
+    except (OSError, OverflowError) as error:  # a file may be too large for the address space
+        reason = error.strerror if isinstance(error, OSError) else error
+        work.say(f"The packages of {source.parent.name} cannot be used again: {reason}.")
         return False
     finally:
         files.remove(new)
@@ -69,13 +72,15 @@ def reuse_environment(source: Path, target: Path, group: str, work: ApplyContext
 
 def _move_programs(environment: int, old: bytes, new: bytes) -> bool:
     """Replace the path in pyvenv.cfg and in the programs of bin. Return False if another file contains it."""
+    left = MAX_SEARCHED_BYTES
     with safe_open.open_below(environment, PurePath("bin")) as programs:
         rewritten = {os.fstat(one).st_ino for one in (environment, programs)}
     for name, within, info in safe_open.walk(environment):
         # Python corrects the paths in compiled modules when it loads them.
         if not stat.S_ISREG(info.st_mode) or not info.st_size or name.endswith(".pyc"):
             continue
-        file = safe_open.open_file(name, within)
+        left -= info.st_size
+        file = safe_open.open_file(name, within) if left >= 0 else None
         if file is None:
             return False
         with file, closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as content:

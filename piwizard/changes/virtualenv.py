@@ -169,10 +169,12 @@ class Virtualenv:
 
     def _create(self) -> tuple[str, ...]:
         system = ("--system-site-packages",) if self.pip.system else ()
-        return (self.python, "-m", "venv", "--clear", *system, str(self.folder))
+        # In the code: without -I, its modules would be imported, such as a logging.py of the app.
+        return (self.python, "-I", "-m", "venv", "--clear", *system, str(self.folder))
 
     def _calls(self) -> Iterator[tuple[str, ...]]:
-        pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
+        python = (str(self.folder / "bin" / "python"), "-I", "-m")
+        pip = (*python, "pip", "install", "--no-input", "--disable-pip-version-check")
         return ((*pip, "--progress-bar=off", *arguments) for arguments in self.pip.calls())
 
     def _wanted(self) -> bytes:

@@ -100,5 +100,5 @@ def _described(lines: Sequence[str]) -> PageFacts | None:
     printed = [line.partition(PAGE_LINE)[2] for line in lines if line.startswith(PAGE_LINE)]
     try:
         return page_facts.decode_page(json.loads(printed[-1])) if printed else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
