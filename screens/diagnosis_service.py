@@ -35,14 +35,14 @@ class DiagnosisService(RunService):
         with self._source_lock:
             return last_failure(self._planner(), workspace.state(), site)
 
-    def diagnose(self, site: str) -> list[Finding]:
-        """Look for problems of a site and this machine, and their causes."""
+    def diagnose(self, site: str | None) -> list[Finding]:
+        """Look for problems of a site or of all, and of this machine, and their causes."""
         from piwizard.diagnosis import doctor
 
         with self._source_lock:
             return doctor.examine(site)
 
-    def fixing(self, site: str, found: Sequence[Finding]) -> Proposal:
+    def fixing(self, site: str | None, found: Sequence[Finding]) -> Proposal:
         """Return the plan that fixes these problems.
 
         Its answers are added once it is confirmed.

@@ -298,8 +298,28 @@ class Navigator:
         """Open the deploy key of a site, where to add it, and the test whether it works."""
         await self.open_setup(site, FormPage.KEY)
 
-    async def open_doctor(self, site: str) -> None:
-        """Open the diagnosis of a site, which starts at once."""
+    async def open_rehearsal(self) -> None:
+        """Open a rehearsal, which starts at once."""
+
+        def load() -> type:
+            from piwizard.screens.home.rehearsal_page import RehearsalPage
+
+            return RehearsalPage
+
+        await self._pages.load_and_push(load)
+
+    async def open_pi_restore(self) -> None:
+        """Open the restore of this Pi from the backup of a broken one."""
+
+        def load() -> type:
+            from piwizard.screens.home.pi_restore_page import PiRestorePage
+
+            return PiRestorePage
+
+        await self._pages.load_and_push(load)
+
+    async def open_doctor(self, site: str | None = None) -> None:
+        """Open the diagnosis of a site or of everything, which starts at once."""
 
         def load() -> type:
             from piwizard.screens.home.doctor_page import DoctorPage

@@ -14,13 +14,7 @@ from piwizard.screens.shell import open_shell, run_command
 if TYPE_CHECKING:
     from piwizard.screens.textual_app import PiwizardApp
 
-IN_TERMINAL = (
-    ("Diagnose problems and suggest fixes", "piwizard doctor", ("doctor",)),
-    ("Fix problems", "piwizard doctor --fix", ("doctor", "--fix")),
-    ("Restore from a broken Pi", "piwizard restore; on a fresh Pi", ("restore",)),
-    ("Rehearse in a throwaway copy", "piwizard rehearse", ("rehearse",)),
-    ("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),
-)
+IN_TERMINAL = (("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),)
 """Commands that run in the terminal, with their own questions."""
 
 
@@ -45,11 +39,14 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
     yield SystemCommand("Add a site", "set up another app", go.open_setup)
     yield SystemCommand("Checkup", "every check from a visitor's view", go.open_checkup)
+    yield SystemCommand("Diagnose and fix problems", "of all sites and of this Pi", go.open_doctor)
     yield SystemCommand("Backups", "back up now, test, restore a site", go.open_backups)
     yield SystemCommand("Recovery sheet", "what a new Pi needs to restore everything", go.open_sheet)
     yield SystemCommand("Alerts", "problems, last messages, a test", go.open_alerts)
     yield SystemCommand("Updates", "updates, rebuilds, vulnerabilities", go.open_updates)
     yield SystemCommand("Report for a helper", "you see it before it is written", go.open_report)
+    yield SystemCommand("Restore from a broken Pi", "on a fresh Pi, by its recovery sheet", go.open_pi_restore)
+    yield SystemCommand("Rehearse in a throwaway copy", "the whole setup, with a sample app", go.open_rehearsal)
     yield SystemCommand("Run log", "log of the current or the last run", go.open_log)
     yield SystemCommand("Activity", "all runs, newest first", go.open_activity)
     yield SystemCommand("All steps", "their state; run single ones again", go.open_steps)

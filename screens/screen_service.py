@@ -15,6 +15,7 @@ from piwizard.screens.update_service import UpdateService
 from piwizard.setup.alert_service import AlertService
 from piwizard.setup.backup_service import BackupService
 from piwizard.setup.deploy_service import DeployService
+from piwizard.setup.pi_restore_service import PiRestoreService
 from piwizard.setup.site_service import SiteService
 from piwizard.setup.version_service import VersionService
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from piwizard.answers.questions import Lookup
     from piwizard.git.git_access import GitAccess
     from piwizard.screens.home.router_rules import RouterRules
+    from piwizard.screens.rehearsal_process import RehearsalProcess
     from piwizard.screens.setup.site_setup import PageContent
     from piwizard.screens.widgets.answer_lookup import AnswerLookup
     from piwizard.setup.form_page import FormPage
@@ -36,6 +38,7 @@ class ScreenService(
     DeployService,
     BackupService,
     RestoreService,
+    PiRestoreService,
     AlertService,
     UpdateService,
 ):
@@ -110,6 +113,12 @@ class ScreenService(
         from piwizard.system import facts
 
         return facts.gather()
+
+    def rehearsal(self) -> RehearsalProcess:
+        """Return a rehearsal of the setup that has not started yet. Quick."""
+        from piwizard.screens.rehearsal_process import RehearsalProcess
+
+        return RehearsalProcess()
 
     def page_content(self, site: str | None, page: FormPage, facts: Facts) -> PageContent:
         """Return what a page of the setup shows of a site."""

@@ -72,6 +72,6 @@ def send(address: str, notification: Notification) -> SendResult:
     )
     try:
         found = json.loads(result.output)["result"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "time-out" if result.seconds >= MAX_SECONDS - 1 else "refused"
     return next((one for one in RESULTS if one == found), "refused")

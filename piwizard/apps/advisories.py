@@ -63,7 +63,7 @@ def find_advisories(packages: Iterable[Package], ask: Ask | None = None, index: 
     try:
         found = json.loads(output)["advisories"][:MAX_ADVISORIES]
         valid = {one for one in map(_validated, found) if one is not None and (one.package, one.version) in asked}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return []
     return sorted(valid)
 

@@ -30,7 +30,7 @@ def look_up_all(index: str, packages: list[list[str]]) -> dict[str, Any]:
     for name, version in packages:
         try:
             found += look_up(index, name, version)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             unknown += 1
     return {"advisories": found, "unknown": unknown}
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import CodeWarning
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import EnvVariable
@@ -32,6 +33,7 @@ T = TypeVar("T")
 MAX_SUGGESTIONS = 50
 KEY_OF_PART = {
     "entries": "app.entry",
+    "arguments": "app.arguments",
     "needs": "app.requirements",
     "static": "app.static",
     "environment": "app.env",
@@ -105,6 +107,8 @@ class Analysis:
     """The parts of a report; `failures` says why a part is None."""
 
     entries: tuple[EntryCandidate, ...] | None = None
+    arguments: tuple[CommandLine, ...] | None = None
+    """At most one."""
     needs: PythonPackages | None = None
     static: StaticFiles | None = None
     environment: tuple[EnvVariable, ...] | None = None

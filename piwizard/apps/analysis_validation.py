@@ -20,6 +20,7 @@ from piwizard.apps.analysis_texts import (
 )
 from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
@@ -67,6 +68,14 @@ def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, .
         return is_entry(one.entry) and is_repository_path(one.file) and all(map(is_repository_path, folders)) and words
 
     return tuple(one for one in found if right(one))
+
+
+def _check_arguments(found: tuple[CommandLine, ...]) -> tuple[CommandLine, ...]:
+    def right(one: CommandLine) -> bool:
+        places = all(not place or is_repository_path(place.rpartition(":")[0]) for place in (one.place, one.reader))
+        return places and all(map(is_short_text, one.required)) and (not one.text or accepts(v.arguments, one.text))
+
+    return tuple(one for one in found if right(one))[:1]
 
 
 def _check_static(found: StaticFiles) -> StaticFiles:
@@ -241,6 +250,7 @@ def _check_uploads(found: tuple[UploadLimit, ...]) -> tuple[UploadLimit, ...]:
 
 PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[EntryCandidate, ...], _check_entries),
+    "arguments": (tuple[CommandLine, ...], _check_arguments),
     "needs": (PythonPackages, check_packages),
     "static": (StaticFiles, _check_static),
     "environment": (tuple[EnvVariable, ...], _check_environment),

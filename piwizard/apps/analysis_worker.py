@@ -41,6 +41,7 @@ from piwizard.apps.analysis_limits import (
 )
 from piwizard.apps.author_paths import AuthorPath, find_author_paths
 from piwizard.apps.code_warnings import find_code_warnings
+from piwizard.apps.command_line import find_command_line
 from piwizard.apps.database import InitCommand, database_server_in_code, find_init_commands
 from piwizard.apps.entry import candidate_in_file, find_entries
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -127,6 +128,10 @@ class AnalysisReader:
         if not self._part("", self._read):
             return
         self._part("entries", self._entries)
+        self._part(
+            "arguments",
+            lambda: find_command_line(self._code, self._entry.file, script=self._entry.is_script),
+        )
         self._part("needs", self._needs)
         self._part("static", self._static)
         self._part("environment", lambda: find_env_variables(self._code)[:MAX_NAMES])

@@ -17,6 +17,7 @@ from piwizard.apps.app_settings import AppSettings
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.app_start import AppStart, require_in_repository
 from piwizard.apps.author_paths import AuthorPath
+from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.debian_choice import DebianChoice
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -114,6 +115,11 @@ class AppConfig:
         if wanted is None:
             return choose_entry(list(self.analysis.known("entries", found)))
         return named_entry(found or (), wanted)
+
+    @property
+    def command_line(self) -> CommandLine | None:
+        """Return the command line that the code reads, whatever was answered."""
+        return next(iter(self.analysis.arguments or ()), None)
 
     @cached_property
     def requirements(self) -> Requirements | None:

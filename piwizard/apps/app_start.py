@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,25 @@ class AppStart:
     def entry(self) -> str:
         """Return the entry as gunicorn takes it in the working directory."""
         return self.app.entry.started_in(self.working_directory)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Return the command line of the app.
+
+        PiwizardError if it needs one, and neither the answers nor the repository have it.
+        """
+        found, answered = self.app.command_line, self.app.answers.get("app.arguments")
+        if answered is not None or found is None:
+            return tuple(shlex.split(answered or ""))
+        if found.required and not found.text:
+            given = " ".join(f"{name} …" if name.startswith("-") else f"{name.upper()}" for name in found.required)
+            raise PiwizardError(
+                f"app.arguments: the app does not start without {', '.join(found.required)} on its command line "
+                f"({found.reader}).",
+                key="app.arguments",
+                hint=f'Add them under [app] of the answers, with your own values: arguments = "{given}"',
+            )
+        return tuple(shlex.split(found.text))
 
     @property
     def import_folder(self) -> Path | None:

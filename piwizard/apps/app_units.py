@@ -49,6 +49,8 @@ class AppUnit:
     dbus: bool = False
     #: The device classes that it may use.
     hardware: tuple[str, ...] = ()
+    #: The command line of the app.
+    arguments: tuple[str, ...] = ()
     #: Pairs of a folder and the path where the app sees it.
     binds: tuple[tuple[str, str], ...] = ()
 
@@ -110,7 +112,7 @@ def _arguments(unit: AppUnit) -> list[str]:
     arguments = [f"--{name}={value}" for name, value in options.items()]
     if unit.gunicorn >= (25, 1):  # opens one by default; older versions do not know the option
         arguments.append("--no-control-socket")
-    return [*arguments, unit.entry]
+    return [*arguments, *(("--", unit.entry, *unit.arguments) if unit.arguments else (unit.entry,))]
 
 
 def _check(unit: AppUnit) -> None:

@@ -10,6 +10,9 @@ from piwizard.system import paths
 PROOF_FILE = "proven.json"
 """In a release's folder: the entry that passed the smoke test, and its memory usage."""
 
+GUNICORN_PARTS = ("open_streams.py", "visited_wsgi.py", "visited_asgi.py", "script_runner.py")
+"""What gunicorn_config.py imports in an app's Python."""
+
 
 @dataclass(frozen=True)
 class SiteLayout:
@@ -68,6 +71,6 @@ class SiteLayout:
         return self.folder / "gunicorn_config.py"
 
     @property
-    def script_runner(self) -> Path:
-        """Return the file that the configuration loads to run an app's script."""
-        return self.folder / "script_runner.py"
+    def gunicorn_parts(self) -> tuple[Path, ...]:
+        """Return the files beside the configuration that it imports."""
+        return tuple(self.folder / name for name in GUNICORN_PARTS)

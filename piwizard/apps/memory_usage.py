@@ -12,8 +12,9 @@ from piwizard.apps.process_model import ProcessModel
 from piwizard.system import files
 from piwizard.system.facts import Facts
 
-MEASUREMENT = re.compile(r"^Memory after loading: (\d+) MB, plus (\d+) MB per worker\.$", re.M)
-"""Printed by `smoke_test.py`."""
+MEASUREMENT = re.compile(r"^Memory after loading: (\d{1,6}) MB, plus (\d{1,6}) MB per worker\.$", re.M)
+"""Printed by `smoke_test.py` at its end; before that, the app can print the same."""
+MAX_MIB = 999_999
 SIMILAR_SHARE = 0.2
 """A new version whose usage differs by less than this share keeps the value before."""
 GROWTH_FACTOR = 1.5
@@ -36,7 +37,8 @@ def read_memory_usage(proof: Path) -> MemoryUsage | None:
     """Return the measurement in the proof file of a release; None if there is none."""
     try:
         kept = json.loads(files.read(proof) or b"{}").get("measured")
-        return MemoryUsage(int(kept["master"]), int(kept["worker"])) if kept else None
+        found = MemoryUsage(int(kept["master"]), int(kept["worker"])) if kept else None
+        return found if found and all(0 <= one <= MAX_MIB for one in (found.master, found.worker)) else None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -46,10 +48,10 @@ def measurement_to_keep(said: str, before: MemoryUsage | None) -> Mapping[str, i
 
     If the version before used about the same, its measurement is kept.
     """
-    found = MEASUREMENT.search(said)
-    if found is None:
+    found = MEASUREMENT.findall(said)
+    if not found:
         return asdict(before) if before else {}
-    now = MemoryUsage(int(found[1]), int(found[2]))
+    now = MemoryUsage(*map(int, found[-1]))
     if before and abs(now.worker - before.worker) <= SIMILAR_SHARE * before.worker:
         return asdict(before)
     return asdict(now)

@@ -25,6 +25,9 @@ DOWNTIME = (
     "A new version of the app can only be tried while the current one is stopped, because {reason}, and only one "
     "process may have that. Visitors wait {time}. If the new version fails, the current one starts again."
 )
+ARGUMENTS = (
+    "The app gets the command line `{text}` ({place}). To change that, set arguments under [app] of the answers."
+)
 WORKER_CLASS = "gunicorn uses its worker class {name}, because {reason}."
 
 
@@ -33,6 +36,8 @@ def process_notices(app: AppConfig, workers: int) -> Iterator[Notice]:
     model = app.process
     if app.entry.is_script:
         yield Notice("Start of the app", SCRIPT.format(file=app.entry.file, why=app.entry.why))
+    if (found := app.command_line) and found.text and app.answers.get("app.arguments") is None:
+        yield Notice("Command line of the app", ARGUMENTS.format(text=found.text, place=found.place))
     if model.single:
         sentence = ONE_PROCESS if workers == 1 else SEVERAL_PROCESSES
         yield Notice("Processes of the app", sentence.format(reason=model.reason, workers=workers))

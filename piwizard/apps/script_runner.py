@@ -1,8 +1,8 @@
 """Run an app's script as its author does, with gunicorn as the server.
 
 Loaded by gunicorn_config.py in a worker, as the app's user, in the app's Python: it needs only the standard library.
-The script runs as `__main__` with an empty command line. Its call of `app.run()` or of another server's function does
-not return before the worker stops, so what follows runs at the end, as with the author's own server.
+The script runs as `__main__` with the command line of the app. Its call of `app.run()` or of another server's function
+does not return before the worker stops, so what follows runs at the end, as with the author's own server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ScriptRun:
 
     def load(self) -> NoReturn:
         """Run the script. gunicorn calls this to load the app, and serves it meanwhile."""
-        sys.argv[:] = [self._script]
+        sys.argv[:1] = [self._script]
         sys.path.insert(0, os.path.dirname(os.path.abspath(self._script)))
         sys.meta_path.insert(0, ServerPatches(self.serve))
         for name, patch in PATCHES.items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 
-TRIAL_TIME = re.compile(r"^The smoke test took (\d+) seconds\.$", re.M)
+TRIAL_TIME = re.compile(r"^The smoke test took (\d{1,6}) seconds\.$", re.M)
 """Printed by `smoke_test.py`."""
 SWITCH_SECONDS = 5
 
@@ -62,10 +62,12 @@ SECONDS_OF_KNOWN = 0.5
 """How long a release must stay up in its smoke test if it has served before: the service is watched after that."""
 
 
-def smoke_test_options(serving: Serving, model: ProcessModel, *, known: bool = False) -> tuple[str, ...]:
+def smoke_test_options(
+    serving: Serving, model: ProcessModel, arguments: tuple[str, ...] = (), *, known: bool = False
+) -> tuple[str, ...]:
     """Return the options with which the smoke test does as the service will.
 
-    `known`: the release has served before.
+    `arguments` is the command line of the app. `known`: the release has served before.
     """
     return (
         *((f"--stay={SECONDS_OF_KNOWN}",) if known else ()),
@@ -73,6 +75,7 @@ def smoke_test_options(serving: Serving, model: ProcessModel, *, known: bool = F
         f"--threads={serving.threads}",
         f"--worker-class={serving.worker_class}",
         *(f"--websocket={url}" for url in model.websockets),
+        *(f"--argument={word}" for word in arguments),
     )
 
 
@@ -98,8 +101,8 @@ def paused_services(app: AppConfig, local_units: Mapping[str, str]) -> tuple[str
 
 def measured_seconds(said: str) -> Mapping[str, int]:
     """Return how long a smoke test took, from its output."""
-    found = TRIAL_TIME.search(said)
-    return {"seconds": int(found[1])} if found else {}
+    found = TRIAL_TIME.findall(said)
+    return {"seconds": int(found[-1])} if found else {}
 
 
 def expected_downtime(app: AppConfig) -> int | None:

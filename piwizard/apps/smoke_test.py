@@ -59,6 +59,8 @@ class ServedApp:
     websockets: tuple[str, ...] = ()
     stay: float = SECONDS_TO_STAY_UP
     describe: bool = False
+    arguments: tuple[str, ...] = ()
+    """The command line of the app."""
 
 
 def parse_arguments(words: list[str]) -> ServedApp:
@@ -72,6 +74,7 @@ def parse_arguments(words: list[str]) -> ServedApp:
     parser.add_argument("--websocket", action="append", default=[])
     parser.add_argument("--stay", type=float, default=SECONDS_TO_STAY_UP)
     parser.add_argument("--describe", action="store_true")
+    parser.add_argument("--argument", action="append", default=[])
     given = parser.parse_args(words)
     return ServedApp(
         given.entry,
@@ -82,6 +85,7 @@ def parse_arguments(words: list[str]) -> ServedApp:
         tuple(given.websocket),
         given.stay,
         given.describe,
+        tuple(given.argument),
     )
 
 
@@ -101,7 +105,7 @@ def main(served: ServedApp) -> int:
             listener.bind(str(path))
             listener.listen(64)
             gunicorn = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno()), served.entry],
+                [sys.executable, "-m", "gunicorn", *_options(served, listener.fileno())],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -155,6 +159,9 @@ def _options(served: ServedApp, listener: int) -> list[str]:
         *threads,
         f"--timeout={MAX_START_SECONDS}",
         *control,
+        "--",
+        served.entry,
+        *served.arguments,
     ]
 
 

@@ -5,13 +5,16 @@ Needs only the standard library: it is a part of data_archive.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 
 VERSION = 1
 DATA_PREFIX, MANIFEST = "data", "manifest.json"
 """The data is below `data/` in the archive; the manifest is its last member."""
 CHUNK_BYTES = 1 << 20
 MAX_NAMED, MAX_DAMAGED = 20, 1000
+MAX_REPORT_CHARACTERS = 16_000
+"""Of a report as JSON. piwizard reads no longer line of a program."""
 
 
 @dataclass
@@ -53,3 +56,15 @@ def note_path(names: list[str], path: str, most: int = MAX_NAMED) -> None:
     """Add a path to a list of a report, unless that is long enough already."""
     if len(names) < most:
         names.append(path[:200])
+
+
+def encode_report(report: PackReport | UnpackReport) -> str:
+    """Return a report as one line of JSON of limited length.
+
+    Its longest lists are shortened for that.
+    """
+    whole = asdict(report)
+    while len(line := json.dumps(whole)) > MAX_REPORT_CHARACTERS:
+        longest = max((one for one in whole.values() if isinstance(one, list)), key=lambda one: len(json.dumps(one)))
+        del longest[len(longest) // 2 :]
+    return line

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from piwizard.backups.archive_packer import Packer
+from piwizard.changes import swap
 from piwizard.system import app_data, paths
 
 MACHINE = "machine.tar"
@@ -56,7 +57,8 @@ def machine_folders(sites: Sequence[str]) -> dict[str, Path]:
 def pack_machine(output: IO[bytes], sites: Sequence[str]) -> None:
     """Write the archive of answers, secrets, state, journals and certificates."""
     packer = Packer(output, databases=False)
-    leave_out = frozenset(paths.state_dir() / name for name in (PROOF, RESTORING))
+    unpacked = (paths.state_dir() / name for name in (PROOF, RESTORING))
+    leave_out = frozenset((*unpacked, swap.file()))  # swap of a build: memory of any process, and a gigabyte
     for name, folder in machine_folders(sites).items():
         packer.add_folder(folder, name, leave_out)
     packer.finish()

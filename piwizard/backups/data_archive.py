@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import sys
 import tarfile
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -27,18 +26,18 @@ def find_parts() -> None:
 def main(words: list[str]) -> int:
     """Run the program, print its report, and return the exit code."""
     from piwizard.backups.archive_packer import pack
-    from piwizard.backups.archive_report import DATA_PREFIX
+    from piwizard.backups.archive_report import DATA_PREFIX, encode_report
     from piwizard.backups.archive_unpacker import broken_databases, unpack
 
     command, folder = words[0], Path(words[1])
     try:
         if command == "pack":
-            print(json.dumps(asdict(pack(folder, sys.stdout.buffer))), file=sys.stderr, flush=True)
+            print(encode_report(pack(folder, sys.stdout.buffer)), file=sys.stderr, flush=True)
         else:
             report = unpack(folder, sys.stdin.buffer, int(words[2]))
             known = set(report.doubtful)
             report.broken_databases = [one for one in broken_databases(folder) if f"{DATA_PREFIX}/{one}" not in known]
-            print(json.dumps(asdict(report)), file=sys.stderr, flush=True)
+            print(encode_report(report), file=sys.stderr, flush=True)
     except (OSError, tarfile.TarError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         print(json.dumps({"error": f"{getattr(error, 'filename', None) or folder}: {reason}"}), file=sys.stderr)

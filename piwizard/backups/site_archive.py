@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from piwizard.apps.preparation import COPY_SCRIPT
 from piwizard.backups import archive_report
@@ -21,13 +22,15 @@ PROGRAM = Path(__file__).with_name("data_archive.py")
 PARTS = ("archive_report.py", "live_files.py", "archive_packer.py", "archive_unpacker.py")
 SCRIPTS = (PROGRAM, *(PROGRAM.with_name(part) for part in PARTS), COPY_SCRIPT)
 MAX_SECONDS = 12 * 3600
+MAX_NUMBER = 1 << 60
+"""Of files or bytes in a report."""
+Report = TypeVar("Report", PackReport, UnpackReport)
 
 
 def pack_site(user: str, data: Path, output: int) -> PackReport:
     """Write the archive of a data folder to a pipe."""
-    said = _run(user, data, ("pack", str(data)), stdout=output)
-    found = _report(said, f"The data in {data} could not be saved")
-    return PackReport(**{key: value for key, value in found.items() if key in PackReport.__dataclass_fields__})
+    result, said = _run(user, data, ("pack", str(data)), stdout=output)
+    return read_report(PackReport, result, said, f"The data in {data} could not be saved")
 
 
 def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path | None = None) -> UnpackReport:
@@ -35,9 +38,8 @@ def unpack_site(user: str, data: Path, source: int, limit: int, *, kept_in: Path
 
     Its databases are checked, too. `kept_in` is the folder if the sandbox is to show it at `data`.
     """
-    said = _run(user, data, ("unpack", str(data), str(limit)), kept_in=kept_in, stdin=source)
-    found = _report(said, f"The data could not be restored to {kept_in or data}")
-    return UnpackReport(**{key: value for key, value in found.items() if key in UnpackReport.__dataclass_fields__})
+    result, said = _run(user, data, ("unpack", str(data), str(limit)), kept_in=kept_in, stdin=source)
+    return read_report(UnpackReport, result, said, f"The data could not be restored to {kept_in or data}")
 
 
 def mirror_site(user: str, source: Path, target: Path) -> None:
@@ -51,35 +53,52 @@ def mirror_site(user: str, source: Path, target: Path) -> None:
         )
 
 
-def _run(user: str, data: Path, words: Sequence[str], *, kept_in: Path | None = None, **streams: int) -> Result:
+def _run(
+    user: str, data: Path, words: Sequence[str], *, kept_in: Path | None = None, **streams: int
+) -> tuple[Result, str]:
+    """Run the program. Return its result, and its last line that may be a report."""
     binds = ((kept_in, data),) if kept_in else ()
     sandbox = Sandbox(user, (data,), binds, seconds=MAX_SECONDS, scripts=SCRIPTS)
     argv = (PYTHON, "-I", str(path_inside(PROGRAM)), *words)
-    # Without a callback, all output would be kept in memory: a stranger's process could print without end.
-    return transient_unit.run(
-        argv, sandbox.properties(), env={}, cwd=Path("/"), on_line=lambda stream, line: None, **streams
-    )
+    said = "{}"
+
+    # All output would be kept in memory otherwise: a stranger's process could print without end. What the result keeps
+    # of a line may be shorter than a report.
+    def keep(stream: str, line: str) -> None:
+        nonlocal said
+        if line.startswith("{"):
+            said = line
+
+    result = transient_unit.run(argv, sandbox.properties(), env={}, cwd=Path("/"), on_line=keep, **streams)
+    return result, said
 
 
-def _report(result: Result, failure: str) -> dict[str, Any]:
-    """Return the report in the last line. The site's user may have written it: nothing in it is trusted."""
-    last = next((line for line in reversed(result.tail) if line.startswith("{")), "{}")
+def read_report(kind: type[Report], result: Result, said: str, failure: str) -> Report:
+    """Return the report that a program has printed.
+
+    BackupError, which begins with `failure`, if it has failed. The site's user may have written the line: nothing in it
+    is trusted.
+    """
     try:
-        found = json.loads(last)
-    except ValueError:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
         found = {}
     if not isinstance(found, dict) or not result.ok or "error" in found:
-        said = found.get("error") if isinstance(found, dict) else None
+        error = found.get("error") if isinstance(found, dict) else None
         raise BackupError(
             "other",
-            f"{failure}: {str(said or result.last_lines or f'exit code {result.exit}')[:300]}",
+            f"{failure}: {str(error or result.last_lines or f'exit code {result.exit}')[:300]}",
             hint="Free space on the disk (`df -h`), give the files to the site's user, then try again.",
         )
-    return {key: _plain(value) for key, value in found.items()}
+    values: dict[str, Any] = {name: _plain(found.get(name), default) for name, default in asdict(kind()).items()}
+    return kind(**values)
 
 
-def _plain(value: object) -> object:
-    """Return a number, a truth value, or a short list of texts."""
-    if isinstance(value, list):
-        return [str(one)[:200] for one in value[: archive_report.MAX_NAMED]]
-    return value if isinstance(value, int) else 0
+def _plain(value: object, default: object) -> object:
+    """Return a value of the type of its default, of limited size; else the default."""
+    if isinstance(default, list):
+        named = value[: archive_report.MAX_DAMAGED] if isinstance(value, list) else ()
+        return [str(one)[:200] for one in named]
+    if not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
+        return default
+    return bool(value) if isinstance(default, bool) else int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -14,6 +15,10 @@ CONSTRAINTS = ".piwizard-constraints.txt"
 PINS = ".piwizard-pins.txt"
 MAX_LIST_BYTES = 1 << 20
 """Bytes of a requirements file."""
+NAMED = re.compile(r"[A-Za-z0-9][\w.-]*\s*(?:\[[\w.,\s-]*\])?\s*(?:\(?[<>=!~][^@/;]*)?(?:;.*)?(?:--hash=\S+\s*)*")
+"""A requirement by name and version, without a path or an address."""
+HARMLESS_OPTION = re.compile(r"--(?:hash|index-url|extra-index-url|pre|prefer-binary|only-binary|no-binary)\b.*")
+"""Options of a requirements file that refer to nothing in the code."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,24 @@ class PipInstall:
         for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints), (PINS, self.pins)):
             yield name, "".join(f"{line}\n" for line in lines).encode()
 
+    def repeatable(self, code: Path) -> bool:
+        """Return whether only packages of an index are installed, by names and versions.
+
+        Folders and addresses can contain something else for each version of the code.
+        """
+        arguments = list(self.arguments)
+        lines = [*self.lines, *self.constraints, *self.added, *self.pins]
+        while arguments:
+            argument = arguments.pop(0)
+            if argument != "-r" or not arguments or arguments[0] not in self.inputs:
+                lines.append(argument)
+                continue
+            content = safe_open.read_file(code, PurePath(arguments.pop(0)), MAX_LIST_BYTES) or b""
+            if len(content) == MAX_LIST_BYTES:
+                return False
+            lines += content.decode(errors="replace").splitlines()
+        return not self.apart and all(_is_named(line) for line in lines)
+
     def recipe(self, python: str, code: Path) -> bytes:
         """Return everything that decides what is installed.
 
@@ -74,3 +97,8 @@ class PipInstall:
         built_with |= {"rebuilt": self.rebuilt} if self.rebuilt else {}
         built_with |= {"system": True, "again": self.again} if self.system else {}
         return json.dumps(built_with).encode()
+
+
+def _is_named(line: str) -> bool:
+    text = re.sub(r"(?:^|\s)#.*", "", line).rstrip("\\").strip()
+    return not text or bool(NAMED.fullmatch(text) or HARMLESS_OPTION.fullmatch(text))

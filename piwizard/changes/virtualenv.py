@@ -6,6 +6,7 @@ The build user builds it; it belongs to root.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from piwizard.changes import error_hints, swap
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
+from piwizard.changes.environment_reuse import find_reusable, reuse_environment
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
 from piwizard.changes.pip_install import PipInstall
 from piwizard.system import files, safe_open, tree_remove
@@ -79,17 +81,22 @@ class Virtualenv:
         built = files.read(self._marker)
         if self.folder.is_dir() and (built == self._wanted() or (self.kept and built is not None)):
             return IN_SYNC
+        stale = find_venv_mismatch(self.folder)
+        now = stale.sentence if stale else ""
+        if earlier := self._earlier():
+            note = f"# The packages of release {earlier.parent.name} are used again: the requirements are the same."
+            return Preview(in_sync=False, diff=note, now=now)
         compiler = ", ".join(error_hints.COMPILER)
         note = (
             f"# {compiler} are also installed if pip finds no wheel and has to compile.\n"
             f"# Building a package without a wheel may take hours; pip is stopped after {LONGEST_BUILD // 3600} hours."
         )
-        stale = find_venv_mismatch(self.folder)
-        now = stale.sentence if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), *self._calls()), now=now)
 
     def apply(self, work: ApplyContext) -> None:
         files.make_owned_folder(self.folder.parent, 0o755, ROOT.ids())
+        if (earlier := self._earlier()) and self._reused(earlier, work):
+            return
         if not self.folder.is_dir():
             files.make_owned_folder(self.folder, 0o750, ROOT.ids())  # the build sees its own folder here
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
@@ -116,6 +123,23 @@ class Virtualenv:
             files.unlink(self._marker)
             take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
+
+    def _earlier(self) -> Path | None:
+        """Return the environment of another release that has the same packages, else None."""
+        return find_reusable(self.folder, MARKER, self._wanted()) if self.pip.repeatable(self.code) else None
+
+    def _reused(self, earlier: Path, work: ApplyContext) -> bool:
+        built = earlier.with_name(MARKER).stat()
+        files.unlink(self._marker)
+        if not reuse_environment(earlier, self.folder, self.group, work):
+            return False
+        work.say(
+            f"The packages of release {earlier.parent.name} are used again, because the requirements are the same. "
+            "`piwizard updates rebuild` installs newer versions."
+        )
+        files.replace(self._marker, self._wanted())
+        os.utime(self._marker, (built.st_atime, built.st_mtime))  # the day of the build, not of this release
+        return True
 
     def _built(self, work: ApplyContext, sandbox: Sandbox) -> Result:
         """Build the environment, and again with Debian packages that pip lacked.
@@ -145,10 +169,12 @@ class Virtualenv:
 
     def _create(self) -> tuple[str, ...]:
         system = ("--system-site-packages",) if self.pip.system else ()
-        return (self.python, "-m", "venv", "--clear", *system, str(self.folder))
+        # In the code: without -I, its modules would be imported, such as a logging.py of the app.
+        return (self.python, "-I", "-m", "venv", "--clear", *system, str(self.folder))
 
     def _calls(self) -> Iterator[tuple[str, ...]]:
-        pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
+        python = (str(self.folder / "bin" / "python"), "-I", "-m")
+        pip = (*python, "pip", "install", "--no-input", "--disable-pip-version-check")
         return ((*pip, "--progress-bar=off", *arguments) for arguments in self.pip.calls())
 
     def _wanted(self) -> bytes:

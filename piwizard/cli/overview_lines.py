@@ -43,8 +43,9 @@ def show_overview(answers: Path | None, *, check: bool) -> int:
     if not overview.sites:
         console.say("No site is set up yet. Run `piwizard` to set up the first one.")
     output.show_status(without_answers(planner, state, workspace.backups()))
-    for text in (one.text for one in overview.attention):
-        console.say((("! ", "attention"), (text, "")))
+    for found in overview.attention:
+        more = " Run `piwizard apply`." if found.action == "resume" else ""
+        console.say((("! ", "attention"), (f"{found.text}{more}", "")))
     console.say("", (("This Pi", "heading"), (f"{GAP}{describe_host(overview.host)}", "")), hang=10)
     if backups := backup_status():
         console.say((("Backups", "heading"), (f"{GAP}{describe_backups(backups)}", "")), hang=10)
@@ -65,14 +66,15 @@ def _columns(one: SiteOverview) -> tuple[str, str, str, str, str]:
     version = ", ".join(filter(None, (one.version, describe_age(one.deployed_at))))
     days = one.certificate_days
     https = "off" if not one.https else "on" if days is None else f"{days} days"
-    state = "closed" if one.maintenance and one.state in ("online", "problem") else one.state
+    state = "closed" if one.maintenance and one.state in ("online", "problem") else str(one.state)
+    state = "stopped" if one.stopped and state == "failed" else state
     if one.rolled_back_from:
         version += f", rolled back from {one.rolled_back_from}"
     return one.name, state, address, version, f"HTTPS {https}"
 
 
 def _show_site(one: SiteOverview, row: Sequence[str], widths: Sequence[int]) -> None:
-    symbol, style = STATES[one.state]
+    symbol, style = STATES["waiting" if one.stopped and one.state == "failed" else one.state]
     name, state, *rest = (text.ljust(width) for text, width in zip(row, widths, strict=True))
     parts: list[Span] = [(f"{name}{GAP}", "heading"), (f"{state_symbol(symbol)} {state}{GAP}", style)]
     console.say((*parts, (GAP.join(rest).rstrip(), "")), hang=len(name) + len(GAP) + 2)

@@ -19,7 +19,8 @@ NAMED = (
     r"(?i)(?<![A-Za-z0-9-])((?:password|passwd|token|secret|api_?key|secret_?key)[\"']?\s*[=:]\s*[\"']?)"
     r"([^\s\"'&,;{}]{4,})"
 )
-MAIL = r"[\w.+-]+@(?:[\w-]+\.)+[\w-]+"
+MAIL = r"(?<![\w.+-])[\w.+-]++@(?:[\w-]+\.)+[\w-]+"
+"""Begins only at the beginning of a word: otherwise, the time grows with the square of the length of a line."""
 UNIT_ENDINGS = (".service", ".socket", ".timer", ".slice", ".scope", ".target", ".mount", ".path", ".device")
 MAC = r"(?i)(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])"
 IPV6 = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]{0,4})(?![\w:])"

@@ -54,6 +54,19 @@ def update(account: Account, address: str | None) -> UpdateReply:
         return UpdateReply(str(failed))
 
 
+def verify(account: Account) -> UpdateReply | None:
+    """Ask for the host name without an update; None where a provider cannot be asked."""
+    try:
+        match account.provider.protocol:
+            case "cloudflare":
+                return UpdateReply("good" if _cloudflare_record(account) else "norecord")
+            case "freedns":
+                return UpdateReply(_freedns(account, None))
+        return None
+    except _Failed as failed:
+        return UpdateReply(str(failed))
+
+
 def _dyndns2(account: Account, address: str | None) -> str:
     asked = {"hostname": account.hostname} | ({"myip": address} if address else {})
     signed = base64.b64encode(f"{account.login}:{account.secret}".encode()).decode()
@@ -85,17 +98,28 @@ def _freedns(account: Account, address: str | None) -> str:
 
 
 def _cloudflare(account: Account, address: str | None) -> str:
-    signed = {"Authorization": f"Bearer {account.secret}", "Content-Type": "application/json"}
+    found = _cloudflare_record(account)
+    if found is None:
+        return "norecord"
+    place, record = found
+    changed = {"content": address or str(record.get("content"))}
+    page = _get(account, place, _signed(account), method="PATCH", body=json.dumps(changed))
+    return "good" if page.status == 200 else "noedit" if page.status in (401, 403) else _by_status(page)
+
+
+def _cloudflare_record(account: Account) -> tuple[str, dict[str, Any]] | None:
+    """Return the path and the content of the host name's record; None if there is none."""
+    signed = _signed(account)
     zone = _one(_get(account, f"/zones?name={quote(account.zone)}", signed))
     if zone is None:
-        return "nozone"
+        raise _Failed("nozone")
     place = f"/zones/{quote(str(zone.get('id')))}/dns_records"
     record = _one(_get(account, f"{place}?type=A&name={quote(account.hostname)}", signed))
-    if record is None:
-        return "norecord"
-    changed = {"content": address or str(record.get("content"))}
-    page = _get(account, f"{place}/{quote(str(record.get('id')))}", signed, method="PATCH", body=json.dumps(changed))
-    return "good" if page.status == 200 else "noedit" if page.status in (401, 403) else _by_status(page)
+    return None if record is None else (f"{place}/{quote(str(record.get('id')))}", record)
+
+
+def _signed(account: Account) -> dict[str, str]:
+    return {"Authorization": f"Bearer {account.secret}", "Content-Type": "application/json"}
 
 
 def _one(page: _Page) -> dict[str, Any] | None:
@@ -105,7 +129,7 @@ def _one(page: _Page) -> dict[str, Any] | None:
     try:
         found = json.loads(page.text)["result"]
         return dict(found[0]) if found else None
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise _Failed("garbage") from error
 
 

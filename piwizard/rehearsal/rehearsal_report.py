@@ -37,7 +37,7 @@ class RehearsalReport:
         if stream == "stderr":
             console.warn(text)
             return
-        self.add(decode(text) or _error(text) or {"event": "output", "id": 0, "stream": stream, "text": text})
+        self.add(decode_line(stream, text))
 
     def add(self, event: Event) -> None:
         """Add one event, of the run in the clone or of the rehearsal itself."""
@@ -72,6 +72,11 @@ class RehearsalReport:
         else:
             result = f"{failed} of {len(self.checks)} checks failed." if failed else "The rehearsal did not finish."
             console.say("", f"{result} Use --shell to inspect the clone afterwards.")
+
+
+def decode_line(stream: str, text: str) -> Event:
+    """Return the event that a line is; other lines are output."""
+    return decode(text) or _error(text) or {"event": "output", "id": 0, "stream": stream, "text": text}
 
 
 def _error(text: str) -> ErrorRaised | None:

@@ -21,6 +21,7 @@ from piwizard.backups.opened_repository import access_hint
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.restored_data import PendingRestore
 from piwizard.backups.target import Target
+from piwizard.deploys.deploy_record import record_folder
 from piwizard.errors import PiwizardError
 from piwizard.setup import backup_job, workspace
 from piwizard.setup.answer_store import AnswerStore
@@ -211,6 +212,8 @@ def _restore_folders(folder: Path, sites: Sequence[str]) -> None:
     for site in sites:
         _copy(folder / "setup" / site, paths.sites_dir() / site / app_data.SETUP_RECORD, 0o755)
         _copy(folder / "state" / "keys" / site, state / "keys" / site, 0o700)
+        # Code that was pushed to the broken Pi may be nowhere else here, and fits the data.
+        _copy(folder / "state" / "deploys" / site, record_folder(site), 0o700)
     for name in ("backups", "state.json"):
         _copy(folder / "state" / name, state / PREVIOUS / name, 0o700)
     attempts = files.read(folder / "state" / "attempts.json")

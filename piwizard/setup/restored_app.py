@@ -66,7 +66,7 @@ def start_restored(planner: Planner, site: str, folder: Path, saved: SavedSite |
         scripts=SMOKE_TEST_SCRIPTS,
     )
     host = page_host(planner, site)
-    options = smoke_test_options(chosen_serving(context.machine, app), app.process)
+    options = smoke_test_options(chosen_serving(context.machine, app), app.process, app.start.arguments)
     python = str(where.current / "venv" / "bin" / "python")
     argv = (python, "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, "--describe", *options)
     settings = (f"EnvironmentFile={unit_word(where.environment_file)}", "PrivateNetwork=yes")
@@ -100,5 +100,5 @@ def _described(lines: Sequence[str]) -> PageFacts | None:
     printed = [line.partition(PAGE_LINE)[2] for line in lines if line.startswith(PAGE_LINE)]
     try:
         return page_facts.decode_page(json.loads(printed[-1])) if printed else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

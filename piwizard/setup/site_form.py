@@ -22,7 +22,15 @@ from piwizard.steps.registry import StepInstance, step_named
 from piwizard.steps.step import PlanContext, Stage, app_of
 
 FINDINGS_KEYS = (
-    *("app.entry", "app.folder", "app.requirements", "app.skip_requirements", "app.python", "app.packages"),
+    *(
+        "app.entry",
+        "app.arguments",
+        "app.folder",
+        "app.requirements",
+        "app.skip_requirements",
+        "app.python",
+        "app.packages",
+    ),
     *("app.writable", "app.paths", "app.static", "app.hardware", "app.network", "app.may", "app.init"),
     *("app.pages", "app.releases"),
     *("app.processes", "app.schedule", "app.upload_limit", "gunicorn.workers", "gunicorn.threads"),

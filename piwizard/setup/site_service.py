@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from piwizard.errors import PiwizardError
 from piwizard.setup.service import SetupService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piwizard.dns.account_check import AccountCheck, AccountChecks
     from piwizard.git.git_access import GitAccess
     from piwizard.git.host_keys import HostKey
     from piwizard.setup.form_page import RequiredAnswer
@@ -78,6 +81,29 @@ class SiteService(SetupService):
         self.choose_audience(site, audience, names[0] if names else None)
         if len(names) > 1:
             self.answering.set(site, "site.domains", list(names))
+
+    @cached_property
+    def _account_checks(self) -> AccountChecks:
+        from piwizard.dns.account_check import AccountChecks
+
+        return AccountChecks()
+
+    def check_ddns_account(self, site: str) -> AccountCheck | None:
+        """Ask the DDNS provider of a site whether it accepts the saved account.
+
+        None if answers are missing, or it cannot be asked without a change. Each account is asked about once.
+        """
+        from piwizard.dns.ddns_account import account_of
+        from piwizard.setup import reach
+
+        answers = self._planner().answers_of(site)
+        if reach.audience_of(answers) is not reach.Audience.INTERNET or not reach.follows(answers):
+            return None
+        try:
+            account = account_of(answers)
+        except (PiwizardError, KeyError):  # an answer is missing; its field says so
+            return None
+        return self._account_checks.check(account)
 
     def internet_line(self) -> InternetLine:
         """Return the public IP, and whether the router answers by UPnP."""

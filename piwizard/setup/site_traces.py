@@ -87,7 +87,12 @@ def _record_app(journal: Journal, where: SiteLayout) -> None:
 
 
 def _record_service(journal: Journal, where: SiteLayout, units: list[Path]) -> None:
-    own = (where.environment_file, where.gunicorn_config, where.script_runner, egress_filter.SITES_FOLDER / where.site)
+    own = (
+        where.environment_file,
+        where.gunicorn_config,
+        *where.gunicorn_parts,
+        egress_filter.SITES_FOLDER / where.site,
+    )
     for path in (*own, *units):
         journal.record_found(path)
     journal.remember("link", str(where.current), {"target": None})

@@ -21,7 +21,7 @@ from piwizard.apps import (
     system_modules,
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
-from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.layout import GUNICORN_PARTS, PROOF_FILE
 from piwizard.apps.process_notices import downtime_notices
 from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
@@ -57,14 +57,13 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
-SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 SMOKE_TEST_SCRIPTS = (
     *(
         SMOKE_TEST.with_name(name)
         for name in ("smoke_test.py", "start_output.py", "process_memory.py", "page_facts.py")
     ),
     GUNICORN_CONFIG,
-    SCRIPT_RUNNER,
+    *(SMOKE_TEST.with_name(name) for name in GUNICORN_PARTS),
 )
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
@@ -106,7 +105,8 @@ class App(Step):
         instead = app.left_behind.sentence if app.left_behind else ""
         lfs = ("git-lfs",) if app.large_files else ()
         published = {**app.static, **app.root_files}
-        options = smoke_test_options(chosen_serving(context.machine, app), app.process, known=app.source.kept)
+        serving = chosen_serving(context.machine, app)
+        options = smoke_test_options(serving, app.process, app.start.arguments, known=app.source.kept)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
             (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.start.entry, host, *options),

@@ -36,6 +36,12 @@ QUESTIONS = (
         v.entry,
     ),
     Question(
+        "app.arguments",
+        "Arguments",
+        'What the app reads from its command line, such as "--camera 0"; if empty, piwizard finds it.',
+        v.arguments,
+    ),
+    Question(
         "app.folder",
         "Working directory",
         'Folder of the repository in which the app starts, such as "web"; if empty, piwizard finds it.',
@@ -188,6 +194,7 @@ def found_answers(app: AppConfig) -> dict[str, tuple[Any, str]]:
             app.start.found_folder or ".",
             app.start.author_folder.text if app.start.author_folder else "beside the entry",
         ),
+        "app.arguments": (app.command_line.text, app.command_line.place) if app.command_line else (None, ""),
         "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
         "app.static": (app.static, "found in the code"),
         "app.writable": (list(app.writable), "found in the code"),

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 UNITS = Path("/etc/systemd/system")
 GUNICORN_CONFIG = Path(__file__).parents[1] / "apps" / "gunicorn_config.py"
-SCRIPT_RUNNER = GUNICORN_CONFIG.with_name("script_runner.py")
 """Read by gunicorn in the app's Python. The service has a copy of its own, so that an upgrade alone changes nothing."""
 NEWEST_GUNICORN = (27, 0)
 """Assumed in a preview, before the virtual environment is built."""
@@ -116,8 +115,8 @@ class Gunicorn(Step):
             f"{name}-service",
             (
                 File(where.environment_file, settings, 0o600, secret=True),
-                File(where.gunicorn_config, GUNICORN_CONFIG.read_text(encoding="utf-8")),
-                File(where.script_runner, SCRIPT_RUNNER.read_text(encoding="utf-8")),
+                *(File(part, _text_of(part.name)) for part in where.gunicorn_parts),  # before what imports them
+                File(where.gunicorn_config, _text_of(GUNICORN_CONFIG.name)),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 *further.files(),
@@ -186,6 +185,10 @@ class Gunicorn(Step):
             cause="The app, or one of its workers, exits soon after it starts.",
             fix=(journal,),
         )
+
+
+def _text_of(name: str) -> str:
+    return GUNICORN_CONFIG.with_name(name).read_text(encoding="utf-8")
 
 
 def _host(answers: Answers) -> str:
@@ -262,6 +265,7 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         code=str(code / app.start.working_directory),
         venv=str(where.current / "venv"),
         entry=app.start.entry,
+        arguments=app.start.arguments,
         workers=serving.workers,
         threads=serving.threads,
         worker_class=serving.worker_class,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONFIG_FILES = (Path("/boot/firmware/config.txt"), Path("/boot/config.txt"))
-SECTION = re.compile(r"\s*\[(\w+)\]")
+SECTION = re.compile(r"\s*\[([^\]]+)\]")
+"""A filter such as [pi4], [gpio4=1] or [HDMI:0]: what follows is for such boards only."""
 MAX_CONFIG_BYTES = 1 << 20
 
 

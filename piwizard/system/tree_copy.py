@@ -1,6 +1,6 @@
 """Copy whole trees, or the changes in them.
 
-The copies contain no special files and no shared inodes.
+The copies contain no special files, and no shared inodes except those of `link_tree`.
 """
 
 from __future__ import annotations
@@ -74,6 +74,25 @@ def _copy_entry(name: str, source: int, target: int, modes: Modes, depth: int) -
                 os.close(made)
         finally:
             os.close(inner)
+
+
+def link_tree(source: int, target: int, *, depth: int = 0) -> None:
+    """Give all files of an open folder second names in another one that is empty.
+
+    Folders are copied. Both belong to root. Owners, modes and times stay. Raise OSError if the file system has no
+    second names (EPERM).
+    """
+    if depth > MAX_DEPTH:
+        raise OSError(errno.ELOOP, "Folders are nested too deeply")
+    for name in sorted(os.listdir(source)):
+        info = os.stat(name, dir_fd=source, follow_symlinks=False)
+        if stat.S_ISDIR(info.st_mode):
+            os.mkdir(name, 0o700, dir_fd=target)
+            with open_below(source, PurePath(name)) as inner, open_below(target, PurePath(name)) as made:
+                link_tree(inner, made, depth=depth + 1)
+                _set(made, info, Modes((info.st_uid, info.st_gid), 0o777, folder=0))
+        elif stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode):
+            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
 
 
 def copy_folders(source: int, target: int, modes: Modes, left: int = 8) -> None:

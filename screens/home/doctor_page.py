@@ -20,26 +20,30 @@ if TYPE_CHECKING:
 
 
 class DoctorPage(CheckupPage):
-    """The findings of `piwizard doctor` for a site, with a button that fixes them."""
+    """The findings of `piwizard doctor`, with a button that fixes them.
+
+    They are those of one site, or of all.
+    """
 
     WAITING = "Looking for problems and their causes. This takes a moment."
 
-    def __init__(self, service: ScreenService, site: str) -> None:
+    def __init__(self, service: ScreenService, site: str | None = None) -> None:
         super().__init__(service)
         self._site = site
         self._fixable: tuple[Finding, ...] = ()
-        self._missing_key = ""
+        self._missing: tuple[str, str | None] = ("", None)
+        """The key of a missing answer, and its site."""
 
     def examine(self) -> list[Finding]:
         return self._service.diagnose(self._site)
 
     async def found(self, found: Sequence[Finding]) -> None:
-        self._fixable = tuple(one for one in found if one.fixable and one.site in (None, self._site))
-        asked = [key for one in found if one.asks and one.site == self._site for key in input_keys(one.fix)]
-        self._missing_key = asked[0] if asked else ""
+        self._fixable = tuple(one for one in found if one.fixable and self._belongs(one.site))
+        asked = [(key, one.site) for one in found if one.asks and one.site for key in input_keys(one.fix)]
+        self._missing = next((one for one in asked if self._belongs(one[1])), ("", None))
         buttons = [("again", "Check again")]
-        if self._missing_key:
-            buttons.append(("enter", f"Enter {self._missing_key.rpartition('.')[2]}"))
+        if self._missing[0]:
+            buttons.append(("enter", f"Enter {self._missing[0].rpartition('.')[2]}"))
         if self._fixable:
             count = len(self._fixable)
             buttons.append(("fix", "Fix 1 problem" if count == 1 else f"Fix {count} problems"))
@@ -48,6 +52,9 @@ class DoctorPage(CheckupPage):
         await actions.mount_all(ActionButton(name, label) for name, label in buttons)
         actions.display = True
 
+    def _belongs(self, site: str | None) -> bool:
+        return self._site is None or site in (None, self._site)
+
     async def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
         go = self.navigator
@@ -55,6 +62,7 @@ class DoctorPage(CheckupPage):
             self.query_one("#checkup-actions").display = False
             self.action_check()
         elif event.name == "enter":
-            await go.open_setup(self._site, key=self._missing_key)
+            key, site = self._missing
+            await go.open_setup(site, key=key)
         else:
             await go.runs.confirm(partial(self._service.fixing, self._site, self._fixable), self._site)

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from piwizard.dns.account_check import AccountCheck
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
     from piwizard.setup.form_page import QuestionGroup
 
-NAMES = "site.domains"
+NAMES, SECRET = "site.domains", "ddns.password"
 AUDIENCES = (
     (Audience.HOME.value, "Only devices on my home network"),
     (Audience.INTERNET.value, "Anyone on the Internet"),
@@ -105,6 +106,16 @@ class AddressPage(SetupPage):
         await self.essentials.show(content.site, [one for one in groups if one.open and internet], content.answers)
         await self.folds.show(content.site, [one for one in groups if not one.open], content.answers)
         self._show_way_in(content, internet=internet)
+        if internet and content.site is not None and SECRET in content.answers:
+            check = partial(self.service.check_ddns_account, content.site)
+            self.run_in_background(check, self._show_account, group="account", refused=lambda _: None)
+
+    def _show_account(self, found: AccountCheck | None) -> None:
+        """Say at the field of the token or password whether the provider accepts it."""
+        field = self.essentials.field(SECRET) or self.folds.field(SECRET)
+        if found is not None and field is not None:
+            symbol, style = ("✓", "green") if found.ok else ("!", "yellow")
+            field.report(f"{symbol} {found.sentence}", style)
 
     def _focus_first_empty(self) -> None:
         """Put the cursor into the first essential field without an answer, or else on the main button."""

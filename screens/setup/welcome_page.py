@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from piwizard.screens.page import Page
-from piwizard.screens.shell import run_command
 from piwizard.screens.widgets.run_progress import duration
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ NEEDS = (
     "for a public site: a domain, or a free name from DuckDNS or No-IP",
 )
 LEAST_FREE_MIB = 1024
+NARROW_COLUMNS = 70
 SECONDS_FOR_FIRST_PAINT = 0.05
 """Seconds before the machine is read: loading what that needs would delay the first paint."""
 
@@ -54,7 +54,8 @@ class WelcomePage(Page):
         yield self.ready
 
     def buttons(self) -> Sequence[tuple[str, str]]:
-        return (("begin", "Start"), ("rehearse", "Rehearse in a throwaway copy"), ("leave", "Quit"))
+        rehearse = "Rehearse" if self.app.size.width < NARROW_COLUMNS else "Rehearse in a throwaway copy"
+        return (("begin", "Start"), ("rehearse", rehearse), ("restore", "Restore"), ("leave", "Quit"))
 
     def on_mount(self) -> None:
         if button := self.button("begin"):
@@ -78,9 +79,13 @@ class WelcomePage(Page):
         """Open the first page of the setup."""
         await self.navigator.open_setup()
 
-    def action_rehearse(self) -> None:
-        """Rehearse in a copy of this machine, in the terminal."""
-        run_command(self.app, ("rehearse",))
+    async def action_rehearse(self) -> None:
+        """Rehearse in a copy of this machine."""
+        await self.navigator.open_rehearsal()
+
+    async def action_restore(self) -> None:
+        """Restore this Pi from the backup of a broken one."""
+        await self.navigator.open_pi_restore()
 
     async def action_leave(self) -> None:
         """Quit."""

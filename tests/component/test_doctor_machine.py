@@ -50,6 +50,7 @@ def test_doctor_fixes_a_masked_nginx_and_reports_edits(pi: Pi) -> None:
     assert bad(pi) == {}
 
 
+@pytest.mark.nightly
 def test_doctor_reports_lost_and_taken_port_forwarding(lab: Lab, pi: Pi) -> None:
     lab.router.upnp(None)
     assert "UPnP was switched off" in bad(pi)["ports-forwarded"]["cause"]

@@ -38,6 +38,7 @@ def test_preflight_checks_find_problems_before_any_request(lab: Lab, http_site: 
         refused("The clock is wrong")
 
 
+@pytest.mark.nightly
 def test_dry_run_decides_for_a_name_that_points_elsewhere(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     zone, acme = lab.internet.zone, lab.internet.acme
     here, www = lab.router.public, f"www.{quickstart.HOST}"
@@ -57,6 +58,7 @@ def test_dry_run_decides_for_a_name_that_points_elsewhere(lab: Lab, http_site: P
     zone.remove(www, "AAAA")
 
 
+@pytest.mark.nightly
 def test_staging_server_finds_problems_before_production(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     acme = lab.internet.acme
 

@@ -111,6 +111,21 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
     assert asked.end() == 0
     assert "True hello pi" in asked.text
 
+    removed = pi.run(("piwizard", "remove", "myflask", "--yes")).output
+    assert "Nothing of it is left." in removed
+    assert unit_files(pi) == []
+    assert pi.run(UNITS).output == ""
+    assert not list((pi.files / "run/systemd/system.control").glob("myflask*"))
+
+
+@pytest.mark.nightly
+def test_processes_change_version_with_the_app(lab: Lab, served_pi: Pi) -> None:
+    pi = served_pi
+    lab.git.commit(layers.REPOSITORY, version("one"))
+    pi.run(("piwizard", "deploy"))
+    add_schedule(lab, pi)
+    eventually(lambda: "logger one" in readings(pi))
+
     lab.git.commit(layers.REPOSITORY, version("two"))
     pi.run(("piwizard", "deploy"))
     assert "upgraded to two" in readings(pi)
@@ -135,12 +150,6 @@ def test_processes_are_deployed_and_removed_with_the_app(lab: Lab, served_pi: Pi
     assert [one["subject"] for one in findings if one["id"] == "app-process-running" and not one["ok"]] == ["logger"]
     pi.run(("piwizard", "apply"))
     assert set(quickstart.states(pi).values()) == {"done"}
-
-    removed = pi.run(("piwizard", "remove", "myflask", "--yes")).output
-    assert "Nothing of it is left." in removed
-    assert unit_files(pi) == []
-    assert pi.run(UNITS).output == ""
-    assert not list((pi.files / "run/systemd/system.control").glob("myflask*"))
 
 
 @pytest.mark.nightly

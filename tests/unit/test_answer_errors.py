@@ -168,6 +168,62 @@ def test_refusal_names_file_line_and_key(command, own_places, repo, name):
     assert error["message"].count("given.toml line") == 1
 
 
+BAD_VALUES = {
+    # The answer, and what the sentence says of it.
+    'arguments = ["--camera", "0"]': "app.arguments must be a text",
+    'arguments = "--camera 0 | tee log"': "app.arguments runs without a shell",
+    'hardware = "gpio"': "app.hardware must be a list",
+    'hardware = ["gpio", "gpu"]': "app.hardware names the hardware 'gpu', which must be one of gpio, i2c, spi",
+    "hardware = [1]": "app.hardware names the hardware '1'",
+    'packages = "redis-server"': "app.packages must be a list",
+    'packages = ["Redis Server"]': "app.packages must be the name of a Debian package",
+    'may = "reboot"': "app.may must be a list",
+    'may = ["sudo"]': "app.may names the action 'sudo', which must be one of reboot, poweroff",
+    'processes = ["python logger.py"]': "app.processes must be a table",
+    'processes = { Logger = "python logger.py" }': "app.processes has the name 'Logger'",
+    "processes = { logger = 3 }": "app.processes.logger must be a text",
+    'processes = { logger = "python logger.py | tee log" }': "app.processes.logger runs without a shell",
+    'schedule = "flask cleanup"': "app.schedule must be a table",
+    "schedule = { hourly = true }": "app.schedule.hourly must be a text",
+    'schedule = { "every 7 minutes" = "flask cleanup" }': "app.schedule.every 7 minutes repeats every 7 minutes; ",
+    'schedule = { "at noon; reboot" = "flask cleanup" }': "app.schedule has the time 'at noon; reboot'",
+    "folder = 3": "app.folder must be a text",
+    'folder = "../other"': "app.folder must be a path in the repository",
+    'paths = "/home/pi/sensor"': "app.paths must be a table",
+    'paths = { "/etc/sensor" = "data" }': "app.paths has the path '/etc/sensor', which must be below",
+    'paths = { "/home/pi/sensor" = "elsewhere" }': 'app.paths must say "data" or "code" for /home/pi/sensor',
+    'paths = { "/home/pi" = "code", "/home/pi/a" = "data" }': "app.paths must not have /home/pi/a inside /home/pi",
+    'network = "everything"': "app.network must be",
+    "network = true": "app.network must be",
+    'upload_limit = "200 MB"': "app.upload_limit must be a whole number",
+    "upload_limit = 0": "app.upload_limit must be a whole number",
+    "writable = 1": "app.writable must be a list",
+    'writable = ["/etc/passwd"]': "app.writable must be a path in the repository",
+}
+
+
+@pytest.mark.parametrize("answer", BAD_VALUES)
+def test_bad_value_is_refused_in_one_sentence_with_key_and_line(command, own_places, answer):
+    file = own_places / "given.toml"
+    file.write_text(f"{SITE.replace('{repo}', '/srv/git/blog.git')}{answer}\n")
+    before = sorted(own_places.rglob("*"))
+    told = command("apply", "--answers", str(file), "--yes")
+    assert told.exit_code == 1, told.output
+    first, *more = told.output.splitlines()
+    assert first.startswith(f"piwizard: given.toml line 7: {BAD_VALUES[answer]}"), told.output
+    assert not more, "one sentence"
+    assert sorted(own_places.rglob("*")) == before, "nothing is altered"
+
+
+@pytest.mark.parametrize("path", ["3", '"camera"', '"/a b"', '"/.well-known/x"', '"/a/../b"'])
+def test_bad_path_of_a_site_is_refused_with_key_and_line(command, own_places, path):
+    file = own_places / "given.toml"
+    file.write_text(f'[site]\nname = "blog"\ndomains = ["blog.example.org"]\npath = {path}\n[app]\nrepo = "/srv/x"\n')
+    told = command("apply", "--answers", str(file), "--yes")
+    assert told.exit_code == 1, told.output
+    assert told.output.startswith("piwizard: given.toml line 4: site.path must "), told.output
+
+
 MISSING = {
     # The planned step, the file, the line of the answer's table, its key.
     "required answer": ("app", '[site]\nname = "blog"\n[app]\nentry = "app:app"\n', "given.toml line 3", "app.repo"),

@@ -22,6 +22,7 @@ from piwizard.answers.validators.machine import debian_package, hardware, power_
 from piwizard.answers.validators.process_tables import processes, schedule
 from piwizard.answers.validators.repository import (
     CHALLENGES,
+    arguments,
     command,
     full_path,
     inside,
@@ -40,6 +41,7 @@ __all__ = [
     "TAKEN_NAMES",
     "Invalid",
     "Validator",
+    "arguments",
     "command",
     "debian_package",
     "deploy_ways",

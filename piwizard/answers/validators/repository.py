@@ -79,13 +79,19 @@ def full_path(value: Any) -> str:
 
 def command(value: Any) -> str:
     """Accept a command line that needs no shell."""
+    line = arguments(value)
+    if not (words := shlex.split(line)) or not words[0] or words[0].startswith("-"):
+        raise Invalid("must begin with the name of a program")
+    return line
+
+
+def arguments(value: Any) -> str:
+    """Accept the arguments of a program, without those that need a shell."""
     line = text(value)
     if SHELL_CHARACTERS & set(line):
         raise Invalid(f"runs without a shell, so {line!r} must not contain any of ; | & < > $ ` * ? ( ) {{ }}")
     try:
-        words = shlex.split(line)
+        shlex.split(line)
     except ValueError as error:
         raise Invalid(f"has unbalanced quotes: {line!r}") from error
-    if not words or not words[0] or words[0].startswith("-"):
-        raise Invalid("must begin with the name of a program")
     return line

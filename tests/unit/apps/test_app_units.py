@@ -132,6 +132,11 @@ def test_service_command_names_entry_and_workers():
     ]
 
 
+def test_service_command_ends_with_the_command_line_of_the_app():
+    text = render_service(unit(entry="app.py", arguments=("--pin", "a b", "$X")))
+    assert lines(text, "ExecStart")[0].endswith(' -- app.py --pin "a b" "$$X"')
+
+
 @pytest.mark.parametrize(("version", "there"), [((20, 1), False), ((25, 0, 3), False), ((25, 1), True), ((27,), True)])
 def test_control_socket_is_off_if_gunicorn_has_one(version, there):
     assert ("--no-control-socket" in render_service(unit(gunicorn=version))) is there

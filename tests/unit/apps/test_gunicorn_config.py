@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import runpy
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +15,10 @@ from wsgiref.util import request_uri
 import pytest
 
 from piwizard.apps import gunicorn_config
-from piwizard.apps.gunicorn_config import (
-    AsgiConnections,
-    StreamSlots,
-    VisitedAsgiApp,
-    VisitedWsgiApp,
-    slots_for,
-    watch_exit,
-)
+from piwizard.apps.gunicorn_config import watch_exit
+from piwizard.apps.open_streams import StreamSlots, slots_for
+from piwizard.apps.visited_asgi import AsgiConnections, VisitedAsgiApp
+from piwizard.apps.visited_wsgi import VisitedWsgiApp
 
 FILE = gunicorn_config.__file__
 STREAM = [("Content-Type", "text/event-stream")]
@@ -252,6 +249,19 @@ def test_only_threads_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     loaded = worker("asgi")
     gunicorn_config.post_worker_init(loaded)
     assert isinstance(loaded.asgi, VisitedAsgiApp)
+
+
+@pytest.mark.parametrize(
+    ("argv", "left"),
+    [(["gunicorn", "--workers=1", "app:app"], []), (["gunicorn", "--x=1", "--", "app.py", "--pin", "--", "4"], 3)],
+)
+def test_app_sees_its_own_command_line_only(
+    monkeypatch: pytest.MonkeyPatch, argv: list[str], left: list[str] | int
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    worker = SimpleNamespace(app=SimpleNamespace(app_uri="app:app"), handle_exit_signal=lambda *signal: None)
+    gunicorn_config.post_fork(None, worker)
+    assert sys.argv[1:] == (argv[-left:] if isinstance(left, int) else left)
 
 
 @pytest.mark.parametrize("expression", ["Server('on').app", "held.app", "Server(state='on').app"])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.gunicorn_config import slots_for
 from piwizard.apps.memory_usage import MemoryUsage, measurement_to_keep, read_memory_usage, workers_and_threads
+from piwizard.apps.open_streams import slots_for
 from piwizard.apps.process_model import SOCKETIO, STATE, STREAM, ProcessFinding, ProcessModel
 from piwizard.system.facts import Facts, gather
 from tests.recorded_machine import RecordedSource
@@ -90,3 +90,11 @@ def test_proof_without_a_measurement_has_no_memory_usage(tmp_path: Path, content
 def test_proof_with_a_measurement_has_the_memory_usage(tmp_path: Path) -> None:
     (tmp_path / "proven.json").write_text(json.dumps({"argv": ["a:b"], "measured": {"master": 26, "worker": 61}}))
     assert read_memory_usage(tmp_path / "proven.json") == MemoryUsage(26, 61)
+
+
+def test_lines_that_the_app_prints_itself_are_no_measurement(tmp_path: Path) -> None:
+    hostile = f"Memory after loading: {'9' * 5000} MB, plus {'9' * 400} MB per worker.\n{said(1, 1)}\n"
+    assert measurement_to_keep(f"{hostile}{said(26, 61)}", None) == {"master": 26, "worker": 61}
+    assert measurement_to_keep(hostile.partition("\n")[0], None) == {}
+    (tmp_path / "proven.json").write_text(f'{{"measured": {{"master": 1, "worker": 1{"0" * 400}}}}}')
+    assert read_memory_usage(tmp_path / "proven.json") is None

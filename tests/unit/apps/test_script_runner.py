@@ -35,7 +35,7 @@ def serve():
 
 
 worker.run = serve
-sys.argv = ["gunicorn", "--workers=1"]
+sys.argv = ["gunicorn", *{arguments!r}]
 script_runner.ScriptRun(worker, {script!r}).load()
 """
 FLASK = {
@@ -50,11 +50,11 @@ FLASK = {
 }
 
 
-def run(tree: Tree, files: dict[str, str], script: str = "app.py") -> tuple[list[str], int]:
+def run(tree: Tree, files: dict[str, str], script: str = "app.py", *arguments: str) -> tuple[list[str], int]:
     """Return the output of a script and its worker, and the exit code."""
     code = tree({**FLASK, **files})
     folder = str(Path(script_runner.__file__).parent)
-    worker = WORKER.format(folder=folder, code=str(code), script=script)
+    worker = WORKER.format(folder=folder, code=str(code), script=script, arguments=arguments)
     said = subprocess.run(
         [sys.executable, "-c", worker], cwd=code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=30, check=False,
@@ -74,9 +74,9 @@ def test_script_runs_up_to_its_server_and_on_after_the_worker_has_stopped(tree: 
             finally:
                 print("cleans up")
     """
-    said, code = run(tree, {"app.py": script})
-    folder = tree({})
-    assert said == [f"creates the tables ['app.py'] {folder}", "serves Flask", "signals", "runs", "cleans up"]
+    said, code = run(tree, {"app.py": script}, "app.py", "--port", "80")
+    began = f"creates the tables ['app.py', '--port', '80'] {tree({})}"
+    assert said == [began, "serves Flask", "signals", "runs", "cleans up"]
     assert code == 0
 
 

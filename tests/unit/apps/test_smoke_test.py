@@ -147,6 +147,11 @@ def test_missing_response_ends_in_time(
     assert time.monotonic() - began < 5
 
 
+def test_command_line_of_the_app_is_an_option_of_the_smoke_test() -> None:
+    served = parse_arguments(["app.py", "localhost", "--workers=1", "--argument=--port", "--argument=80"])
+    assert served.arguments == ("--port", "80")
+
+
 def test_options_say_how_the_service_runs_the_app() -> None:
     words = ["app:app", "a.example", "--workers=3", "--threads=9", "--worker-class=gevent", "--websocket=/a"]
     assert parse_arguments(words) == ServedApp("app:app", "a.example", 3, 9, "gevent", ("/a",))

@@ -17,6 +17,7 @@ from piwizard.backups.backup_record import LastBackup, LastProof, ProvenSite, Sa
 from piwizard.backups.recovery_sheet import RecoverySheet, generate_passphrase, normalize_passphrase
 from piwizard.backups.restic import ResticRepository, Snapshot
 from piwizard.backups.target import backup_target, target_of
+from piwizard.changes import swap
 from piwizard.cli.overview_lines import describe_backups
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
@@ -235,6 +236,14 @@ def test_machine_archive_has_answers_and_secrets(own_paths):
     output = io.BytesIO()
     contents.pack_machine(output, ("blog",))
     assert b"state/secrets.json" in output.getvalue()
+
+
+def test_machine_archive_has_no_swap_of_a_build(own_paths):
+    swap.file().parent.mkdir(parents=True, exist_ok=True)
+    swap.file().write_bytes(b"memory of any process")
+    output = io.BytesIO()
+    contents.pack_machine(output, ())
+    assert b"memory" not in output.getvalue()
 
 
 def test_machine_archive_has_nothing_that_a_test_or_restore_unpacked(own_paths):

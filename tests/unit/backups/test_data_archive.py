@@ -18,8 +18,11 @@ import pytest
 from piwizard.apps import data_mirror
 from piwizard.backups import data_archive, live_files
 from piwizard.backups.archive_packer import Packer, pack
-from piwizard.backups.archive_report import MANIFEST
+from piwizard.backups.archive_report import MANIFEST, PackReport, UnpackReport, encode_report
 from piwizard.backups.archive_unpacker import broken_databases, unpack
+from piwizard.backups.site_archive import read_report
+from piwizard.system.commands import Result
+from piwizard.system.pipes import MAX_LINE_CHARACTERS
 
 WRITER = """\
 import sqlite3, sys
@@ -367,6 +370,29 @@ def test_program_reports_an_error_as_json(tmp_path: Path) -> None:
     done = subprocess.run(argv, input=b"no archive", capture_output=True, check=False)
     assert done.returncode == 1
     assert "error" in json.loads(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("names", [1000, 20])
+def test_report_with_long_names_fits_in_a_line_that_is_read(names: int) -> None:
+    report = UnpackReport(5, 6, complete=True, doubtful=[f"{number}\0{'é' * 190}" for number in range(names)])
+    line = encode_report(report)
+    assert len(line) < MAX_LINE_CHARACTERS
+    read = read_report(UnpackReport, Result((), 0, "", "", (), 1.0), line, "")
+    assert (read.files, read.bytes, read.complete) == (5, 6, True)
+    assert read.doubtful == report.doubtful[: len(read.doubtful)] != []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"files": [1], "bytes": "many", "databases": 7, "version": {}}',
+        '{"files": -1, "bytes": 1' + "0" * 400 + "}",
+        f'{{"files": {"[" * 4000}',
+        "{",
+    ],
+)
+def test_report_of_a_hostile_app_has_the_usual_types(said: str) -> None:
+    assert read_report(PackReport, Result((), 0, "", "", (), 1.0), said, "") == PackReport()
 
 
 def _hostile(*members: tuple[str, bytes, str]) -> io.BytesIO:

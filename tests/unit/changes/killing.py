@@ -24,15 +24,15 @@ SUBREAPER = 36
 MAX_KILLS = 400
 
 
-def killed_at_each(body: Callable[[], None]) -> Iterator[int]:
+def killed_at_each(body: Callable[[], None], every: int = 1) -> Iterator[int]:
     """Run `body` and kill it at its first changing operation, then at its second, …
 
-
-    Yields after each kill, when no process of it is left; ends when `body` runs to its end.
+    With `every` = 5, kill it at the first, the sixth, … Yield after each kill, when no process of it is left; end when
+    `body` runs to its end.
     """
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     try:
-        for point in range(1, MAX_KILLS):
+        for point in range(1, MAX_KILLS, every):
             if _killed(body, point):
                 return
             yield point

@@ -111,8 +111,9 @@ def test_release_and_data_are_rolled_back_together(site, open_folder, proof, cod
 
 
 @needs_namespaces
-@pytest.mark.parametrize("proof", [pytest.param(None, marks=pytest.mark.nightly), "it fails"])
-def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
+@pytest.mark.parametrize("every", [pytest.param(1, id="all", marks=pytest.mark.nightly), pytest.param(5, id="sample")])
+@pytest.mark.parametrize("proof", [None, "it fails"])
+def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof, every):
     site = fresh(open_folder)
 
     def run() -> None:
@@ -122,7 +123,7 @@ def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
             return
 
     seen = set()
-    for point in killed_at_each(run):
+    for point in killed_at_each(run, every):
         release, migrated, _ = state(site)
         seen.add((release, migrated))
         run()

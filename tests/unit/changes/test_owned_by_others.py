@@ -252,3 +252,71 @@ def test_requirements_that_do_not_install_say_why(there, working, environment):
         working().make(environment)
     assert failed.value.key == "app.requirements"
     assert not environment.probe(None, None).in_sync
+
+
+@pytest.fixture
+def second(there, environment):
+    """Return two environments without packages, of two releases with the same requirements."""
+    releases = [there / "releases" / name for name in ("first", "second")]
+    for release in releases:
+        release.mkdir(parents=True)
+    pip = PipInstall()
+    return [dataclasses.replace(environment, folder=release / "venv", pip=pip) for release in releases]
+
+
+def test_release_with_the_same_requirements_uses_the_packages_again(working, events, second):
+    first, again = second
+    working().make(first)
+    module = first.folder / "hello.py"
+    module.write_text("word = 'hello'\n")
+    os.chown(module, *Owner("root", APP_USER).ids())
+    before = tree(first.folder)
+    assert "used again" in again.probe(None, None).diff
+    count = len([event for event in events() if event["event"] == "command-started"])
+    working().make(again)
+    ran = [event["argv"][0] for event in events() if event["event"] == "command-started"][count:]
+    assert ran == ["sync"]
+    assert again.probe(None, None).in_sync
+    assert tree(first.folder) == before
+    assert (again.folder / "hello.py").stat().st_ino == module.stat().st_ino
+    pip = (again.folder / "bin" / "pip").read_text()
+    assert pip.startswith(f"#!{again.folder}/bin/python")
+    assert {path.lstat().st_gid for path in again.folder.rglob("*")} == {APP.ids()[1]}
+    assert str(first.folder) not in pip + (again.folder / "pyvenv.cfg").read_text()
+    marker = first.folder.with_name("venv.json")
+    assert again.folder.with_name("venv.json").stat().st_mtime == marker.stat().st_mtime
+    os.utime(marker, (1, 1))
+    os.utime(again.folder.with_name("venv.json"), (1, 1))
+    third = dataclasses.replace(again, folder=again.folder.parents[1] / "third" / "venv")
+    assert "used again" not in third.probe(None, None).diff
+
+
+def test_environment_whose_packages_contain_its_path_is_built_again(working, events, second):
+    first, again = second
+    working().make(first)
+    (first.folder / "lib" / "prefix.conf").write_text(f"prefix={first.folder}\n")
+    working().make(again)
+    assert not (again.folder / "lib" / "prefix.conf").exists()
+    assert again.probe(None, None).in_sync
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["-e .", ".", "./library", "-r base.txt", "-c pins.txt", "git+https://example.org/x.git", "x @ https://example.org/x.zip",
+     "https://example.org/x.whl", "lib/x.whl", "--find-links=wheels", "file:x"],
+)  # fmt: skip
+def test_list_that_refers_to_other_files_is_installed_for_each_release(there, line):
+    (there / "code" / "requirements.txt").write_text(f"flask\n{line}\n")
+    assert not PipInstall(("-r", "requirements.txt"), inputs=("requirements.txt",)).repeatable(there / "code")
+    assert not PipInstall((line,)).repeatable(there / "code")
+    assert not PipInstall(lines=("flask", line)).repeatable(there / "code")
+
+
+def test_list_of_names_and_versions_can_be_used_again(there):
+    text = (
+        "# what the lamp needs\nFlask>=3,<4  # the web\n--index-url https://www.piwheels.org/simple\n\n"
+        "gpiozero == 2.0 ; sys_platform == 'linux'\nuvicorn[standard]~=0.30\nblinker==1.9 \\\n    --hash=sha256:00ff\n"
+    )
+    (there / "code" / "requirements.txt").write_text(text)
+    pip = PipInstall(("-r", "requirements.txt"), added=("gunicorn>=23,<28",), inputs=("requirements.txt",))
+    assert pip.repeatable(there / "code")

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from piwizard.changes import environment_reuse
+from piwizard.changes.environment_reuse import reuse_environment
 from piwizard.changes.error_hints import missing_packages, too_new
-from piwizard.changes.virtualenv import absent_package_hint, pips_reason
+from piwizard.changes.pip_install import PipInstall
+from piwizard.changes.virtualenv import Virtualenv, absent_package_hint, pips_reason
 from piwizard.system.commands import Result
 
 BUILD = ("note: This error originates from a subprocess.", "error: subprocess-exited-with-error", "exit code: 1")
@@ -87,3 +92,23 @@ def test_package_that_pypi_lacks_can_be_skipped():
     hint = absent_package_hint(("ERROR: No matching distribution found for spidev==20200602",))
     assert 'skip_requirements = ["spidev"]' in hint
     assert absent_package_hint(("ERROR: something else",)) == ""
+
+
+def test_no_module_of_the_code_is_imported_by_a_build(tmp_path: Path) -> None:
+    """The commands run in the code, which may have a logging.py that is not Python's."""
+    build = Virtualenv(tmp_path / "venv", "python3", tmp_path / "app", PipInstall(("flask",)), "blog")
+    commands = [build._create(), *build._calls()]
+    assert len(commands) > 1
+    assert all(argv[1:3] == ("-I", "-m") for argv in commands)
+
+
+def test_environment_with_files_larger_than_every_disk_is_built_again(tmp_path: Path, working, monkeypatch) -> None:
+    monkeypatch.setattr(environment_reuse, "MAX_SEARCHED_BYTES", 1000)
+    source, target = tmp_path / "one" / "venv", tmp_path / "two" / "venv"
+    (source / "bin").mkdir(parents=True)
+    target.parent.mkdir()
+    (source / "huge").write_bytes(bytes(1001))
+    assert not reuse_environment(source, target, "root", working())
+    assert not target.exists()
+    (source / "huge").unlink()
+    assert reuse_environment(source, target, "root", working())

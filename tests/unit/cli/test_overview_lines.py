@@ -42,6 +42,18 @@ def test_status_is_one_line_a_site_from_what_is_saved(
 WHEN = ("just", "now", "HTTPS")
 
 
+@pytest.mark.usefixtures("served")
+def test_setup_that_waited_for_a_restart_is_stopped_and_says_how_to_continue(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.state().mark("app", "photos", "interrupted", "20260101T000000-abcd", "")
+    monkeypatch.setattr(site_overview, "was_restarted", lambda: True)
+    assert overview_lines.show_overview(None, check=False) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[0].split()[:3] == ["photos", "!", "stopped"]
+    assert "! photos: the Pi was restarted. The installation can continue. Run `piwizard apply`.\n" in said
+
+
 def test_status_without_a_site_says_how_to_begin(own_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert overview_lines.show_overview(None, check=False) == 0
     assert "Run `piwizard` to set up the first one." in capsys.readouterr().out

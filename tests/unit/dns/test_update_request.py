@@ -99,6 +99,7 @@ def found(*ids):
         ({("GET", ZONE): (400, "{}")}, "badauth"),
         ({("GET", ZONE): found()}, "nozone"),
         ({("GET", ZONE): (200, "[]")}, "garbage"),
+        ({("GET", ZONE): (200, "[" * 19_000)}, "garbage"),
         ({("GET", RECORDS): found()}, "norecord"),
         ({("PATCH", RECORD): (403, "{}")}, "noedit"),
         ({("PATCH", RECORD): (502, "")}, "down"),

@@ -12,6 +12,7 @@ import pytest
 from textual.events import Paste
 
 from piwizard.answers.validators import Invalid
+from piwizard.dns.account_check import AccountCheck
 from piwizard.engine import run_launch
 from piwizard.errors import Consent, ConsentMissing
 from piwizard.screens.screen_service import ScreenService
@@ -39,6 +40,7 @@ def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer lookups without a network."""
     line = InternetLine("11.22.33.44", upnp=True)
     monkeypatch.setattr(ScreenService, "internet_line", lambda self: line)
+    monkeypatch.setattr(ScreenService, "check_ddns_account", lambda self, site: None)
     monkeypatch.setattr(
         answer_lookup, "look_up_repository", lambda *_: AnswerLookup(True, "Found. Default branch: main.")
     )
@@ -153,6 +155,34 @@ async def test_internet_setup_takes_fourteen_keys_at_most(folder, monkeypatch):
         await installing(seen)
         assert seen.pressed <= 14
         assert "0123-token" not in (folder / "etc" / "answers.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("ok", "sentence"), [(True, "DuckDNS accepted it."), (False, "DuckDNS refused the update: the token is wrong.")]
+)
+async def test_token_is_checked_beside_the_event_loop(folder, monkeypatch, ok, sentence):
+    loop, asked_in = threading.current_thread(), []
+
+    def check(self, site):
+        asked_in.append(threading.current_thread())
+        return AccountCheck(ok, sentence)
+
+    fake_cases.code(folder, monkeypatch, app=PLAIN)
+    monkeypatch.setattr(ScreenService, "check_ddns_account", check)
+    async with visited(folder) as seen:
+        await to_the_address(seen)
+        await seen.keys("down", "enter")
+        await seen.until(lambda: seen.page.has("site.domains") and seen.page.field("site.domains").has_focus_within)
+        await seen.type("photos-home.duckdns.org")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.page.has("ddns.password") and seen.page.field("ddns.password").has_focus_within)
+        assert asked_in == [], "there is nothing to check yet"
+        await seen.type("0123-token")
+        await seen.keys("enter")
+        await seen.see(sentence.partition(":")[0])
+        assert "0123-token" not in seen.text()
+        assert loop not in asked_in
+        await seen.ready("continue")  # whatever the provider says: it is asked again by the installation
 
 
 async def test_required_variable_is_asked_before_anything_runs(folder, monkeypatch):
@@ -314,6 +344,8 @@ async def test_review_is_planned_once_when_it_is_shown_again(folder, monkeypatch
     async with opened(folder, steps=False) as seen:
         await seen.app.navigator.open_setup("weather", FormPage.REVIEW)
         await seen.see("1 answer is missing")
+        await seen.until(lambda: "Esc back" in seen.lines()[-1], "the line of keys")
+        assert "Ctrl+R" not in seen.lines()[-1], "the review is open already"
         page, planned = seen.app.screen, []
         monkeypatch.setattr(page, "load", lambda: planned.append("again"))
         await seen.keys("question_mark")

@@ -61,6 +61,7 @@ def test_program_reads_advisories_of_an_index(index):
         "",
         "[]",
         '{"advisories": 5}',
+        '{"advisories": ' + "[" * 100_000,
         '{"advisories": [5]}',
         '{"advisories": [{"package": "Flask", "version": "2.2.4", "id": "\\u001b[2J", "fixed": []}]}',
         '{"advisories": [{"package": "other", "version": "2.2.4", "id": "CVE-2026-1", "fixed": []}]}',

@@ -18,6 +18,7 @@ from piwizard.backups.restored_data import PendingRestore, RestoredData, read_pe
 from piwizard.backups.target import target_of
 from piwizard.changes.base import ChangeFailed
 from piwizard.cli.restore_command import restore_command
+from piwizard.deploys.pushed_code import bundle_file
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import pi_restore
@@ -128,6 +129,18 @@ def test_folder_that_lost_power_while_it_was_copied_is_copied_again(own_places: 
     (target / "two").write_text("of this Pi")
     pi_restore._copy(source, target, 0o755)
     assert (target / "two").read_text() == "of this Pi"
+
+
+def test_code_that_was_pushed_is_restored(own_places: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("CERTIFICATES", "OWN_SETTINGS", "NGINX_SETTINGS"):
+        monkeypatch.setattr(contents, name, own_places / name)
+    monkeypatch.setattr(paths, "sites_dir", lambda: own_places / "srv")
+    pushed = own_places / "unpacked" / "state" / "deploys" / "blog" / "pushed.bundle"
+    pushed.parent.mkdir(parents=True)
+    pushed.write_text("# v2 git bundle\n")
+    pi_restore._restore_folders(own_places / "unpacked", ["blog"])
+    assert bundle_file("blog").read_text() == "# v2 git bundle\n"
+    assert bundle_file("blog").parent.stat().st_mode & 0o077 == 0
 
 
 def test_data_that_was_in_place_before_a_power_cut_is_not_restored_again(own_places: Path, working, monkeypatch):

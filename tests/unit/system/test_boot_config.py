@@ -77,6 +77,12 @@ def test_line_is_added_for_every_board():
     assert turn_on("serial", "[pi4]\narm_boost=1\n") == "[pi4]\narm_boost=1\n[all]\nenable_uart=1\n"
 
 
+@pytest.mark.parametrize("section", ["[gpio4=1]", "[HDMI:0]", "[EDID=VSC-TD2220]", "[board-type=0x14]"])
+def test_line_below_a_filter_is_for_such_boards_only(section):
+    below = f"{section}\n#dtparam=spi=on\n"
+    assert turn_on("spi", below) == f"{below}[all]\ndtparam=spi=on\n"
+
+
 def test_line_that_turns_an_interface_off_is_replaced():
     assert turn_on("spi", "a=1\ndtparam=spi=off\n[pi4]\nb=1\n") == "a=1\ndtparam=spi=on\n[pi4]\nb=1\n"
 
