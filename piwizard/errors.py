@@ -82,7 +82,7 @@ class MissingAnswer(PiwizardError):
 
     @property
     def for_form(self) -> str:
-        """Return what is missing by its name in the screens, where commands and files do not help."""
+        """Return what is missing by its name in the screens."""
         if not self._question:
             return super().for_form
         of = f" of {self._site}" if self._site else ""
@@ -116,7 +116,7 @@ class ConsentMissing(PiwizardError):
 
 
 def sentence_of(error: PiwizardError | OSError) -> str:
-    """Return what the screens show of an error that they expect: without keys."""
+    """Return what the screens show of an error: no key."""
     return error.for_form if isinstance(error, PiwizardError) else unforeseen(error)
 
 

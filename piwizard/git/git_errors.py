@@ -22,8 +22,10 @@ UNREACHABLE_MESSAGES = (
 DROPPED_MESSAGES = ("connection reset by", "connection closed by")
 BOILERPLATE = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
 SUBMODULE = re.compile(r"clone of '([^']+)' into submodule path")
-CHANGED_HOST_KEY = re.compile(r"host key for (\S+) has changed", re.IGNORECASE)
-UNKNOWN_HOST_KEY = re.compile(r"host key is known for (\S+) and you have requested strict", re.IGNORECASE)
+HOST = r"([a-z0-9_.:[\]-]{1,300})"
+"""A host as in known_hosts. A server may print any text, and the hint has a command with the host."""
+CHANGED_HOST_KEY = re.compile(rf"host key for {HOST} has changed", re.IGNORECASE)
+UNKNOWN_HOST_KEY = re.compile(rf"host key is known for {HOST} and you have requested strict", re.IGNORECASE)
 
 
 class GitProblem(Enum):

@@ -26,6 +26,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, update_cause, workspace
 from piwizard.setup.alert_inspection import inspect_all
 from piwizard.setup.planner import Planner
+from piwizard.setup.reported_problems import ended_problems
 from piwizard.system import file_lock, files
 
 CONFIRM_SECONDS = 15.0
@@ -89,6 +90,8 @@ def _round(
     observed, lines = _observe(planner, before, wait, complete=complete)
     now = time.time()
     events = [found for _, found in stored if found is not None]
+    if not events and not run_launch.under_way():
+        events = ended_problems(planner, before.log.open)
     state, power = _after_start(before, now)
     log, messages = advance(state.log, observed, [*power, *events], now, quiet=configured.is_quiet(now))
     state = replace(state, log=log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from piwizard.answers.model import Answers
@@ -34,6 +35,8 @@ class DeployStatus:
     branch: str
     push_url: str = ""
     webhook_url: str = ""
+    switched_at: str = ""
+    """When the release in use took over, as the record has times."""
 
     @property
     def sentence(self) -> str:
@@ -57,6 +60,8 @@ class DeployStatus:
         """Return why a new version is not online; "" if all are."""
         last = self.last
         if not self.ways or last is None or last.result == "deployed" or last.commit == self.commit:
+            return ""
+        if self.switched_at > last.at:  # a person has deployed or rolled back since
             return ""
         what = f"{last.commit[:SHORT]} was not deployed" if last.commit else "new versions do not arrive"
         return f"{what}: {last.detail}"
@@ -87,4 +92,14 @@ def status_of(answers: Answers) -> DeployStatus:
         deploy_ways.branch_of(answers, site_folder(site) / "current" / "app"),
         PushAddress(site).url(f"{socket.gethostname()}.local") if deploy_ways.PUSH in ways else "",
         f"https://{name}{webhook_path(site)}" if deploy_ways.WEBHOOK in ways else "",
+        _switched_at(site),
     )
+
+
+def _switched_at(site: str) -> str:
+    """Return when the link to the release in use was made; "" without one."""
+    try:
+        made = (site_folder(site) / "current").lstat().st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(int(made), UTC).isoformat(timespec="seconds")

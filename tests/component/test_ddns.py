@@ -61,7 +61,6 @@ def _assert(truth: bool) -> None:
     assert truth
 
 
-@pytest.mark.both_releases
 def test_no_ip_update_follows_its_protocol(lab: Lab, home: Pi) -> None:
     net = lab.internet
     apply(home, NO_IP, SECRET)

@@ -54,7 +54,7 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
         ("git.lan/tame.git", "git.lan/gone.git", "app.repo", "gone.git"),
         pytest.param("git.lan/tame.git", "nowhere.lan/tame.git", "app.repo", "nowhere.lan", marks=pytest.mark.nightly),
         ("git.lan/tame.git", "git.lan/nothing.git", "app.entry", "No Flask app was found"),
-        ("git.lan/tame.git", "git.lan/two.git", "app.entry", "blog:app"),
+        pytest.param("git.lan/tame.git", "git.lan/two.git", "app.entry", "blog:app", marks=pytest.mark.nightly),
         pytest.param("[app]", '[app]\nbranch = "not-there"', "app.branch", "not-there", marks=pytest.mark.nightly),
         pytest.param(
             "[app]", '[app]\nrequirements = "gone.txt"', "app.requirements", "gone.txt", marks=pytest.mark.nightly
@@ -62,11 +62,17 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
         pytest.param(
             "[app]", '[app]\nstatic = { "/static/" = "gone" }', "app.static", "gone", marks=pytest.mark.nightly
         ),
-        ("[app]", '[app]\nbranch = "--upload-pack=x"', "app.branch", "line 6"),
+        pytest.param("[app]", '[app]\nbranch = "--upload-pack=x"', "app.branch", "line 6", marks=pytest.mark.nightly),
         pytest.param('name = "myflask"', 'name = "my flask; rm"', "site.name", "line 2", marks=pytest.mark.nightly),
         ('name = "myflask"', 'name = "cron"', "site.name", "name of a system service"),
         pytest.param('name = "myflask"', 'name = "backup"', "site.name", "user", marks=pytest.mark.nightly),
-        ("{ generate = 32 }", '{ env = "NOT_SET_ANYWHERE" }', "app.env.SECRET_KEY", "NOT_SET_ANYWHERE"),
+        pytest.param(
+            "{ generate = 32 }",
+            '{ env = "NOT_SET_ANYWHERE" }',
+            "app.env.SECRET_KEY",
+            "ANYWHERE",
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_invalid_answer_is_refused_by_key(pi: Pi, lab: Lab, old: str, new: str, key: str, words: str) -> None:

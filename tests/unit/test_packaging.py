@@ -58,6 +58,7 @@ def test_wheel_contains_every_file(checkout: Path, tmp_path: Path) -> None:
     assert _in_the_wheel_of(checkout, tmp_path) == sources()
 
 
+@pytest.mark.nightly
 def test_sdist_installs_the_same_files(checkout: Path, tmp_path: Path) -> None:
     backend, where = tmp_path / "backend", tmp_path / "sdist"
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--target", backend, *PROJECT["build-system"]["requires"])

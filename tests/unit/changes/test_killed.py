@@ -249,9 +249,7 @@ def test_checkout_killed_anywhere_can_be_repeated(open_folder):
     assert wanted["release/app/bin/run"][0] == "0o100750"
     assert wanted["release/app/app.py"][0] == "0o100640"
     shutil.rmtree(there)
-    for point in killed_at_each(lambda: make(open_folder, [change])):
-        if point % 10:
-            continue
+    for point in killed_at_each(lambda: make(open_folder, [change]), every=10):
         assert not change.probe(None, None).in_sync
         make(open_folder, [change])
         assert {path: seen for path, seen in tree(there).items() if ".git" not in path} == wanted, f"killed at {point}"

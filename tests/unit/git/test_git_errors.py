@@ -124,3 +124,13 @@ def test_output_is_classified(output, problem):
 def test_braces_in_git_output_are_shown_as_they_are():
     error = explain_failure("https://git.lan/{repo}.git", None, "fatal: {subject} {0} is odd", None)
     assert "{repo}.git cannot be cloned: fatal: {subject} {0} is odd" in error.message
+
+
+@pytest.mark.parametrize(
+    "text", ["Host key for {} has changed", "No host key is known for {} and you have requested strict"]
+)
+@pytest.mark.parametrize("host", ["x;reboot", "$(reboot)", "`reboot`", "git.lan&&reboot", "x|sh"])
+def test_server_cannot_put_a_command_into_a_hint(text: str, host: str) -> None:
+    error = explain_failure("ssh://git@git.lan/me/app", None, f"remote: {text.format(host)}\n")
+    assert "reboot" not in str(error.hint)
+    assert "|" not in str(error.hint)

@@ -158,6 +158,7 @@ async def test_skipped_step_is_included_again(site):
         assert "Skip" not in seen.text()
 
 
+@pytest.mark.nightly
 async def test_unanswered_optional_step_delays_nothing(site):
     answers = site / "etc" / "answers.toml"
     answers.write_text(answers.read_text().partition("\n[ddns]")[0])
@@ -380,6 +381,7 @@ async def test_enter_accepts_suggested_choice_and_waits_for_slow_questions(site,
         await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
 
 
+@pytest.mark.nightly
 async def test_report_reaches_field_while_it_is_mounted_or_removed(site):
     """Answers are saved and looked up in the background, while their field may come or go."""
 

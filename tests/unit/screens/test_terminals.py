@@ -149,6 +149,7 @@ def test_two_terminals_follow_one_run(site):
         terminal.end()
 
 
+@pytest.mark.nightly
 def test_screen_survives_many_resizes_during_a_run(site):
     (site / "chatty-system").write_text("20000")
     terminal = Terminal(site)

@@ -71,6 +71,7 @@ def machine(own_places, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine()
     event.events_dir().mkdir(parents=True)
     monkeypatch.setattr(alert_check, "settings", lambda _: AlertSettings(("ntfy://x",), "https://beat"))
+    monkeypatch.setattr(alert_check, "ended_problems", lambda *_: [])
     monkeypatch.setattr(run_launch, "under_way", lambda: None)
     monkeypatch.setattr(workspace, "planner", lambda _: Planned())
     monkeypatch.setattr(workspace, "state", lambda: None)
