@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 KEY_COLUMN = 20
 SYMBOLS = (
-    "  ○ waiting   ● in progress   ✓ OK   ✗ failed   ! needs you, or was interrupted\n"
-    "  – skipped   ≠ out of sync   ▸ closed   ▾ open\n"
+    "  ○ waiting   ● in progress   ✓ OK   ✗ failed\n"
+    "  ! needs you, or was interrupted   – skipped\n"
+    "  ≠ out of sync   ▸ closed   ▾ open\n"
 )
 HIDDEN_KEYS = ("super+c", "ctrl+q", "ctrl+c", "f1", "tab", "shift+tab", "ctrl+pageup", "ctrl+pagedown")
 """Keys of Textual itself, and second keys for what has another one."""
+
+HIDDEN_ACTIONS = ("scroll_left", "scroll_right")
+"""What Textual's containers bind to keys, although no page is wider than the terminal."""
 
 
 @runtime_checkable
@@ -60,7 +64,8 @@ def _keys(below: Screen[object]) -> list[tuple[str, str]]:
     """Return the keys of each effect, and the effect."""
     found: dict[tuple[str, str], list[ActiveBinding]] = {}
     for active in below.active_bindings.values():
-        if active.enabled and active.binding.description and active.binding.key not in HIDDEN_KEYS:
+        hidden = active.binding.key in HIDDEN_KEYS or active.binding.action in HIDDEN_ACTIONS
+        if active.enabled and active.binding.description and not hidden:
             found.setdefault((effect(active), active.binding.action), []).append(active)
     rows: list[tuple[str, str]] = []
     for (label, _), actives in found.items():

@@ -136,10 +136,11 @@ class PiwizardApp(App[str]):
 
     async def _load_rest(self) -> None:
         """Load what the next pages need, and show a run that is in progress."""
+        if run := self.service.under_way():
+            await self.navigator.open_install(run)
         await run_in_thread(_load)
         gc.freeze()  # what is loaded stays: searching it for garbage would delay keys
-        run = self.service.under_way() or await run_in_thread(self.service.starting)
-        if run:
+        if not run and (run := await run_in_thread(self.service.starting)):
             await self.navigator.open_install(run)
 
     def _show_cursor(self) -> None:

@@ -58,13 +58,12 @@ class RunList(RowList):
         action = f"{'Undo ' if run.undo else ''}{steps}"
         site = ", ".join(run.sites)
         took = duration(run.seconds) if run.result else "in progress or interrupted"
-        rest = self.room - 22 - 16 - 10
         return [
             Segment(f" {symbol} ", Style.parse(style)),
             Segment(set_cell_size(when, 20)),
             Segment(set_cell_size(f"  {site}", 16)),
             Segment(set_cell_size(f"  {took}", 10)),
-            Segment(set_cell_size(f"  {action}", max(4, rest - 2))),
+            Segment(f"  {action}"),
         ]
 
     def action_open(self) -> None:

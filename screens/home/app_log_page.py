@@ -37,7 +37,7 @@ class LineList(RowList):
         Binding("N", "next(-1)", "previous result", show=False),
         Binding("e", "error", "last error"),
         Binding("end", "last", "follow"),
-        Binding("right", "shift(20)", "right", show=False),
+        Binding("right", "shift(20)", "sideways", key_display="←→"),
         Binding("left", "shift(-20)", "left", show=False),
     ]
 

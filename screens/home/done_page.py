@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from textual.widgets import Static
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.home.visit_watch import VisitWatch
 from piwizard.screens.page import Page
+from piwizard.screens.widgets.fitted_text import FittedText, hanging
 from piwizard.screens.widgets.qr_code import qr_code
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class DonePage(Page):
         super().__init__(service, kind="done")
         self.site = site
         self.visit_watch = VisitWatch(service, site)
-        self.text = Static(id="done-text", markup=False)
+        self.text = FittedText(id="done-text")
         self.code = Static(id="qr", markup=False)
         self._overview: SiteOverview | None = None
         self._grade = ""
@@ -90,9 +92,10 @@ class DonePage(Page):
 
     def _draw(self) -> None:
         if self._overview is None:
-            self.text.update(Text().append("✓ ", "bold green").append(f"{self.site} is installed.", "bold"))
+            installed = Text().append("✓ ", "bold green").append(f"{self.site} is installed.", "bold")
+            self.text.show(lambda _: installed)
             return
-        self.text.update(done_text(self._overview, self._grade, visited=self._visit is not None))
+        self.text.show(partial(done_text, self._overview, self._grade, self._visit is not None))
         address = next(iter((*self._overview.addresses, *self._overview.home_addresses)), "")
         if address:
             self.code.update(qr_code(address, only_ascii=self.only_ascii))
@@ -113,7 +116,7 @@ class DonePage(Page):
         await self.navigator.open_setup()
 
 
-def done_text(site: SiteOverview, grade: str, *, visited: bool) -> Text:
+def done_text(site: SiteOverview, grade: str, visited: bool, columns: int) -> Text:
     """Return what is known of a site that was just installed."""
     online = bool(site.addresses)
     text = (
@@ -141,11 +144,12 @@ def done_text(site: SiteOverview, grade: str, *, visited: bool) -> Text:
     elif online:
         rows.append(("●", "bold cyan", "Waiting for a visit from outside: scan the code with Wi-Fi turned off"))
     for symbol, style, words in rows:
-        text.append(f"{symbol} ", f"not bold {style}").append(f"{words}\n", "not bold")
+        text.append(f"{symbol} ", f"not bold {style}").append(f"{hanging(words, columns, 2)}\n", "not bold")
     if online and site.home_addresses:
         text.append(f"At home: {site.home_addresses[0].rstrip('/')}\n", "not bold dim")
-    version = f" ({site.version})" if site.version else ""
+    live = f"Commit {site.version} is live. " if site.version else ""
+    advice = f"{live}To update it, push to your repository and choose Deploy."
     text.append("\nGood to know\n", "bold")
-    text.append(f"Push to your repository, then choose Deploy{version}.\n", "not bold")
+    text.append(f"{hanging(advice, columns, 0)}\n", "not bold")
     text.append(f"Your data is in /srv/{site.name}/data.\n", "not bold")
     return text

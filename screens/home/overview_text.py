@@ -33,6 +33,7 @@ SPARKS = "▁▂▃▄▅▆▇"
 HALF = 41
 """Columns of the left half of the details."""
 HOT_DEGREES = 80.0
+HEALTH_INDENT = 14
 MIB_PER_GB = 1024
 
 
@@ -42,7 +43,8 @@ def site_row(site: SiteOverview, now: datetime) -> SiteRow:
     address = (*site.addresses, *site.home_addresses, "")[0].rstrip("/")
     if site.state == "waiting" and site.missing:
         address = f"needs {setting(site.missing[0])}"
-    version = f"{site.version} {age(site.deployed_at, now)}".strip() if site.version else ""
+    past = age(site.deployed_at, now)
+    version = f"{site.version} {'now' if past == '0 min' else past}".strip() if site.version else ""
     https = "" if site.state in ("new", "waiting") else "off" if not site.https else days(site.certificate_days)
     return SiteRow(site.name, symbol, style, word, address, version, https)
 
@@ -186,7 +188,9 @@ def host_detail(host: HostOverview, width: int) -> Text:
         text.append(f"  {remark}\n" if remark else "\n", "not bold dim")
     symbol, style = ("!", "yellow") if _ailing(host) else ("✓", "green")
     if parts := _health(host):
-        text.append(f" {symbol} ", f"not bold {style}").append(f"{'Health':<11}{' · '.join(parts)}\n", "not bold")
+        lines = _joined(parts, width - HEALTH_INDENT - 1)
+        shown = f"\n{'':<{HEALTH_INDENT}}".join(lines)
+        text.append(f" {symbol} ", f"not bold {style}").append(f"{'Health':<11}{shown}\n", "not bold")
     if host.next_renewal:
         at = moment(host.next_renewal, datetime.now(UTC))
         text.append(" ✓ ", "not bold green")
@@ -228,6 +232,17 @@ def _health(host: HostOverview) -> list[str]:
     if host.undervoltage:
         parts.append("power supply too weak")
     return parts
+
+
+def _joined(parts: Sequence[str], columns: int) -> list[str]:
+    """Return lines that hold these parts, each part whole."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + 3 <= columns:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def _gb(mib: int) -> str:

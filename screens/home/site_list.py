@@ -31,6 +31,14 @@ class SiteRow:
     https: str = ""
 
 
+def _shortened(address: str, columns: int) -> str:
+    """Return an address that fits: without its scheme, which the list shows as HTTPS, if that is enough."""
+    if len(address) <= columns:
+        return address
+    address = address.partition("://")[2] or address
+    return address if len(address) <= columns else f"{address[: columns - 1]}…"
+
+
 class SiteList(RowList):
     """The sites. Enter opens one, or begins another."""
 
@@ -107,7 +115,7 @@ class SiteList(RowList):
         return [
             *pieces,
             Segment(set_cell_size(row.status, status - 3)),
-            Segment(set_cell_size(f" {row.address}", address)),
+            Segment(set_cell_size(f" {_shortened(row.address, address - 1)}", address)),
             Segment(set_cell_size(f" {row.version}", version)),
             Segment(set_cell_size(f" {row.https}", tls)),
         ]

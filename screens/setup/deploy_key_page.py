@@ -113,6 +113,7 @@ class DeployKeyPage(SetupPage):
 
     def _refused(self, sentence: str) -> None:
         self.steps.update(Text().append(f"\n! {sentence}", "yellow"))
+        self.focus_button("continue")  # there is no key to copy
 
     def _offered(self, offer: KeyOffer) -> None:
         self._offer = offer

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from piwizard.setup.review import ReviewGroup
 
-TITLE_COLUMNS = 20
+MIN_TITLE_COLUMNS = 15
 CHANGE_INDENT = 3
 
 
@@ -38,17 +38,22 @@ class ReviewList(FoldingList):
         self._groups, self._open = tuple(groups), set()
         self.show(self._blocks())
 
+    @property
+    def _title_columns(self) -> int:
+        return max([MIN_TITLE_COLUMNS, *(len(group.title) for group in self._groups)])
+
     def _blocks(self) -> list[Block]:
         blocks: list[Block] = []
         self._places = {}
+        columns = self._title_columns
         for number, group in enumerate(self._groups):
             opened = number in self._open
             self._places[len(blocks)] = number
-            title = f"{'▾' if opened else '▸'} {group.title:<{TITLE_COLUMNS}} {group.summary}"
+            title = f"{'▾' if opened else '▸'} {group.title:<{columns}} {group.summary}"
             blocks.append(Block(title, foldable=False, indent=0))
             if group.edited and not opened:
                 files = "1 existing file is" if group.edited == 1 else f"{group.edited} existing files are"
-                line = f"{'':{TITLE_COLUMNS + 3}}{files} edited; backups are kept"
+                line = f"{'':{columns + 3}}{files} edited; backups are kept"
                 blocks.append(Block(line, "dim", foldable=False, indent=0))
             for instance, changes in group.plans if opened else ():
                 for block in plan_blocks(instance, changes):
@@ -80,8 +85,7 @@ class ReviewList(FoldingList):
         segments = super().row(number)
         which, line = self.at(number)
         if line < 0 and which in self._places:
-            group = self._groups[self._places[which]]
-            width = 2 + max(TITLE_COLUMNS, len(group.title))
+            width = 2 + self._title_columns
             text = "".join(segment.text for segment in segments)
             return [Segment(text[:width]), Segment(text[width:], Style(dim=True))]
         return segments

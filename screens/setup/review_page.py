@@ -16,6 +16,7 @@ from piwizard.screens.background import run_in_thread
 from piwizard.screens.setup.missing_list import MissingList
 from piwizard.screens.setup.review_list import ReviewList
 from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.fitted_text import FittedText, hanging
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.run_progress import duration
 from piwizard.screens.yes_no_dialog import YesNoDialog
@@ -34,8 +35,8 @@ LABEL_COLUMNS = 18
 MARGIN_COLUMNS = 5
 """The margins of the page and its scroll bar."""
 PREPARING = "Preparing the plan. Nothing has changed yet"
+OTHER_SITES = "Your other sites stay online."
 PROMISES = (
-    "Your other sites stay online.",
     "Every change can be undone later.",
     "You can disconnect at any time; the installation keeps going.",
 )
@@ -56,7 +57,7 @@ class ReviewPage(SetupPage):
         self.missing = MissingList()
         self.reason = Static("", id="reason", markup=False)
         self.changes = ReviewList(id="changes")
-        self.promises = Static("", id="promises", markup=False)
+        self.promises = FittedText(id="promises")
         self._review: Review | None = None
         self._shown = 0.0
         self._starting = False
@@ -113,7 +114,8 @@ class ReviewPage(SetupPage):
         self._show_reason()
         self.changes.show_groups(review.groups)
         self.changes.display = bool(review.groups)
-        self.promises.update(_promises(review))
+        others = set(self.service.answering.sites()) - {review.site}
+        self.promises.show(partial(_promises, review, bool(others)))
         await self.show_buttons(self.buttons())
         self._shown = time.monotonic()
         self.focus_main()
@@ -196,8 +198,9 @@ class ReviewPage(SetupPage):
         finally:
             self._starting = False
 
-    async def action_review(self) -> None:
-        """Do nothing: this is the review."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the key that opens the review: this is the review."""
+        return False if action == "review" else super().check_action(action, parameters)
 
     def next_page(self) -> FormPage:
         return FormPage.REVIEW
@@ -215,13 +218,12 @@ def _missing_title(missing: Sequence[RequiredAnswer]) -> str:
     return ", ".join(parts)
 
 
-def _promises(review: Review) -> Text:
+def _promises(review: Review, others: bool, columns: int) -> Text:
     text = Text()
-    for warning in review.warnings[:MAX_WARNINGS]:
-        text.append("\n! ", "yellow").append(clean(warning))
-    for sentence in review.later:
-        text.append("\n○ ", "dim").append(sentence)
+    marked = [("! ", "yellow", clean(warning)) for warning in review.warnings[:MAX_WARNINGS]]
+    marked += [("○ ", "dim", sentence) for sentence in review.later]
     if not review.missing:
-        for sentence in PROMISES:
-            text.append("\n✓ ", "green").append(sentence)
+        marked += [("✓ ", "green", sentence) for sentence in ((OTHER_SITES,) if others else ()) + PROMISES]
+    for symbol, style, sentence in marked:
+        text.append(f"\n{symbol}", style).append(hanging(sentence, columns, 2))
     return text

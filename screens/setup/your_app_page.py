@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from piwizard.errors import PiwizardError, RepositoryLoginRequired
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
+from piwizard.screens.widgets.fitted_text import FittedText, hanging
 from piwizard.setup.form_page import FormPage
 from piwizard.setup.free_site_name import name_for
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from piwizard.setup.app_findings import AppFinding
 
 REPOSITORY = "app.repo"
-LABEL_COLUMNS, VALUE_COLUMNS = 18, 20
+LABEL_COLUMNS, VALUE_COLUMNS, MIN_NOTE_COLUMNS = 18, 20, 20
 SIGNS = {"ok": ("✓", "green"), "needed": ("!", "yellow"), "warning": ("!", "yellow")}
 SETTING, SETTING_NOTE = "app.env.", "you’ll enter it on the next page"
 HINT = "\npiwizard reads the code and finds out what your app needs. Nothing is run."
@@ -39,7 +41,7 @@ class YourAppPage(SetupPage):
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
         super().__init__(setup, key)
         self.essentials = GroupList(id="essentials")
-        self.findings = Static(Text(HINT, "dim"), id="findings", markup=False)
+        self.findings = FittedText(id="findings")
         self.folds = GroupList(id="folds")
         self._private = False
         self._new: tuple[str, str] | None = None
@@ -78,11 +80,12 @@ class YourAppPage(SetupPage):
                 self.field(key).report(_sentence(content.trouble), "yellow")
                 self.findings.display = False
             else:
-                self.findings.update(Text().append(f"! {_sentence(content.trouble)}", "yellow"))
+                trouble = _sentence(content.trouble)
+                self.findings.show(lambda width: Text(f"! {hanging(trouble, width, 2)}", "yellow"))
         elif content.findings:
-            self.findings.update(found_text(content.findings, self.findings.size.width or 76))
+            self.findings.show(partial(found_text, content.findings))
         elif REPOSITORY not in content.answers:
-            self.findings.update(Text(HINT, "dim"))
+            self.findings.show(lambda _: Text(HINT, "dim"))
 
     async def _show_private(self, private: bool) -> None:
         if private != self._private:
@@ -110,7 +113,7 @@ class YourAppPage(SetupPage):
                 taken = self.service.answering.sites()
                 name = name_for(repo, taken)
             except PiwizardError as error:
-                self.notify_line(error.sentence)
+                self.notify_line(error.for_form)
                 return
             self.setup.site = name
             self.answers.give(AnswerGiven(name, "site.name", name))
@@ -149,10 +152,16 @@ def found_text(findings: Sequence[AppFinding], width: int) -> Text:
     for one in findings:
         sign, style = SIGNS[one.status]
         text.append("\n").append(sign, style).append(f" {one.label:<{LABEL_COLUMNS - 2}}")
-        rest = f"{one.value:<{VALUE_COLUMNS}}" if one.note else one.value
-        text.append(rest)
+        text.append(f"{one.value:<{VALUE_COLUMNS}}" if one.note else one.value)
         if one.note:
-            text.append(f" {SETTING_NOTE if one.key.startswith(SETTING) else one.note}", "dim")
+            note = SETTING_NOTE if one.key.startswith(SETTING) else one.note
+            indent = LABEL_COLUMNS + max(VALUE_COLUMNS, len(one.value)) + 1
+            if indent + MIN_NOTE_COLUMNS > width:
+                text.append("\n" + " " * LABEL_COLUMNS)
+                indent = LABEL_COLUMNS
+            else:
+                text.append(" ")
+            text.append(hanging(note, width, indent), "dim")
     return text
 
 

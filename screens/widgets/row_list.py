@@ -19,7 +19,7 @@ UNFOCUSED = Style(bold=True)
 
 
 class RowList(ScrollView, can_focus=True):
-    """Rows of which one is active.
+    """Rows of which one is active; what does not fit ends with "…".
 
     Subclasses define how many there are, how each is drawn, and which can be active.
     """
@@ -65,7 +65,10 @@ class RowList(ScrollView, can_focus=True):
             return Strip.blank(self.size.width, PLAIN)
         # Textual's filter for NO_COLOR fails where a piece has no style at all.
         pieces = [Segment(text, style or PLAIN) for text, style, _ in self.row(number)]
-        strip = Strip(pieces).adjust_cell_length(self.size.width, PLAIN)
+        strip, width = Strip(pieces), self.size.width
+        if strip.cell_length > width:
+            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…", PLAIN)])])
+        strip = strip.adjust_cell_length(width, PLAIN)
         if number == self.active:
             return strip.apply_style(REVERSE if self.has_focus else UNFOCUSED)
         return strip

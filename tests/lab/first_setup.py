@@ -12,6 +12,8 @@ Look = Callable[[], None]
 """Called when a page is filled in, before the user moves on."""
 READY = "Enter continue"
 """What the line of keys says where Enter leads to the next page."""
+REPOSITORY_FIELD, SETTINGS_FIELDS = "Git repository", "Add another setting"
+"""What appears together with the fields, some time after the title of the page."""
 
 
 def nothing() -> None:
@@ -54,7 +56,7 @@ class FirstSetup:
     def app(self, repo: str, look: Look = nothing) -> None:
         """Begin on the welcome page, and give the repository."""
         self.press(ENTER)
-        self.terminal.see("Where is your code?", 60)
+        self.terminal.see(REPOSITORY_FIELD, 60)
         self.type(repo)
         self.terminal.see("Found in your code", 90)
         self._next_page(look)
@@ -62,7 +64,7 @@ class FirstSetup:
     def private_app(self, repo: str, fingerprint: str, allow: Callable[[str], None]) -> None:
         """Give a private repository, compare the fingerprint of its server, and add the deploy key there."""
         self.press(ENTER)
-        self.terminal.see("Where is your code?", 60)
+        self.terminal.see(REPOSITORY_FIELD, 60)
         self.type(repo)
         self.terminal.see("Enter give access", 90)
         self.press(ENTER)
@@ -85,7 +87,7 @@ class FirstSetup:
 
     def settings(self, values: Sequence[str], look: Look = nothing) -> None:
         """Give the variables that the code requires; keep what is suggested for the others."""
-        self.terminal.see("Settings your app reads", 60)
+        self.terminal.see(SETTINGS_FIELDS, 60)
         for value in values:
             self.type(value)
         self.terminal.rest(1.0)

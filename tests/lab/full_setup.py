@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import home, product, quickstart, sample_app
-from tests.lab.first_setup import ENTER, READY, FirstSetup
+from tests.lab.first_setup import ENTER, READY, REPOSITORY_FIELD, FirstSetup
 from tests.lab.lab import Lab
 from tests.lab.miniupnpd import MiniUpnpd
 from tests.lab.person import Person
@@ -131,6 +131,7 @@ class FullSetup:
 
     def _give_code(self, one: FirstSetup) -> None:
         repo = self.lab.git.url("tame")
+        self.terminal.see(REPOSITORY_FIELD, 60)
         if self.terminal.see_any((repo, EMPTY_CODE), 60) != repo:
             one.type(CLEAR + repo)
         self.terminal.see("Found in your code", 90)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab import full_setup, home, product, sample_app
 from tests.lab.eventually import eventually
-from tests.lab.first_setup import DOWN, ENTER, FirstSetup
+from tests.lab.first_setup import DOWN, ENTER, REPOSITORY_FIELD, SETTINGS_FIELDS, FirstSetup
 from tests.lab.full_setup import APP_SECRET
 from tests.lab.lab import Lab
 from tests.lab.person import Person
@@ -80,13 +80,13 @@ def test_connection_cut_on_each_page_and_at_each_stage_loses_nothing(lab: Lab, p
     one, person = visits.one, visits.person
 
     visits.first()
-    person.terminal.see("Where is your code?", 60)
+    person.terminal.see(REPOSITORY_FIELD, 60)
     person.terminal.rest(0.5)
     person.terminal.type(repo)
     visits.cut(app__repo=repo)
 
     visits.again()
-    person.terminal.see("Settings your app reads", 60)
+    person.terminal.see(SETTINGS_FIELDS, 60)
     one.type(APP_SECRET)
     visits.cut(app__env={"API_KEY": {"asked": True}})
     assert APP_SECRET in full_setup.secrets(pi)

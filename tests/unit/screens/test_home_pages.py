@@ -17,6 +17,7 @@ from piwizard.engine import run_launch
 from piwizard.engine.run_launch import RunUnderWay
 from piwizard.errors import PiwizardError
 from piwizard.nginx.access_log import Visit
+from piwizard.screens import textual_app
 from piwizard.screens.home import app_log_page
 from piwizard.screens.home.app_log_page import AppLogPage
 from piwizard.screens.home.backups_page import BackupsPage
@@ -277,7 +278,7 @@ async def test_failure_is_fixed_with_one_key(site, monkeypatch):
         assert seen.app.service.answering.get("myflask", "app.writable") == ["uploads"]
 
 
-async def test_run_is_shown_at_once_on_return(site):
+async def test_run_is_shown_at_once_on_return(site, monkeypatch):
     (site / "wait-app").touch()
     async with opened(site, steps=False) as seen:
         run = seen.app.service.start(seen.app.service.proposal(None))
@@ -286,8 +287,12 @@ async def test_run_is_shown_at_once_on_return(site):
         await seen.keys("q")
         await seen.until(lambda: seen.app.return_value)
         assert "continues" in seen.app.return_value
+    loaded = threading.Event()
+    monkeypatch.setattr(textual_app, "_load", lambda: loaded.wait(60))
     async with opened(site, steps=False) as seen:
         await seen.see("Installing myflask")
+        assert not loaded.is_set(), "it does not wait for other pages"
+        loaded.set()
         await seen.see("● Your app")
         await seen.press("stop")
         await seen.see("Stop the current run?")
@@ -457,6 +462,7 @@ async def test_keys_of_the_overview_open_pages_and_escape_returns(home):
         await seen.see("This Pi")
         await seen.keys("question_mark")
         await seen.see("Keys here")
+        assert "Scroll Left" not in seen.text(), "nothing is wider than its list"
 
 
 async def test_slow_app_log_is_shown(home, monkeypatch):
@@ -513,6 +519,7 @@ async def test_activity_lists_runs_and_opens_a_log(site):
         await seen.see("myflask")
         await seen.keys("enter")
         await seen.see(f"Run {run}")
+        await seen.until(lambda: "Esc back" in seen.lines()[-1], "the line of keys")
 
 
 async def test_steps_remembered_as_done_are_offered_for_undo(site):

@@ -344,6 +344,8 @@ async def test_review_is_planned_once_when_it_is_shown_again(folder, monkeypatch
     async with opened(folder, steps=False) as seen:
         await seen.app.navigator.open_setup("weather", FormPage.REVIEW)
         await seen.see("1 answer is missing")
+        await seen.until(lambda: "Esc back" in seen.lines()[-1], "the line of keys")
+        assert "Ctrl+R" not in seen.lines()[-1], "the review is open already"
         page, planned = seen.app.screen, []
         monkeypatch.setattr(page, "load", lambda: planned.append("again"))
         await seen.keys("question_mark")
