@@ -6,6 +6,8 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
-from piwizard.system import commands, files, paths, systemd, transient_unit
+from piwizard.system import commands, file_lock, files, paths, systemd, transient_unit
 from piwizard.system.app_sandbox import LOW_PRIORITY
 from piwizard.system.lasting_disk import require_lasting_disk
 
@@ -136,6 +138,18 @@ def wait_until_free() -> None:
         time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
+@contextmanager
+def nothing_else_starts() -> Iterator[None]:
+    """Keep other processes from starting a run meanwhile.
+
+    Raise RunUnderWay if one is in progress. Otherwise, of two that start at the same moment, one would fail as if
+    something was wrong with its work.
+    """
+    with file_lock.exclusive(paths.logs_dir()):
+        require_free()
+        yield
+
+
 def start(wanted: RunRequest) -> str:
     """Start a run and return its name.
 
@@ -143,7 +157,11 @@ def start(wanted: RunRequest) -> str:
     """
     require_systemd()
     require_lasting_disk()
-    require_free()
+    with nothing_else_starts():
+        return _start(wanted)
+
+
+def _start(wanted: RunRequest) -> str:
     run = next_run_id(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)

@@ -14,6 +14,7 @@ from piwizard.backups import contents, restored_data
 from piwizard.backups.restic import Snapshot
 from piwizard.backups.site_archive import mirror_site
 from piwizard.changes.data_switch import NO_EXCHANGE
+from piwizard.engine import run_launch
 from piwizard.engine.run_lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.setup import backup_job
@@ -167,7 +168,8 @@ def _put_back(restored: SiteRestore) -> None:
 @contextmanager
 def _locked(what: str) -> Iterator[None]:
     lock = Lock(paths.lock_file())
-    lock.take(what)
+    with run_launch.nothing_else_starts():
+        lock.take(what)
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,8 @@ from piwizard.alerts.alert_state import AlertState
 from piwizard.alerts.event import Event
 from piwizard.alerts.problem_log import Message, Observation, ProblemLog, advance
 from piwizard.alerts.quiet_hours import parse_quiet_hours
+from piwizard.answers.model import Answers
+from piwizard.steps.alerts import MAX_WAIT_SECONDS, Alerts
 from piwizard.system import console, paths
 
 NOW = 1_800_000_000.0
@@ -34,6 +37,16 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def waiting() -> AlertState:
     return AlertState().with_message([MESSAGE], message_text.compose([MESSAGE], "pi"), NOW, BOTH)
+
+
+def test_message_that_was_not_sent_is_a_problem_when_it_has_waited_for_long():
+    """Otherwise a power cut just before one is sent stops the heartbeat."""
+    assert [one.ok for one in Alerts().live_checks(Answers(None, {})) if one.id == "alerts-delivered"] == [True]
+    for seconds, ok in ((60.0, True), (2 * MAX_WAIT_SECONDS, False)):
+        notification = message_text.compose([MESSAGE], "pi")
+        alert_state.save(AlertState().with_message([MESSAGE], notification, time.time() - seconds, BOTH))
+        found = {one.id: one for one in Alerts().live_checks(Answers(None, {}))}
+        assert found["alerts-delivered"].ok is ok
 
 
 def test_event_is_stored_only_if_alerts_are_set_up(state_folder):

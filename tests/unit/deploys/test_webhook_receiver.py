@@ -214,13 +214,18 @@ def answered(slow: socket.socket) -> bytes:
         return answer.readline()
 
 
-def test_content_that_arrives_slowly_is_given_up(address: str, door: socket.socket, monkeypatch) -> None:
+def test_content_that_arrives_slowly_is_given_up(
+    address: str, door: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(webhook_receiver, "REQUEST_SECONDS", 0.1)
     assert b" 408 " in answered(begin(address))
     assert asked(door) == 0
 
 
-def test_slow_senders_delay_no_other_and_are_limited_in_number(address: str, door: socket.socket) -> None:
+def test_slow_senders_delay_no_other_and_are_limited_in_number(
+    address: str, door: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_receiver, "REQUEST_SECONDS", 600)  # on a busy machine, none ends before it is counted
     slow = [begin(address)]
     assert call(address) == 202
     slow += [begin(address) for _ in range(MAX_REQUESTS)]

@@ -19,14 +19,16 @@ from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder, read
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
-from piwizard.system import paths
+from piwizard.system import commands, paths
+from piwizard.system.commands import Result
 from tests.unit.child import child, hears, tell
 
 HERE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from piwizard.system import paths
+from piwizard.system import commands, paths
+from piwizard.system.commands import Result
 from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
@@ -239,3 +241,36 @@ def test_lock_is_given_to_one_of_many(own_places):
         thread.join()
     assert len(got) == 1
     got[0].release()
+
+
+def test_of_two_runs_that_start_at_the_same_moment_one_is_refused(own_places, monkeypatch):
+    """It is refused before it has begun: its work is not at fault, and may start later."""
+    active: list[str] = []
+    first_starts, second_comes = threading.Event(), threading.Event()
+
+    def run(argv, **_):
+        if not active:
+            first_starts.set()
+            assert second_comes.wait(60)
+        active.append(next(word for word in argv if word.startswith("--unit=")).removeprefix("--unit="))
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
+    monkeypatch.setattr(run_launch, "require_lasting_disk", lambda: None)
+    monkeypatch.setattr(run_launch.systemd, "list_active", lambda pattern: list(active))
+    wait_for_lock = run_launch.file_lock.time.sleep
+
+    def sleep(seconds):
+        second_comes.set()  # it waits for the first one
+        wait_for_lock(seconds)
+
+    monkeypatch.setattr(run_launch.file_lock.time, "sleep", sleep)
+    wanted = run_launch.RunRequest("apply", (("nginx", None),))
+    first = threading.Thread(target=run_launch.start, args=(wanted,))
+    first.start()
+    assert first_starts.wait(60)
+    with pytest.raises(run_launch.RunUnderWay):
+        run_launch.start(wanted)
+    first.join()
+    assert len(active) == 1
