@@ -69,7 +69,24 @@ class RepositoryLoginRequired(AnswerRefused):
 
 
 class MissingAnswer(PiwizardError):
-    """An answer is missing that nothing can replace; `key` names it."""
+    """An answer is missing that nothing can replace; `key` names it.
+
+    `question` is how the screens call it, `site` the site that needs it, if there are several.
+    """
+
+    def __init__(
+        self, message: str, *, key: str | None = None, hint: str | None = None, question: str = "", site: str = ""
+    ) -> None:
+        super().__init__(message, key=key, hint=hint)
+        self._question, self._site = question, site
+
+    @property
+    def for_form(self) -> str:
+        """Return what is missing by its name in the screens."""
+        if not self._question:
+            return super().for_form
+        of = f" of {self._site}" if self._site else ""
+        return f"“{self._question}”{of} has no answer yet. The settings ask for it."
 
 
 @dataclass(frozen=True)
@@ -99,8 +116,8 @@ class ConsentMissing(PiwizardError):
 
 
 def sentence_of(error: PiwizardError | OSError) -> str:
-    """Return what a front end shows of an error that it expects."""
-    return error.sentence if isinstance(error, PiwizardError) else unforeseen(error)
+    """Return what the screens show of an error: no key."""
+    return error.for_form if isinstance(error, PiwizardError) else unforeseen(error)
 
 
 def unforeseen(error: Exception) -> str:

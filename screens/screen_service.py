@@ -60,7 +60,7 @@ class ScreenService(
         try:
             planner = self._planner()
         except PiwizardError as error:
-            trouble = error.sentence
+            trouble = error.for_form
             planner = self._without_answers()
         instances = tuple(planner.all_instances())
         entries = {

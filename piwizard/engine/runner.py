@@ -21,6 +21,9 @@ from piwizard.errors import PiwizardError
 from piwizard.system import app_data
 from piwizard.system.checks import Check
 
+UPDATED, UP_TO_DATE = "Updated", "Already up to date"
+"""The summary of a step that is set up. A plan counts the changes; some may no longer be needed by then."""
+
 
 @dataclass(frozen=True)
 class Runner:
@@ -63,7 +66,7 @@ class Runner:
             failed = [check for check in map(self._check, checks()) if not check.ok]
             if failed:
                 raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].advice or None)
-            return "done", f"{applied} of {len(changes)} changes were needed" if applied else "no changes were needed"
+            return "done", UPDATED if applied else UP_TO_DATE
 
         return self._record(step, site, body)
 

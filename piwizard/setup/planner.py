@@ -108,11 +108,15 @@ class Planner:
         """Raise PiwizardError for the first missing answer that blocks these steps."""
         for instance in instances:
             for key in self.missing(instance):
-                where = f" for the site {instance.site}" if instance.site and len(self.answers.sites) > 1 else ""
+                site = instance.site if instance.site and len(self.answers.sites) > 1 else ""
+                where = f" for the site {site}" if site else ""
+                asked = {one.key: one.prompt for one in all_questions()}
                 missing = MissingAnswer(
                     f"{key} is missing{where}.",
                     key=key,
                     hint="Run `piwizard` to answer it, or write it into the file for `--answers`.",
+                    question=asked.get(key, ""),
+                    site=site,
                 )
                 self.answers.locate(missing, instance.site)
                 raise missing

@@ -145,6 +145,9 @@ def _inspected(one: Status, planner: Planner, backups: Backups, machine: SystemC
     moved = f" {entry.moved}" if entry and entry.moved else ""
     stop = "." if moved else ""
     health = inspect(planner, one.instance, backups, machine, stop_at_drift=True)
+    if health.error and health.error.key is None and not health.drift and not moved:
+        # No answer is wrong: a program or a server has failed, which says nothing about this step.
+        return replace(one, summary=f"Not checked: {health.error.message}", checks=health.checks)
     if health.error:
         return replace(one, state="drifted", summary=f"{health.error.message}{moved}")
     if health.drift and entry and entry.upgraded and not any(drifted.preview.edited for drifted in health.drift):

@@ -74,7 +74,7 @@ class AnswersController:
             except Invalid as refusal:
                 self._refuse(given, f"{_key(given)} {refusal}.")
             except PiwizardError as error:
-                self._refuse(given, error.sentence)
+                self._refuse(given, error.for_form)
             except OSError as error:  # a full disk, for example
                 self._refuse(given, f"The answer could not be saved: {unforeseen(error)}")
             else:

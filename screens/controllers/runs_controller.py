@@ -88,7 +88,7 @@ class RunsController:
 
     def _answered(self, answer: Proposal | PiwizardError | None) -> None:
         if isinstance(answer, PiwizardError):
-            self._host.notify_line(answer.sentence)
+            self._host.notify_line(answer.for_form)
             if answer.key:
                 self._navigation.show_question(answer.key)
         elif answer is not None:

@@ -82,7 +82,7 @@ class StepController:
             except PiwizardError as error:
                 known(waiting)
                 if self._host.alive:
-                    await self._setup_pane.refuse(error.sentence)
+                    await self._setup_pane.refuse(error.for_form)
             else:
                 known(waiting)
                 if self._host.alive and instance == self._navigation.chosen:

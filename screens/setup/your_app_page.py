@@ -113,7 +113,7 @@ class YourAppPage(SetupPage):
                 taken = self.service.answering.sites()
                 name = name_for(repo, taken)
             except PiwizardError as error:
-                self.notify_line(error.sentence)
+                self.notify_line(error.for_form)
                 return
             self.setup.site = name
             self.answers.give(AnswerGiven(name, "site.name", name))

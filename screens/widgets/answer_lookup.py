@@ -27,7 +27,7 @@ def look_up_repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLoo
     except AnswerRefused as refusal:
         return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:
-        return AnswerLookup(False, error.sentence)
+        return AnswerLookup(False, error.for_form)
     branches, main = [], ""
     for line in lines:
         what, _, name = line.partition("\t")

@@ -84,7 +84,7 @@ class SetupPane(Vertical):
         """Show the questions of a step."""
 
         async def body() -> None:
-            self._say(asked.trouble.sentence if asked.trouble else "", "yellow")
+            self._say(asked.trouble.for_form if asked.trouble else "", "yellow")
             await self.form.show(instance, asked)
 
         await self._queue.run(body())

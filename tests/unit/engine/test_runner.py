@@ -55,10 +55,10 @@ def test_successful_step_is_done(engine, tmp_path):
     assert run(engine, files(tmp_path), [Check("nginx", "nginx", True, "runs")])
     first, *_, last = read(tmp_path / "run-1")
     assert [change["kind"] for change in first["plan"]] == ["file", "link"]
-    assert (last["result"], last["summary"]) == ("done", "2 of 2 changes were needed")
+    assert (last["result"], last["summary"]) == ("done", "Updated")
     assert engine.state.entry("nginx", None).result == "done"
     assert run(engine, files(tmp_path))
-    assert read(tmp_path / "run-1")[-1]["summary"] == "no changes were needed"
+    assert read(tmp_path / "run-1")[-1]["summary"] == "Already up to date"
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ def kill(run: str) -> None:
 
 def remember(folder: Path, step: str, site: str | None = None, result: str = "done") -> None:
     """Record that a step was run before, with this result."""
-    workspace.state().mark(step, site, result, "20250101T000000-0000", "2 of 2 changes were needed", 12.0)
+    workspace.state().mark(step, site, result, "20250101T000000-0000", "Updated", 12.0)
 
 
 if __name__ == "__main__":

@@ -224,7 +224,7 @@ async def test_missing_answer_gets_the_cursor(folder):
     async with opened(folder) as seen:
         await seen.go_to("site")
         await seen.press("run")
-        await seen.see("is missing")
+        await seen.see("has no answer yet")
 
 
 async def test_unreadable_answers_file_is_reported(site):

@@ -135,5 +135,9 @@ def test_site_that_lacks_an_answer_does_not_keep_others_from_being_planned(plann
 def test_only_site_that_lacks_an_answer_is_refused(planner):
     found = planner('[site]\nname = "blog"\n[app]\nrepo = "/srv/git/a"\n')
     assert found.incomplete_sites == {}
-    with pytest.raises(PiwizardError, match=r"site\.domains is missing"):
+    with pytest.raises(PiwizardError, match=r"site\.domains is missing") as refused:
         found.require_answers(found.select_complete())
+    shown = refused.value.for_form
+    assert "site.domains" not in shown, "the screens name no key, no file and no command"
+    assert "--answers" not in shown
+    assert "has no answer yet" in shown

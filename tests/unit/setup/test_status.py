@@ -125,8 +125,16 @@ def test_failed_check_is_named(planner, own_places):
 
 def test_missing_answer_makes_a_done_step_drifted(planner, own_places):
     run(planner, own_places)
-    planner.refuses = PiwizardError("site.domains is missing.")
+    planner.refuses = PiwizardError("site.domains is missing.", key="site.domains")
     assert (of(planner).state, of(planner).summary) == ("drifted", "site.domains is missing.")
+
+
+def test_step_that_cannot_be_checked_is_not_drifted(planner, own_places):
+    """Another piwizard may have the folder, or the repository does not answer."""
+    run(planner, own_places)
+    planner.refuses = PiwizardError("fatal: Unable to read current working directory")
+    assert of(planner).state == "done"
+    assert of(planner).summary == "Not checked: fatal: Unable to read current working directory"
 
 
 @pytest.mark.parametrize(
