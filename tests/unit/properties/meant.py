@@ -163,7 +163,9 @@ class Programs:
             if name == "ExecStart" and path.name == f"{answers.site}.service" and "gunicorn" in value:
                 program, *words = [systemd.plain(word, variables=True) for word in systemd.words(value)]
                 _same(one, "program", program, f"/srv/{answers.site}/current/venv/bin/gunicorn")
-                _same(one, "entry", words[-1], answers.get("app.entry", "app:app"))
+                given = shlex.split(answers.get("app.arguments") or "")
+                last = [*(["--"] if given else []), answers.get("app.entry", "app:app"), *given]
+                _same(one, "entry and arguments", words[-len(last) :], last)
                 for option in ("workers", "threads"):
                     if f"gunicorn.{option}" in answers.values:
                         wanted = f"--{option}={answers[f'gunicorn.{option}']}"
