@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from piwizard.screens.setup.setup_page import SetupPage
     from piwizard.screens.setup.site_setup import SiteSetup
 
+DONE, ROUTER = "done_page:DonePage", "router_page:RouterPage"
+
 
 class Navigator:
     """Opens pages above the first one."""
@@ -111,39 +113,27 @@ class Navigator:
 
     async def open_install(self, run: str, site: str | None = None) -> None:
         """Show a run: its stages, then its result."""
-
-        def load() -> type:
-            from piwizard.screens.home.install_page import InstallPage
-
-            return InstallPage
-
-        await self._pages.load_and_replace(load, run, site)
+        await self._pages.load_and_replace("install_page:InstallPage", run, site)
 
     async def open_result(self, site: str | None) -> None:
         """Show a run's result: the router by hand if that is left, else the address."""
-
         if site is None:
             await self.open_home()
         else:
             left = await run_in_thread(partial(_answer_or_no, self._service.waits_for_router, site))
-            await self._pages.load_and_replace(_router_page if left else _done_page, site)
+            await self._pages.load_and_replace(ROUTER if left else DONE, site)
 
     async def open_done(self, site: str) -> None:
         """Show the address of a site that is installed."""
-        await self._pages.load_and_replace(_done_page, site)
+        await self._pages.load_and_replace(DONE, site)
 
     async def open_failure(self, site: str | None, run: str | None = None) -> None:
         """Show why a site's last run failed, or the router's steps if only they are left."""
-
-        def load() -> type:
-            from piwizard.screens.home.failure_page import FailurePage
-
-            return FailurePage
-
         if site is not None and await run_in_thread(partial(_answer_or_no, self._service.failed_at_router, site)):
-            await self._pages.load_and_replace(_router_page, site)
+            await self._pages.load_and_replace(ROUTER, site)
         else:
-            await self._pages.load_and_replace(load, run or self._service.last_run() or "", site)
+            shown = run or self._service.last_run() or ""
+            await self._pages.load_and_replace("failure_page:FailurePage", shown, site)
 
     async def show_code(self, address: str) -> None:
         """Show an address as a QR code."""
@@ -154,145 +144,61 @@ class Navigator:
 
     async def open_log(self, run: str | None = None, *, search: bool = False) -> None:
         """Open the log of a run, by default the current or the last one."""
-
-        def load() -> type:
-            from piwizard.screens.home.run_log_page import RunLogPage
-
-            return RunLogPage
-
         chosen = run or self._service.under_way() or self._service.last_run()
         if chosen is not None:
-            await self._pages.load_and_push(load, chosen, search=search)
+            await self._pages.load_and_push("run_log_page:RunLogPage", chosen, search=search)
 
     async def open_app_log(self, site: str) -> None:
         """Open what an app prints, live."""
-
-        def load() -> type:
-            from piwizard.screens.home.app_log_page import AppLogPage
-
-            return AppLogPage
-
-        await self._pages.load_and_push(load, site)
+        await self._pages.load_and_push("app_log_page:AppLogPage", site)
 
     async def open_site(self, site: str) -> None:
         """Open everything that can be done with a site."""
-
-        def load() -> type:
-            from piwizard.screens.home.site_page import SitePage
-
-            return SitePage
-
-        await self._pages.load_and_push(load, site)
+        await self._pages.load_and_push("site_page:SitePage", site)
 
     async def open_versions(self, site: str) -> None:
         """Open the releases of a site, with the way back to each."""
-
-        def load() -> type:
-            from piwizard.screens.home.versions_page import VersionsPage
-
-            return VersionsPage
-
-        await self._pages.load_and_push(load, site)
+        await self._pages.load_and_push("versions_page:VersionsPage", site)
 
     async def open_backups(self) -> None:
         """Open the state and the list of the backups."""
-
-        def load() -> type:
-            from piwizard.screens.home.backups_page import BackupsPage
-
-            return BackupsPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("backups_page:BackupsPage")
 
     async def open_sheet(self) -> None:
         """Open the recovery sheet of the backups."""
-
-        def load() -> type:
-            from piwizard.screens.home.sheet_page import SheetPage
-
-            return SheetPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("sheet_page:SheetPage")
 
     async def open_deploys(self, site: str) -> None:
         """Open what starts deploys of a site by itself."""
-
-        def load() -> type:
-            from piwizard.screens.home.deploys_page import DeploysPage
-
-            return DeploysPage
-
-        await self._pages.load_and_push(load, site)
+        await self._pages.load_and_push("deploys_page:DeploysPage", site)
 
     async def open_alerts(self) -> None:
         """Open the problems and the last alerts."""
-
-        def load() -> type:
-            from piwizard.screens.home.alerts_page import AlertsPage
-
-            return AlertsPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("alerts_page:AlertsPage")
 
     async def open_updates(self) -> None:
         """Open what was updated lately."""
-
-        def load() -> type:
-            from piwizard.screens.home.updates_page import UpdatesPage
-
-            return UpdatesPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("updates_page:UpdatesPage")
 
     async def open_report(self) -> None:
         """Open the report for people who help, before it is written."""
-
-        def load() -> type:
-            from piwizard.screens.home.report_page import ReportPage
-
-            return ReportPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("report_page:ReportPage")
 
     async def open_undo(self, site: str) -> None:
         """Open the steps of a site that can be undone."""
-
-        def load() -> type:
-            from piwizard.screens.home.undo_page import UndoPage
-
-            return UndoPage
-
-        await self._pages.load_and_push(load, site)
+        await self._pages.load_and_push("undo_page:UndoPage", site)
 
     async def open_removal(self, site: str, step: str | None = None) -> None:
         """Say what the undo of a step or the removal of a site means, and ask."""
-
-        def load() -> type:
-            from piwizard.screens.home.confirm_undo import ConfirmUndoPage
-
-            return ConfirmUndoPage
-
-        await self._pages.load_and_push(load, site, step)
+        await self._pages.load_and_push("confirm_undo:ConfirmUndoPage", site, step)
 
     async def open_activity(self) -> None:
         """Open the list of all runs."""
-
-        def load() -> type:
-            from piwizard.screens.home.activity_page import ActivityPage
-
-            return ActivityPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("activity_page:ActivityPage")
 
     async def open_checkup(self) -> None:
         """Open the checkup, which runs its checks at once."""
-
-        def load() -> type:
-            from piwizard.screens.home.checkup_page import CheckupPage
-
-            return CheckupPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("checkup_page:CheckupPage")
 
     async def open_deploy_key(self, site: str) -> None:
         """Open the deploy key of a site, where to add it, and the test whether it works."""
@@ -300,45 +206,15 @@ class Navigator:
 
     async def open_rehearsal(self) -> None:
         """Open a rehearsal, which starts at once."""
-
-        def load() -> type:
-            from piwizard.screens.home.rehearsal_page import RehearsalPage
-
-            return RehearsalPage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("rehearsal_page:RehearsalPage")
 
     async def open_pi_restore(self) -> None:
         """Open the restore of this Pi from the backup of a broken one."""
-
-        def load() -> type:
-            from piwizard.screens.home.pi_restore_page import PiRestorePage
-
-            return PiRestorePage
-
-        await self._pages.load_and_push(load)
+        await self._pages.load_and_push("pi_restore_page:PiRestorePage")
 
     async def open_doctor(self, site: str | None = None) -> None:
         """Open the diagnosis of a site or of everything, which starts at once."""
-
-        def load() -> type:
-            from piwizard.screens.home.doctor_page import DoctorPage
-
-            return DoctorPage
-
-        await self._pages.load_and_push(load, site)
-
-
-def _done_page() -> type:
-    from piwizard.screens.home.done_page import DonePage
-
-    return DonePage
-
-
-def _router_page() -> type:
-    from piwizard.screens.home.router_page import RouterPage
-
-    return RouterPage
+        await self._pages.load_and_push("doctor_page:DoctorPage", site)
 
 
 def _answer_or_no(ask: Callable[[str], bool], site: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     Loaded = TypeVar("Loaded")
 
+HOME = "piwizard.screens.home."
 OPENING = "Opening…"
 SECONDS_UNTIL_NOTICE = 0.3
 """Seconds after which a page that still loads is announced."""
@@ -80,21 +82,21 @@ class PageStack:
             if str(host.notice.content).strip() == OPENING:
                 host.notify_line("")
 
-    async def load_and_push(self, load: Callable[[], type], *words: object, **options: object) -> None:
+    async def load_and_push(self, name: str, *words: object, **options: object) -> None:
         """Open a page whose module takes long to load, unless it is in front already.
 
-        `words` are what it shows, `options` how.
+        `name` is its module in `home` and its class: "site_page:SitePage". `words` are what it shows, `options` how.
         """
-        kind = await self.load(load)
+        kind = await self.load(partial(resolve_name, HOME + name))
         front = self._app.screen
         if type(front) is not kind or self._opened_for.get(front) != words:
             page = kind(self._service, *words, **options)
             self._opened_for[page] = words
             await self._app.push_screen(page)
 
-    async def load_and_replace(self, load: Callable[[], type], *words: object) -> None:
-        """Open a page of a run, in place of another one."""
-        kind = await self.load(load)
+    async def load_and_replace(self, name: str, *words: object) -> None:
+        """Open a page of a run, named as above, in place of another one."""
+        kind = await self.load(partial(resolve_name, HOME + name))
         page = kind(self._service, *words)
         page.add_class(RUN_PAGE)
         if self._app.screen.has_class(RUN_PAGE):

@@ -17,6 +17,7 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.local_services import LocalService
+from piwizard.apps.lost_writes import LostWrite
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import ProcessFinding
 from piwizard.apps.processes import FoundProcess, UnrunnableProgram
@@ -50,6 +51,7 @@ KEY_OF_PART = {
     "services": "app.packages",
     "writable": "app.writable",
     "author_paths": "app.paths",
+    "lost_writes": "app.writable",
     "local_modules": "app.writable",
     "large_files": "app.repo",
     "python": "app.python",
@@ -126,6 +128,7 @@ class Analysis:
     services: tuple[LocalService, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     author_paths: tuple[AuthorPath, ...] | None = None
+    lost_writes: tuple[LostWrite, ...] | None = None
     local_modules: tuple[LocalModule, ...] | None = None
     large_files: tuple[LargeFile, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None

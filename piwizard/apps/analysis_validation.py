@@ -30,6 +30,8 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.large_files import LargeFile
 from piwizard.apps.local_modules import LocalModule
 from piwizard.apps.local_services import SERVICES, LocalService
+from piwizard.apps.lost_writes import KINDS as LOST_KINDS
+from piwizard.apps.lost_writes import LostWrite
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
@@ -209,6 +211,15 @@ def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_lost_writes(found: tuple[LostWrite, ...]) -> tuple[LostWrite, ...]:
+    def right(one: LostWrite) -> bool:
+        return (
+            one.kind in LOST_KINDS and bool(SAFE_PATH.fullmatch(one.path.strip("/"))) and is_repository_path(one.file)
+        )
+
+    return tuple(one for one in found if right(one) and is_short_text(one.path))[:MAX_SUGGESTIONS]
+
+
 def _check_large_files(found: tuple[LargeFile, ...]) -> tuple[LargeFile, ...]:
     return tuple(one for one in found if is_repository_path(one.path) and one.size >= 0)[:MAX_SUGGESTIONS]
 
@@ -267,6 +278,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "services": (tuple[LocalService, ...], _check_services),
     "writable": (tuple[WritePath, ...], _check_writable),
     "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
+    "lost_writes": (tuple[LostWrite, ...], _check_lost_writes),
     "local_modules": (tuple[LocalModule, ...], _check_local_modules),
     "large_files": (tuple[LargeFile, ...], _check_large_files),
     "python": (tuple[RequiredPython, ...], _check_python),

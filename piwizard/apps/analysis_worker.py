@@ -54,6 +54,7 @@ from piwizard.apps.large_files import find_large_files
 from piwizard.apps.local_files import find_local_files
 from piwizard.apps.local_modules import LocalModule, find_local_modules
 from piwizard.apps.local_services import find_local_services
+from piwizard.apps.lost_writes import find_lost_writes
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import SCRIPT, ProcessFinding
@@ -150,6 +151,7 @@ class AnalysisReader:
         self._part("schedules", lambda: find_schedules(*started))
         self._part("services", lambda: find_local_services(self._code))
         self._part("writable", self._writable)
+        self._part("lost_writes", lambda: find_lost_writes(self._code, self._working_directory))
         self._part("local_modules", self._local)
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))

@@ -10,8 +10,10 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.hardware import STARTERS, command_words
 from piwizard.apps.path_values import PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
 
 HOME_PATH = re.compile(r"(/home/[\w.-]+|/root)((?:/[\w.@+-]+)+)/?", re.ASCII)
 DISK_PATH = re.compile(r"/(?:mnt|media)(?:/[\w.@+-]+){2,}/?", re.ASCII)
@@ -22,6 +24,10 @@ URL_CALLS = frozenset({
 })  # fmt: skip
 MODULE_PATH_OWNERS = frozenset({"path"})
 """sys.path: a folder of modules, not of data."""
+SQLITE_URL = re.compile(r"sqlite(?:\+\w+)?:///((?:/home/[\w.-]+|/root)(?:/[\w.@+-]+)+)(?:\?.*)?", re.ASCII)
+FOLDER_LINE = re.compile(r"\s*(?:WorkingDirectory\s*=|directory\s*=|cd\s)\s*[\"']?(/[\w./@+-]+)")
+STARTED_FILE = re.compile(r"python[\d.]*(?:\s+-\w+)*\s+(?:\./)?(\w[\w./-]*\.py)\b")
+PATH_IN_LINE = re.compile(r"(?:/home/[\w.-]+|/root)(?:/[\w.@+-]+)+", re.ASCII)
 MAX_PATHS = 50
 MAX_NODES = 20_000
 DATA, CODE = "data", "code"
@@ -61,10 +67,13 @@ def find_author_paths(checkout: RepositoryCheckout) -> tuple[AuthorPath, ...]:
     for file in checkout.python:
         if is_script(file) or not checkout.mentions(file, *WORDS):
             continue
-        for path, line in _literal_paths(checkout.nodes(file)[:MAX_NODES]):
+        nodes = checkout.nodes(file)[:MAX_NODES]
+        for path, line in (*_literal_paths(nodes), *_paths_in_texts(nodes)):
             project, inside = _place_in_checkout(checkout, path)
             found.setdefault(path, AuthorPath(path, file, line, project, inside))
     projects = {one.project for one in found.values() if one.project}
+    if found:
+        projects |= set(_projects_of_start_files(checkout))
     opened = _opened_files(checkout) if found else set()
     known = (replace(_below(one, projects), opened=one.path in opened) for one in found.values())
     return tuple(islice(known, MAX_PATHS))
@@ -116,6 +125,32 @@ def _literal_paths(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
                 folder = start.rpartition("/")[0]
                 if HOME_PATH.fullmatch(folder) or DISK_PATH.fullmatch(folder):
                     yield folder, line
+
+
+def _paths_in_texts(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
+    """Yield the paths in URLs of SQLite, and those that are words of a command."""
+    for node in nodes:
+        match node:
+            case ast.Constant(value=str(text), lineno=line) if found := SQLITE_URL.fullmatch(text):
+                yield found[1], line
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first, *_]) if name in STARTERS:
+                words = command_words(first)
+                yield from ((word, node.lineno) for word in words[1:] if HOME_PATH.fullmatch(word))
+
+
+def _projects_of_start_files(checkout: RepositoryCheckout) -> Iterator[str]:
+    """Yield the author's folders of the repository in units and start scripts."""
+    scripts = (name for name in checkout.names() if name.endswith(".sh"))
+    for file in (*unit_files(checkout), *supervisor_files(checkout), *scripts):
+        lines = [line for _, line in numbered_lines(checkout, file)]
+        folder = next((found[1].rstrip("/") for line in lines if (found := FOLDER_LINE.match(line))), "")
+        for line in lines:
+            for word in PATH_IN_LINE.finditer("" if FOLDER_LINE.match(line) else line):
+                if project := _place_in_checkout(checkout, word[0])[0]:
+                    yield project
+            started = STARTED_FILE.search(line)
+            if started and HOME_PATH.fullmatch(folder) and checkout.is_file(started[1]):
+                yield folder
 
 
 def _is_about_urls(node: ast.AST) -> bool:

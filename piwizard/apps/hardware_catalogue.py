@@ -92,7 +92,12 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
         distributions="adafruit-blinka",
         needs="gpiod",
     ),
-    _library("Adafruit_DHT", "gpio", compiled=True, pip=""),
+    replace(
+        _library("Adafruit_DHT", "gpio", compiled=True, pip=""),
+        gone="is no longer maintained and does not recognize most Pis and systems of today, so that it does not "
+        "install there. Its successor is the package adafruit-circuitpython-dht with the module adafruit_dht: the "
+        "app's code must be changed to it",
+    ),
     _library(
         "NeoPixel",
         "gpio",
@@ -162,6 +167,17 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("Adafruit_PCA9685", "i2c", pip=""),
     _library("Adafruit_SSD1306", *BUS_KINDS, pip=""),
     _library("luma", *BUS_KINDS, distributions="luma-core luma-oled luma-lcd luma-led-matrix", pip=""),
+    _library(
+        "bluez",
+        modules="bluetooth",
+        distributions="pybluez",
+        debian="python3-bluez",
+        compiled=True,
+        build="libbluetooth-dev",
+        also="bluez",
+        pip="",
+    ),
+    _library("bleak", also="bluez"),
     _library(
         "sense_hat",
         "i2c",

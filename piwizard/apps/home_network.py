@@ -136,7 +136,9 @@ def _uses_in_literals(checkout: RepositoryCheckout, file: str) -> Iterator[HomeN
     own = _docstring_ids(nodes) | _own_address_ids(nodes)
     for node in nodes:
         text = node.value if isinstance(node, ast.Constant) and id(node) not in own else None
-        if isinstance(text, str) and (place := private_place(text[:MAX_LINE_LENGTH])):
+        if not isinstance(text, str) or not (place := private_place(text[:MAX_LINE_LENGTH])):
+            continue
+        if not is_own_module(checkout, file, text.partition(".")[0] or "."):  # the name of a module, as of a logger
             yield HomeNetworkUse(f"uses the address {place}", file, getattr(node, "lineno", 1))
 
 

@@ -46,6 +46,8 @@ PACKAGE_OF_MODULE = {
     "zmq": "pyzmq",
 }
 """Modules whose package has another name."""
+PACKAGE_OF_SUBMODULE = {f"luma.{name}": f"luma.{name}" for name in ("oled", "lcd", "led_matrix", "emulator")}
+"""Modules of a namespace that several packages share."""
 FLASK_EXTENSIONS = frozenset({
     "admin", "apscheduler", "babel", "bcrypt", "caching", "cors", "debugtoolbar", "httpauth", "jwt_extended",
     "limiter", "login", "mail", "mailman", "marshmallow", "migrate", "moment", "mqtt", "mysqldb", "pymongo", "restful",
@@ -80,7 +82,13 @@ MODULE_OF_PACKAGE = {
 }
 KNOWN_PACKAGES = frozenset(
     normalized_name(name)
-    for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES, *HARDWARE_PACKAGES)
+    for name in (
+        *PACKAGE_OF_MODULE.values(),
+        *PACKAGE_OF_SUBMODULE.values(),
+        *SAME_NAME_PACKAGES,
+        *COMMON_DEPENDENCIES,
+        *HARDWARE_PACKAGES,
+    )
 )
 
 
@@ -92,6 +100,8 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
         for module in islice(absolute_imports(tree), MAX_IMPORTS) if tree else ():
             top = module.partition(".")[0]
             own = is_own_module(checkout, file, top)
+            if not own and (shared := PACKAGE_OF_SUBMODULE.get(".".join(module.split(".")[:2]))):
+                found.add(normalized_name(shared))
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
                 found.add(normalized_name(name))
     return tuple(sorted(found | _asked_modes(checkout)))

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MAX_IMPORTS = 200
+ADDED_FOLDER = re.compile(r"(?:\.{0,2}/){0,3}\w[\w-]*(?:/\w[\w-]*){0,3}/?", re.ASCII)
 MODULE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
@@ -103,10 +104,29 @@ def imported_file(checkout: RepositoryCheckout, file: str, module: str, level: i
             return find_module(checkout, folder, module)
         init = join_path(folder, "__init__.py")
         return init if checkout.is_file(init) else None
-    for base in dict.fromkeys([*reversed(folders_above(file)), "src"]):
+    for base in dict.fromkeys([*reversed(folders_above(file)), "src", *added_folders(checkout, file)]):
         if found := find_module(checkout, base, module):
             return found
     return None
+
+
+def added_folders(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
+    """Return the folders of the checkout that a file adds to sys.path.
+
+    They are those that its texts name, as in `os.path.join(top, "lib")`.
+    """
+    if not checkout.mentions(file, b"sys.path"):
+        return ()
+    known = checkout.memory.setdefault("added folders", {})
+    assert isinstance(known, dict)
+    if file not in known:
+        texts = [node.value for node in checkout.nodes(file)
+                 if isinstance(node, ast.Constant) and isinstance(node.value, str)]  # fmt: skip
+        names = {text.strip("./") for text in texts[:MAX_IMPORTS] if ADDED_FOLDER.fullmatch(text)}
+        paths = (join_path(folder, name) for name in sorted(names) for folder in folders_above(file))
+        known[file] = tuple(path for path in dict.fromkeys(paths) if checkout.is_dir(path))
+    found: tuple[str, ...] = known[file]
+    return found
 
 
 def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
@@ -116,7 +136,7 @@ def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | 
 
 def is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
     """Return whether a module that a file imports is part of the checkout."""
-    folders = folders_above(file)
+    folders = (*folders_above(file), *added_folders(checkout, file))
     return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps.author_paths import CODE, DATA, AuthorPath, shown_folders
+from piwizard.apps.lost_writes import ELSEWHERE, LostWrite
 from piwizard.changes.command import Command
 
 if TYPE_CHECKING:
@@ -70,7 +71,22 @@ def folder_changes(app: AppConfig) -> tuple[Command, ...]:
 def path_notices(app: AppConfig) -> list[str]:
     """Return where each path of the author is on this Pi, or how to answer it."""
     known = shown(app)
-    return [_sentence(app, one, known) for one in app.author_paths]
+    lost = [one for one in app.analysis.lost_writes or () if one.path not in app.writable]
+    return [*(_sentence(app, one, known) for one in app.author_paths), *(_lost_sentence(app, one) for one in lost)]
+
+
+def _lost_sentence(app: AppConfig, one: LostWrite) -> str:
+    place, data = f"{one.file} line {one.line}", app.layout.data
+    if one.kind == ELSEWHERE:
+        return (
+            f"{place} writes {one.path}, which the app cannot write. Change it in the code to a path in the app's own "
+            f"folder, such as {one.name}: piwizard keeps that in {data}."
+        )
+    return (
+        f"{place} writes files into {one.path}, whose own files come with each version, so the app cannot write there. "
+        f"Change the code to a folder in it, such as {one.path}/saved, or add {one.path} to app.writable: its files "
+        f"then stay in {data}, and new versions no longer change them."
+    )
 
 
 def _sentence(app: AppConfig, one: AuthorPath, known: dict[str, str]) -> str:

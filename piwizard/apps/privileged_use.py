@@ -10,7 +10,7 @@ from itertools import islice
 
 from piwizard.apps.hardware import STARTERS, started_programs
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout, is_script
 
 SUDO, REBOOT, POWEROFF, LED_STRIP, MEMORY, KERNEL_MODULE, DAEMON = KINDS = (
     "sudo", "reboot", "poweroff", "led-strip", "memory", "kernel-module", "daemon"
@@ -44,7 +44,7 @@ ROOT_COMMANDS = (
 
 
 @dataclass(frozen=True)
-class PrivilegedUse:
+class PrivilegedUse(FoundInFile):
     """One place in an app that needs root.
 
     `what` is the command or library, as in "sudo reboot".
@@ -54,11 +54,6 @@ class PrivilegedUse:
     what: str
     file: str
     line: int
-
-    @property
-    def place(self) -> str:
-        """Return the file and line, as a person reads them."""
-        return f"{self.file}:{self.line}"
 
 
 def find_privileged_uses(checkout: RepositoryCheckout) -> tuple[PrivilegedUse, ...]:

@@ -27,6 +27,9 @@ SERVING_OBJECTS = frozenset({"app", "application", "socketio", "server"})
 SERVING_OPTIONS = frozenset({"debug", "host", "port", "use_reloader"})
 SERVING_FUNCTIONS = frozenset({"serve", "serve_forever", "run_simple"})
 REDIRECTION = re.compile(r"\d?>>?[ \t]{0,4}&?[\w./~${}-]+|&>>?[ \t]{0,4}[\w./~${}-]+|<[ \t]{0,4}/dev/null")
+FULL_PATHS = ("/", "~", "$", "%", "{", "@")
+"""Beginnings of paths on the author's machine, with what a script of the author replaces."""
+REPLACED_PYTHON = re.compile(r"[{@<_]+\w*python\w*[}@>_]+", re.IGNORECASE)
 SHELLS = ("sh", "bash", "dash")
 
 
@@ -56,14 +59,14 @@ def folder_in_checkout(checkout: RepositoryCheckout, path: str, folder: str = ""
 
     "" is the checkout itself.
     """
-    if not path.startswith(("/", "~", "$", "%")):
+    if not path.startswith(FULL_PATHS):
         inside = posixpath.normpath(join_path(folder, path)).lstrip("./")
         return inside if inside and checkout.is_dir(inside) else ""
     return next((tail for tail in _tails(path) if checkout.is_dir(tail)), "")
 
 
 def _file_in_checkout(checkout: RepositoryCheckout, path: str, folder: str) -> str | None:
-    if not path.startswith(("/", "~", "$", "%")):
+    if not path.startswith(FULL_PATHS):
         inside = posixpath.normpath(join_path(folder, path))
         return next((one for one in (inside, posixpath.normpath(path)) if checkout.is_file(one)), None)
     return next((tail for tail in _tails(path) if checkout.is_file(tail)), None)
@@ -103,16 +106,21 @@ class CommandReader:
             return None
 
     def serves(self, words: Sequence[str]) -> bool:
-        """Return whether a command starts the web server, or a shell script."""
+        """Return whether a command starts the app's web server."""
         names = [PurePosixPath(word).name for word in words]
-        if SERVERS & set(names) or ("flask" in names and "run" in names) or set(names[:1]) & set(SHELLS):
+        if SERVERS & set(names) or ("flask" in names and "run" in names):
             return True
         modules = [word for word, before in zip(words[1:], words, strict=False) if before == "-m"]
         files = [_file_in_checkout(self.checkout, word, "") for word in words]
         files += [find_module(self.checkout, self._start, one) for one in modules if one.isidentifier()]
         files += [find_module(self.checkout, self._start, f"{one}.__main__") for one in modules]
         known = [file for file in files if file]
-        return any(file.endswith(".sh") or self._serves(file) for file in known)
+        return any(self._starts_app(file) if file.endswith(".sh") else self._serves(file) for file in known)
+
+    def _starts_app(self, file: str) -> bool:
+        """Return whether a shell script starts the app's web server."""
+        words = set(re.split(r"[\s/\"'=]+", self.checkout.text(file)))
+        return bool(words & {PurePosixPath(self._entry_file).name, "flask", *SERVERS})
 
     def _argv(self, words: list[str], folder: str) -> list[str] | None:
         while words and (words[0] in WRAPPERS or words[0].startswith(UNBUFFERED)):
@@ -123,7 +131,7 @@ class CommandReader:
         if program in SHELLS and rest[:1] == ["-c"] and len(rest) == 2:
             inner, folder = split_shell_line(self.checkout, rest[1], folder)
             return self._argv(inner, folder)
-        if PYTHON.fullmatch(program):
+        if PYTHON.fullmatch(program) or REPLACED_PYTHON.fullmatch(program):
             return self._python(rest, folder)
         if program == "flask":
             plain = rest[2:] if rest[:1] in (["--app"], ["-A"]) else rest

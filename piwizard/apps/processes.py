@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps.process_commands import CommandReader
 from piwizard.apps.process_files import commands_in_files
-from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.schedules import commands_at_boot
 
 MAX_NAME_LENGTH = 24
@@ -18,7 +18,7 @@ MAX_SHOWN_COMMAND = 100
 
 
 @dataclass(frozen=True)
-class FoundProcess:
+class FoundProcess(FoundInFile):
     """A program that runs beside the web server, and where it was found.
 
     `command` has the form of app.processes.
@@ -28,11 +28,6 @@ class FoundProcess:
     command: str
     file: str
     line: int
-
-    @property
-    def place(self) -> str:
-        """Return the file and the line as a person reads them."""
-        return f"{self.file}:{self.line}"
 
 
 def find_processes(checkout: RepositoryCheckout, entry_file: str, start: str = "") -> tuple[FoundProcess, ...]:
@@ -56,17 +51,12 @@ def find_processes(checkout: RepositoryCheckout, entry_file: str, start: str = "
 
 
 @dataclass(frozen=True)
-class UnrunnableProgram:
+class UnrunnableProgram(FoundInFile):
     """A program beside the web server that the app's environment does not have."""
 
     command: str
     file: str
     line: int
-
-    @property
-    def place(self) -> str:
-        """Return the file and the line as a person reads them."""
-        return f"{self.file}:{self.line}"
 
 
 def find_unrunnable_programs(

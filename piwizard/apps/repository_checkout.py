@@ -45,6 +45,18 @@ UNUSED_NODES = (
 VIRTUALENV_MARKERS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate")
 
 
+class FoundInFile:
+    """Something that one line of a file in the repository contains."""
+
+    file: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        """Return the file and the line as a person reads them."""
+        return f"{self.file}:{self.line}"
+
+
 @dataclass(frozen=True)
 class UnreadFile:
     """A file that could not be read, and why."""

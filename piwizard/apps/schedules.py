@@ -12,7 +12,7 @@ from piwizard.apps.cron_times import FIELDS, schedule_time
 from piwizard.apps.modules import join_path
 from piwizard.apps.process_commands import CommandReader, folder_in_checkout, split_shell_line, split_words
 from piwizard.apps.process_files import EXEC_PREFIXES, FileCommand, unit_settings
-from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.start_commands import files_ending
 from piwizard.apps.uwsgi_files import find_uwsgi_files
 from piwizard.system.calendar_times import to_calendar
@@ -32,18 +32,13 @@ MAX_FILES, MAX_LINES, MAX_LINE_LENGTH = 30, 2000, 500
 
 
 @dataclass(frozen=True)
-class FoundSchedule:
+class FoundSchedule(FoundInFile):
     """A command and a time of app.schedule, and where they were found."""
 
     time: str
     command: str
     file: str
     line: int
-
-    @property
-    def place(self) -> str:
-        """Return the file and the line as a person reads them."""
-        return f"{self.file}:{self.line}"
 
 
 def find_schedules(checkout: RepositoryCheckout, entry_file: str, start: str = "") -> tuple[FoundSchedule, ...]:

@@ -39,6 +39,7 @@ NAMED = re.compile(
     r"\s*(;.*)?",
     re.ASCII,
 )
+SINGLE_EQUALS = re.compile(r"([A-Za-z0-9][\w.-]*)\s*=\s*(\d[\w.]*)", re.ASCII)
 DEBIAN_VERSION = re.compile(r"([A-Za-z0-9][\w.-]*)\s*==\s*[\w.+-]*~[\w.+~-]*", re.ASCII)
 COLUMNS = re.compile(r"([A-Za-z0-9][\w.-]*)[ \t]+(\d[\w.+!-]*)(?:[ \t]+\S*[\\/]\S*)?", re.ASCII)
 """A line of `pip list`: "Flask  3.0.0"."""
@@ -132,6 +133,8 @@ def judge_line(checkout: RepositoryCheckout, line: ListedLine) -> UsableLine | U
         return _project(checkout, line, plain)
     if match := DEBIAN_VERSION.fullmatch(plain):
         return _by_name(line, match[1], "the version is one of Debian's, which PyPI does not have")
+    if match := SINGLE_EQUALS.fullmatch(plain):
+        return _unusable(line, f"its version needs two equals signs: {match[1]}=={match[2]}")
     return UsableLine((text,)) if NAMED.fullmatch(plain) else _unusable(line, "pip does not know this form")
 
 

@@ -70,6 +70,19 @@ def find_write_paths(
     return tuple(sorted(kept, key=lambda item: item.path))
 
 
+def find_writes_in(code: CodeIndex, file: str, chdir: str = "") -> Iterator[tuple[WritePath, bool]]:
+    """Yield what a file's calls write in the checkout, and which make a folder.
+
+    Also what the app may not write.
+    """
+    finder = _Finder(code, file, chdir, flask_sqlalchemy=False)
+    for node in code.checkout.nodes(file):
+        if isinstance(node, ast.Call):
+            for written in find_writes(code, file, node):
+                found = finder.path(written.path, written.kind, written.why, node.lineno, sure=written.sure)
+                yield from ((one, written.kind == FOLDER) for one in found)
+
+
 def is_writable_path(checkout: RepositoryCheckout, item: WritePath) -> bool:
     """Return whether a path may be suggested: inside the checkout, and not code."""
     if not SAFE_PATH.fullmatch(item.path) or item.path.endswith(".py"):

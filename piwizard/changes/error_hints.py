@@ -14,7 +14,9 @@ TOO_NEW = re.compile(
     r"No module named '(imp|distutils|pkg_resources|asyncore|cgi)'|has no attribute '(ImpImporter|use_2to3)'|"
     r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
     r"use_2to3 is invalid|name 'CCompiler' is not defined|"
-    r"module 'collections' has no attribute '[A-Z]\w+'|cannot import name '[A-Z]\w+' from 'collections'"
+    r"module 'collections' has no attribute '[A-Z]\w+'|cannot import name '[A-Z]\w+' from 'collections'|"
+    r"directly inherits TypingOnly|module 'ssl' has no attribute 'wrap_socket'|module 'ast' has no attribute '\w+'|"
+    r"module 'asyncio' has no attribute '\w+'"
 )
 DENIED = re.compile(r"(?:Permission denied|Read-only file system): '(/[^']+)'")
 

@@ -65,7 +65,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         match Path(argv[0]).name:
             case "pre-receive":
-                check_commands(sys.stdin.read().splitlines(), os.environ[BRANCH_VARIABLE])
+                # Only these end lines: the name of a branch may have other separators.
+                check_commands(sys.stdin.read().removesuffix("\n").split("\n"), os.environ[BRANCH_VARIABLE])
             case "proc-receive":
                 answer_commands(os.environ[BRANCH_VARIABLE])
             case _:

@@ -28,7 +28,7 @@ def argv(unit: str, most: int = 3000) -> tuple[str, ...]:
 def parse(text: str) -> list[JournalLine]:
     """Return the lines, oldest first. Invalid entries are skipped."""
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # only these end lines: an app prints other separators, too
         try:
             entry = json.loads(line)
             at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)

@@ -70,7 +70,7 @@ def _visits(site: str, since: datetime, folder: Path | None, own: str | None = N
     current = _end_of(newest, MAX_BYTES)
     before = _end_of(newest.with_name(f"{newest.name}.1"), MAX_BYTES - len(current))
     for content in (before, current):
-        for line in content.decode("utf-8", "replace").splitlines():
+        for line in content.decode("utf-8", "replace").split("\n"):
             visit = _parse(line, own)
             if visit and visit.at >= since:
                 yield visit

@@ -28,7 +28,7 @@ def read_journal(unit: str, after: str) -> tuple[list[str], str]:
     )  # fmt: skip
     result = commands.run(argv, timeout=TIMEOUT_SECONDS)
     lines, cursor = [], after
-    for line in result.output.splitlines():
+    for line in filter(None, result.output.split("\n")):  # only these end lines: an app prints other separators, too
         if line.startswith(CURSOR_MARK):
             cursor = line.removeprefix(CURSOR_MARK)
         elif not line.startswith("-- "):

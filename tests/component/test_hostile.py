@@ -124,6 +124,7 @@ def test_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     eventually(lambda: pi.http("/", host=hostile.HOST).status == 200)
 
 
+@pytest.mark.nightly
 def test_start_up_error_contains_no_escape_sequences(lab: Lab, pi: Pi) -> None:
     broken = f"{hostile.APP}\nprint({hostile.ESCAPES!r})\nraise RuntimeError({hostile.ESCAPES!r} + ' is why')\n"
     lab.git.commit("hostile", {"app.py": broken})

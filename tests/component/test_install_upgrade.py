@@ -39,6 +39,7 @@ def test_upgrade_keeps_the_environment_of_a_current_run(upgraded: Pi) -> None:
     assert len(installer.environments(upgraded)) == 1
 
 
+@pytest.mark.nightly
 def test_interrupted_upgrade_keeps_the_old_version(upgraded: Pi) -> None:
     was = upgraded.run(["piwizard", "--version"]).output
     for cut in (lambda: upgraded.run(["pkill", "-9", "-f", "install.sh|/opt/piwizard/venv-"]), upgraded.power_cut):

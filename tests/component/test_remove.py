@@ -99,6 +99,7 @@ def test_undo_all_deletes_data_and_keeps_other_files(pi: Pi) -> None:
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
 
 
+@pytest.mark.nightly
 def test_other_answers_file_removes_no_site(lab: Lab, pi: Pi) -> None:
     before = json.loads(pi.run(("piwizard", "status", "--json")).output)
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})

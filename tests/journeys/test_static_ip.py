@@ -17,7 +17,7 @@ from tests.lab.network import LAPTOP, ROUTER
 EVERY_DAY = {
     ("good", "bookworm"),
     ("wrong gateway", "trixie"),
-    ("power cut", "bookworm-dhcpcd"),
+    ("power cut", "trixie"),
 }
 ROWS: list[tuple[str, str, float | None, float]] = []
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.lab import product, quickstart, sample_app
+from tests.lab import full_setup, home, product, quickstart, sample_app
 from tests.lab.dialogue import Dialogue
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -28,6 +28,8 @@ while True:
             pass
     time.sleep(0.02)
 """
+MAX_ANSWERS = {"home": 5, "internet": 7}
+"""Questions until the installation, those included that Enter answers."""
 RUN = 900.0
 """Maximum seconds for a run that installs packages."""
 
@@ -101,6 +103,32 @@ def answer_address(dialogue: Dialogue) -> None:
     dialogue.answer("Name [", f"{HOST}, www.{HOST}")
     dialogue.answer("one more")
     dialogue.answer(CHANGE, timeout=120)
+
+
+@pytest.mark.parametrize("audience", ["home", "internet"])
+def test_prompts_need_few_answers_and_one_confirmation(lab: Lab, audience: str) -> None:
+    """Bring an app to its page with what is found and suggested; count every question, Enter included."""
+    pi = full_setup.at_home(lab, "trixie")
+    dialogue = _log_in(pi, "dumb")
+    answers: list[tuple[str, str]] = [("Git repository (such as", lab.git.url("tame")), (CHANGE, "")]
+    if audience == "home":
+        answers += [("Who should be able to open tame? [home]", "")]
+    else:
+        answers += [
+            ("Who should be able to open tame? [home]", "internet"),
+            ("Name (such as photos.duckdns.org):", home.DUCK),
+            ("DuckDNS token (not shown", home.TOKEN),
+        ]
+    answers += [(CHANGE, ""), ("Install now?", "install")]
+    for question, answer in answers:
+        dialogue.answer(question, answer, 120)
+    dialogue.expect("Your app is online: http", RUN)
+    dialogue.answer("What now? [", "quit", 120)  # suggested is what the run leaves to do, so quit is typed
+    assert dialogue.end() == 0
+    assert len(answers) <= MAX_ANSWERS[audience]
+    assert dialogue.text.count("Install now?") == 1
+    home.open_accounts(lab)
+    pi.discard()
 
 
 def test_prompts_survive_two_lost_connections(lab: Lab, ready: Pi, release: str, log_in) -> None:

@@ -73,6 +73,34 @@ def test_folder_of_a_composed_name_is_found(tree):
 
 
 @pytest.mark.parametrize(
+    ("code", "folders"),
+    [
+        ("URI = 'sqlite:////home/pi/app/home.db'", {"/home/pi/app": "data"}),
+        ("import os\nos.system('aplay /home/pi/sounds/bell.wav')", {"/home/pi/sounds": "data"}),
+        ("import subprocess\nsubprocess.Popen(['omxplayer', '/home/pi/a/b.mp4'])", {"/home/pi/a": "data"}),
+    ],
+)
+def test_path_in_a_url_or_a_command_is_found(tree, code, folders):
+    assert shown_folders(find_author_paths(scan_checkout(tree({"app.py": f"{code}\n"})))) == folders
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("web.service", "[Service]\nExecStart=/usr/bin/python3 -u app.py\nWorkingDirectory=/home/pi/web\n"),
+        ("web.service", "[Service]\nExecStart=/usr/bin/python3 /home/pi/web/app.py\n"),
+        ("start.sh", "cd /home/pi/web\npython3 app.py\n"),
+    ],
+)
+def test_folder_that_a_unit_or_a_script_starts_in_is_the_code(tree, file, content):
+    checkout = scan_checkout(tree({"app.py": OPENS.format("/home/pi/web/static/up/a.jpg"), file: content}))
+    found = find_author_paths(checkout)
+    assert shown_folders(found) == {"/home/pi/web": "code"}
+    (written,) = find_write_paths(checkout, projects=("/home/pi/web",))
+    assert written.path == "static/up"
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "@app.route('/home/pi/state')\ndef state(): pass",

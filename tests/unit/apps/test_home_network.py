@@ -87,6 +87,11 @@ def test_code_without_home_network_use_is_not_suspected(tree: Tree, code: str) -
     assert find_home_network(tree({"app.py": f"{code}\n"})) == ()
 
 
+def test_name_of_a_module_is_no_address(tree: Tree) -> None:
+    files = {"lamp/__init__.py": "import logging\nlogging.getLogger('lamp.home')\n", "lamp/home.py": ""}
+    assert find_home_network(tree(files)) == ()
+
+
 def test_requirements_and_sample_settings_are_read(tree: Tree) -> None:
     root = tree({
         "app.py": "from flask import Flask\n",

@@ -18,6 +18,11 @@ def test_app_without_a_list_gets_the_packages_it_imports(tree: Tree) -> None:
     assert packages_from_imports(scan_checkout(root)) == ("flask", "flask-wtf", "numpy", "pyyaml", "requests")
 
 
+def test_module_of_a_shared_namespace_has_its_own_package(tree: Tree) -> None:
+    code = "from flask import Flask\nfrom luma.core.render import canvas\nfrom luma.oled.device import ssd1306\n"
+    assert packages_from_imports(scan_checkout(tree({"app.py": code}))) == ("flask", "luma-oled")
+
+
 def test_unknown_import_is_not_installed(tree: Tree) -> None:
     root = tree({"app.py": "import flask_of_somebody, rquests, mymodule\n"})
     assert packages_from_imports(scan_checkout(root)) == ("flask",)

@@ -178,6 +178,13 @@ def test_uwsgi_asks_for_gevent(tree: Tree) -> None:
     assert model(tree, {"app.py": APP, "uwsgi.ini": ini}, "gevent").worker_class == "gevent"
 
 
+def test_module_in_a_folder_that_the_code_adds_to_the_path_belongs_to_the_app(tree: Tree) -> None:
+    code = "import os, sys\ntop = os.path.dirname(__file__)\nsys.path.append(os.path.join(top, 'lib'))\nimport panel\n"
+    files = {"web/app.py": APP + code, "lib/panel.py": "from gpiozero import LED\nled = LED(17)\n"}
+    found = find_process_model(scan_checkout(tree(files)), "web/app.py")
+    assert ProcessModel(found).exclusive
+
+
 def test_many_functions_are_followed_once(tree: Tree) -> None:
     body = "".join(f"def f{n}():\n    f{(n * 7) % 900}()\n    x{n}['a'] = {n}\n" for n in range(900))
     assert len(model(tree, {"app.py": APP + body}).findings) == 0

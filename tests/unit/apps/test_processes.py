@@ -63,6 +63,7 @@ UNIT = "[Unit]\nDescription=x\n[Service]\n{more}\nExecStart={command}\n[Install]
         ("-/bin/bash -c 'cd /home/pi/greenhouse && python3 logger.py'", "", "python logger.py"),
         ("/usr/bin/python3 \\\n  /home/pi/greenhouse/logger.py \\\n  --every 5", "", "python logger.py --every 5"),
         ("/home/pi/greenhouse/logger.py", "User=pi", "python logger.py"),
+        ("{python_path} {script_path}/jobs/pump.py", "User={user}", "python jobs/pump.py"),
         ("/home/pi/greenhouse/venv/bin/flask --app app collect", "", "flask --app app collect"),
     ],
 )  # fmt: skip
@@ -82,6 +83,7 @@ def test_systemd_units_of_the_repository(found, command, more, expected):
         ("/usr/bin/python3 -m flask run", ""),
         ("/usr/bin/python3 /home/pi/missing.py", ""),
         ("/usr/bin/mosquitto", ""),
+        ("{python_path} {script_path}/app.py", ""),
         ("/usr/bin/python3 /home/pi/app/logger.py", "Type=oneshot"),
     ],
 )
@@ -212,11 +214,13 @@ def test_program_that_the_environment_cannot_run_is_named(tree):
         "web.service": UNIT.format(command="/home/pi/x/venv/bin/python -m flask run", more=""),
         "boot.service": UNIT.format(command="/home/pi/x/start.sh", more=""),
         "start.sh": "node clock.js &\npython3 app.py\n",
+        "cast.service": UNIT.format(command="/bin/bash /home/pi/x/cast.sh in out", more=""),
+        "cast.sh": "str2str -in serial\n",
     }
     programs = find_unrunnable_programs(scan_checkout(tree(CODE | files)), "app.py")
     assert [(one.command, one.place) for one in programs] == [
         ("node clock.js", "Procfile:2"), ("python logger.py $A", "Procfile:3"),
-        ("/usr/bin/python3 /home/pi/gone.py", "x.service:5"),
+        ("/bin/bash /home/pi/x/cast.sh in out", "cast.service:5"), ("/usr/bin/python3 /home/pi/gone.py", "x.service:5"),
     ]  # fmt: skip
 
 

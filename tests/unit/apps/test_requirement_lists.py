@@ -78,6 +78,12 @@ def test_line_that_means_something_else_here_is_translated(read, line, becomes):
     assert found.lines == (".", *becomes)
 
 
+def test_single_equals_sign_is_named_with_its_correction(read):
+    (one,) = read("flask\nFlask-Cors=3.0\n").unusable
+    assert (one.name, one.line) == ("flask-cors", 2)
+    assert "Flask-Cors==3.0" in one.reason
+
+
 def test_editable_checkout_is_installed_as_it_is(read):
     found = read("-e .[web]\nredis\n", **{"pyproject.toml": PACKAGE, "src/lamp/__init__.py": ""})
     assert found.lines == (".[web]", "redis")

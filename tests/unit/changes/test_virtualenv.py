@@ -55,7 +55,13 @@ def test_reason_is_found_in_the_output_of_pip(tail: tuple[str, ...], reason: str
 
 
 @pytest.mark.parametrize(
-    "line", ["ModuleNotFoundError: No module named 'distutils'", "NameError: name 'CCompiler' is not defined."]
+    "line",
+    [
+        "ModuleNotFoundError: No module named 'distutils'",
+        "NameError: name 'CCompiler' is not defined.",
+        "AssertionError: Class <class 'SQLCoreOperations'> directly inherits TypingOnly but has additional attributes",
+        "AttributeError: module 'ssl' has no attribute 'wrap_socket'",
+    ],
 )
 def test_version_too_old_for_this_python_is_named(line: str) -> None:
     failed = Result(("pip",), 1, "", "", (f"  {line}",), 1.0)

@@ -146,6 +146,7 @@ def test_first_push_that_fails_leaves_no_branch(clone: Clone, door: Door) -> Non
     [
         (("main:dev",), "only the branch main is deployed here"),
         (("main:refs/tags/v1",), "only the branch main is deployed here"),
+        (("main:refs/heads/main\u2028",), "only the branch main is deployed here"),
         (("main", "main:dev"), "only the branch main is deployed here"),
         ((":main",), "cannot be deleted"),
         (("--force", "main"), "a forced push is refused"),

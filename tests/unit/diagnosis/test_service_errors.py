@@ -110,3 +110,13 @@ def test_upload_that_nginx_refused_names_the_limit_to_set() -> None:
     (other,) = upload_problems(refused, "other", ["other.example"], None)
     assert "upload_limit = 17 " in other.advice
     assert upload_problems(refused, "third", ["third.example"], None) == []
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\u2029"])
+def test_only_line_feeds_end_the_lines_of_logs(separator: str) -> None:
+    """An app could hide its errors otherwise, and a visitor could write lines of nginx."""
+    entry = {"__REALTIME_TIMESTAMP": "1", "_PID": "7", "MESSAGE": f"one{separator}two"}
+    assert [line.text for line in journald.parse(json.dumps(entry, ensure_ascii=False))] == [f"one{separator}two"]
+    forged = recorded.NGINX.split("\n")[1]
+    assert len(parse(forged)) == 1
+    assert parse(f"not nginx's {separator}{forged}") == []

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
+from pkgutil import resolve_name
 from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from textual.screen import Screen
 
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
+from piwizard.screens import navigator
 from piwizard.screens.controllers.address_controller import AddressController
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.controllers.inspection_controller import InspectionController
@@ -20,6 +25,7 @@ from piwizard.screens.controllers.runs_controller import RunsController
 from piwizard.screens.controllers.step_controller import StepController
 from piwizard.screens.machine_overview import MachineOverview
 from piwizard.screens.messages import AnswerGiven, SecretGiven
+from piwizard.screens.page_stack import HOME
 
 
 class FakeHost:
@@ -329,3 +335,9 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
     assert len(host.pages) == 1
     address.ask_again()
     assert len(host.pages) == 2
+
+
+def test_each_page_is_named_as_it_is_defined() -> None:
+    names = re.findall(r'"(\w+_page:\w+|confirm_undo:\w+)"', Path(navigator.__file__).read_text())
+    assert len(names) > 15
+    assert all(issubclass(resolve_name(HOME + name), Screen) for name in names)
