@@ -204,7 +204,7 @@ def _brackets(question: Question, present: object) -> str:
         return f" [{_shown(present)}]"
     if question.default in (None, [], {}, ""):
         return "" if question.required else " [none]"
-    return f" [{_shown(question.default)}{f', {question.detected}' if question.detected else ''}]"
+    return f"{f' ({question.detected})' if question.detected else ''} [{_shown(question.default)}]"
 
 
 def _shown(value: object) -> str:

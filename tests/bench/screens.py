@@ -141,7 +141,7 @@ def a_million_lines() -> dict[str, float]:
     open_steps(terminal)
     install(terminal)
     terminal.see("Run 2026")
-    terminal.see("End follow")
+    terminal.see("e first error")
     terminal.type("\x1b[F")
     terminal._read(0.5)
     since, waits, peak = time.monotonic(), [], 0.0
@@ -173,7 +173,7 @@ def a_million_lines() -> dict[str, float]:
 
 
 TARGETS = {
-    "first paint, times": 1.3, "memory, times": 1.3, "lines in the file": LINES, "a key, longest ms": 100,
+    "first paint, times": 1.3, "memory, times": 1.35, "lines in the file": LINES, "a key, longest ms": 100,
     "viewer, MiB": 120,
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
-from piwizard.prompts.prompt_form import PromptForm
+from piwizard.prompts.prompt_form import PromptForm, _brackets
 
 
 class FakeConsole:
@@ -53,3 +53,9 @@ def test_required_choice_is_saved_even_if_it_is_the_suggested_one(question, type
 def test_saved_choice_that_stays_changes_nothing():
     store = FakeStore({"tls.https": True})
     assert not PromptForm(FakeConsole(""), store, None).ask(HTTPS)
+
+
+def test_reason_of_a_suggestion_is_not_in_its_brackets():
+    paths = Question("app.writable", "Persistent paths", "", v.list_of(v.text, 9), kind="list")
+    suggested = paths.suggest(["photos.db", "uploads"], "found in the code")
+    assert _brackets(suggested, None) == " (found in the code) [photos.db, uploads]"
