@@ -15,8 +15,7 @@ from textual.widgets import Static
 
 from piwizard.screens.home.overview_text import moment
 from piwizard.screens.home.site_list import NARROW_COLUMNS
-from piwizard.screens.page import Page
-from piwizard.screens.widgets.elapsed import Elapsed
+from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.row_list import RowList
 from piwizard.screens.widgets.state_rows import StateRow, state_rows
@@ -79,7 +78,7 @@ class BackupList(RowList):
             self.action_choose()
 
 
-class BackupsPage(Page):
+class BackupsPage(WorkingPage):
     """The backups of this Pi.
 
     Enter on a backup restores the data of its site, after a question.
@@ -92,10 +91,8 @@ class BackupsPage(Page):
         super().__init__(service, kind="backups-page")
         self.state: BackupState | None = None
         self.text = Static(Text("Reading the state of the backups…", "dim"), markup=False)
-        self.working = Elapsed()
         self.heading = Static("", markup=False)
         self.backups = BackupList()
-        self._busy = False
 
     def body(self) -> Iterable[Widget]:
         yield self.text
@@ -155,7 +152,7 @@ class BackupsPage(Page):
 
     def on_backup_list_backup_chosen(self, event: BackupList.BackupChosen) -> None:
         """Ask whether to restore a site's data, or to undo that."""
-        if not self._busy:
+        if not self.busy:
             propose = partial(self.service.propose_restore, event.site, event.at)
             self.run_in_background(propose, self._ask, group="propose")
 
@@ -163,7 +160,7 @@ class BackupsPage(Page):
         what = f"Restoring the data of {proposal.site}"
 
         def answered(yes: bool | None) -> None:
-            if yes and self._begins(what):
+            if yes and self.begin(what):
                 restore = partial(self.service.restore_data, proposal)
                 done = partial(self._restored, proposal)
                 self.run_in_background(restore, done, group="work", refused=self._failed)
@@ -185,27 +182,16 @@ class BackupsPage(Page):
 
     def action_now(self) -> None:
         """Make a backup; it continues without this page."""
-        if self._begins(BACKING_UP):
+        if self.begin(BACKING_UP):
             self.run_in_background(self.service.back_up, self._made, group="work", refused=self._failed)
 
     def action_test(self) -> None:
         """Restore the newest backup for a test."""
-        if self._begins(TESTING):
+        if self.begin(TESTING):
             self.run_in_background(self.service.test_backups, self._tested, group="work", refused=self._failed)
 
-    def _begins(self, what: str) -> bool:
-        """Say what begins; return False if something is at work already."""
-        if self._busy:
-            return False
-        self._busy = True
-        self.notify_line("")
-        self.working.begin(what)
-        return True
-
     def _ended(self, sentence: str, *, ok: bool) -> None:
-        self._busy = False
-        self.working.end()
-        self.notify_line(clean(sentence), "green" if ok else "yellow")
+        self.end(clean(sentence), ok=ok)
         self._read()
 
     def _made(self, last: LastBackup) -> None:

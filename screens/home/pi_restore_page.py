@@ -9,10 +9,9 @@ from rich.text import Text
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
-from piwizard.screens.page import Page
+from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import LineEditor
-from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.pi_restore_service import SheetEntries
@@ -57,7 +56,7 @@ class SheetLine(Vertical):
             yield self.editor
 
 
-class PiRestorePage(Page):
+class PiRestorePage(WorkingPage):
     """The recovery sheet of a broken Pi, its backups, and the restore of one."""
 
     TITLE = "Restore from a broken Pi"
@@ -66,10 +65,9 @@ class PiRestorePage(Page):
         super().__init__(service, kind="pi-restore")
         self.text = Static(Text("Checking this Pi…", "dim"), markup=False)
         self.lines = [SheetLine(*one) for one in LINES]
-        self.working = Elapsed()
         self.hosts = ChoiceList((), id="saved-pis")
         self.saved: SavedPis | None = None
-        self._continues = self._asks = self._busy = False
+        self._continues = self._asks = False
 
     def body(self) -> Iterable[Widget]:
         yield self.text
@@ -122,27 +120,17 @@ class PiRestorePage(Page):
 
     def action_find(self) -> None:
         """Open the target, and list the backups."""
-        if self._begins(OPENING):
+        if self.begin(OPENING):
             typed = {str(line.name): line.editor.value.strip() for line in self.lines}
             work = partial(self.service.open_saved_pis, SheetEntries(**typed))
             self.run_in_background(work, self._opened, group="work", refused=self._failed)
 
-    def _begins(self, what: str) -> bool:
-        if self._busy:
-            return False
-        self._busy = True
-        self.notify_line("")
-        self.working.begin(what)
-        return True
-
     def _failed(self, sentence: str) -> None:
-        self._busy = False
-        self.working.end()
-        self.notify_line(clean(sentence))
+        self.end(clean(sentence))
 
     def _opened(self, saved: SavedPis) -> None:
-        self._busy, self.saved = False, saved
-        self.working.end()
+        self.saved = saved
+        self.end()
         self._show_lines(shown=False)
         choices = [(host, f"{host}   {one.at.astimezone():%Y-%m-%d %H:%M:%S}") for host, one in saved.hosts.items()]
         self.hosts.choices = [(host, clean(label)) for host, label in choices]
@@ -158,7 +146,7 @@ class PiRestorePage(Page):
 
     def action_restore(self) -> None:
         """Ask whether to replace what this Pi has, then restore."""
-        if not self._busy:
+        if not self.busy:
             self.run_in_background(self.service.replaced_settings, self._ask, group="replaced")
 
     def _ask(self, replaced: tuple[tuple[Path, ...], Path]) -> None:
@@ -169,7 +157,7 @@ class PiRestorePage(Page):
         question = f"Restore {host} on this Pi?{replaces} The next page shows everything that is then installed."
 
         def answered(yes: bool | None) -> None:
-            if yes and saved is not None and self._begins(RESTORING):
+            if yes and saved is not None and self.begin(RESTORING):
                 work = partial(self.service.restore_pi, saved, host)
                 self.run_in_background(work, self._restored, group="work", refused=self._failed)
 
@@ -177,9 +165,9 @@ class PiRestorePage(Page):
             self.app.push_screen(YesNoDialog(clean(question), "Restore", "Cancel"), answered)
 
     def _restored(self, found: RestoredPi) -> None:
-        self._busy, self.saved = False, None
+        self.saved = None
         self._continues, self._asks = True, False
-        self.working.end()
+        self.end()
         self.hosts.display = False
         for line in self.lines:
             line.editor.value = ""

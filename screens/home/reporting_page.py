@@ -10,9 +10,8 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from piwizard.screens.page import Page
+from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.action_button import ActionButton
-from piwizard.screens.widgets.elapsed import Elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,11 +22,8 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
 
 
-class ReportingPage(Page):
-    """A page that shows what it has read as text, and has buttons below it.
-
-    Only one piece of work that a button starts is in progress at a time.
-    """
+class ReportingPage(WorkingPage):
+    """A page that shows what it has read as text, and has buttons below it."""
 
     READING = "Reading…"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,8 +35,6 @@ class ReportingPage(Page):
     def __init__(self, service: ScreenService, *, kind: str) -> None:
         super().__init__(service, kind=kind)
         self.text = Static(Text(self.READING, "dim"), markup=False)
-        self.working = Elapsed()
-        self._busy = False
         self._has_read = False
 
     def body(self) -> Iterable[Widget]:
@@ -73,20 +67,9 @@ class ReportingPage(Page):
             await self.show_buttons(wanted)
         self.focus_button(wanted[-1][0] if first or name not in dict(wanted) else str(name))
 
-    def begin(self, what: str) -> bool:
-        """Say what begins; return False if something is at work already."""
-        if self._busy:
-            return False
-        self._busy = True
-        self.notify_line("")
-        self.working.begin(what)
-        return True
-
     def ended(self, sentence: str, *, ok: bool) -> None:
         """Say how the work has ended, and read again."""
-        self._busy = False
-        self.working.end()
-        self.notify_line(sentence, "green" if ok else "yellow")
+        self.end(sentence, ok=ok)
         self.read()
 
     def failed(self, sentence: str) -> None:
