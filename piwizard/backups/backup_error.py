@@ -16,7 +16,7 @@ MESSAGES: tuple[tuple[Reason, str], ...] = (
     ("passphrase", r"wrong password or no key found"),
     ("locked", r"repository is already locked|unable to create lock in backend"),
     ("full", r"no space left on device|disk quota exceeded|insufficient storage|quota exceeded|entity too large"),
-    ("refused", r"permission denied|access denied|\b40[13]\b|unauthorized|forbidden|invalidaccesskeyid|"
+    ("refused", r"permission denied|access denied|\(40[13]\)|unauthorized|forbidden|invalidaccesskeyid|"
                 r"signaturedoesnot"),
     ("away", r"no such host|connection refused|no route to host|network is unreachable|i/o timeout|connection reset|"
              r"connection timed out|host key verification|unable to start the sftp|server misbehaving|"
@@ -89,7 +89,7 @@ def backup_error(reason: Reason, target: str, said: str = "") -> BackupError:
 
 def explain_failure(code: int, said: str, target: str) -> BackupError:
     """Return the error for restic's exit code and what it printed."""
-    reason = EXIT_CODES.get(code) or find_reason(said)
+    reason = EXIT_CODES.get(code) or find_reason(said.replace(target, ""))  # it may be called /mnt/forbidden
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return backup_error(reason, target, lines[-1][:300] if lines else f"exit code {code}")
 

@@ -19,6 +19,7 @@ HTTP = {
 SOCKETS = {
     "system/http_client.py",
     "apps/smoke_test.py",  # runs without piwizard: the first line of a response
+    "apps/page_facts.py",  # a part of it: at most 256 kB of the first page, for ten seconds
     "network/arp.py",  # a hundred bytes
     "system/facts/netlink.py",  # the kernel
     "network/port_forwarding.py",  # a datagram

@@ -233,6 +233,13 @@ def test_failure_has_a_reason(code: int, said: str, reason: str) -> None:
     assert explain_failure(code, said, "/mnt/usb").reason == reason
 
 
+@pytest.mark.parametrize("name", ["usb-403", "unauthorized", "wrong password or no key found"])
+def test_name_of_the_target_is_no_reason(name: str) -> None:
+    target = f"/mnt/{name}/backup"
+    said = f"Fatal: unable to open config file: stat {target}/config: no such file or directory"
+    assert explain_failure(1, said, target).reason == "missing"
+
+
 def test_secrets_are_in_no_argument(repository: ResticRepository, tmp_path: Path) -> None:
     seen: list[str] = []
 
