@@ -16,13 +16,17 @@ from piwizard.screens.widgets.key_line import KeyLine
 from piwizard.screens.widgets.rail import Rail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
 
     from textual.widget import Widget
 
     from piwizard.screens.navigator import Navigator
     from piwizard.screens.screen_service import ScreenService
+    from piwizard.screens.widgets.pending_text import PendingText
     from piwizard.system.facts import Facts
+
+    Result = TypeVar("Result")
 
 
 class Page(HostScreen):
@@ -94,6 +98,16 @@ class Page(HostScreen):
     def read_machine(self) -> None:
         """Find out in the background what the first line says of this machine."""
         self.run_in_background(self.service.facts, self.show_machine, group="facts")
+
+    def read_for(
+        self, text: PendingText, work: Callable[[], Result], then: Callable[[Result], None], *, group: str
+    ) -> None:
+        """Read in the background what a text announces. If that fails, the text says why."""
+
+        def refused(sentence: str) -> None:
+            (text.refuse if text.pending else self.notify_line)(sentence)
+
+        self.run_in_background(work, then, group=group, refused=refused)
 
     def focus_button(self, name: str) -> None:
         """Put the cursor on a button, if it is there."""

@@ -10,9 +10,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Static
 
 from piwizard.screens.page import Page
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.widgets.row_list import RowList
 from piwizard.screens.widgets.run_progress import duration
 
@@ -83,7 +83,7 @@ class ActivityPage(Page):
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, kind="activity")
         self.runs = RunList()
-        self.empty = Static("Reading the logs…", classes="dim", markup=False)
+        self.empty = PendingText("Reading the logs…")
 
     def body(self) -> Iterable[Widget]:
         yield self.empty
@@ -91,7 +91,7 @@ class ActivityPage(Page):
 
     def on_mount(self) -> None:
         self.runs.focus()
-        self.run_in_background(self.service.activity, self._show, group="activity")
+        self.read_for(self.empty, self.service.activity, self._show, group="activity")
 
     def _show(self, runs: list[RunSummary]) -> None:
         self.empty.display = not runs

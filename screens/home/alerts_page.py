@@ -45,7 +45,7 @@ class AlertsPage(ReportingPage):
         return (("back", "Back"), ("settings", "Change settings"), ("test", "Send a test message"))
 
     def read(self) -> None:
-        self.run_in_background(self.service.alert_overview, self._show, group="read")
+        self.read_for(self.text, self.service.alert_overview, self._show, group="read")
 
     def _show(self, overview: AlertOverview) -> None:
         self.overview = overview

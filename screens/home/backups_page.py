@@ -17,6 +17,7 @@ from piwizard.screens.home.overview_text import moment
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.widgets.row_list import RowList
 from piwizard.screens.widgets.state_rows import StateRow, state_rows
 from piwizard.screens.yes_no_dialog import YesNoDialog
@@ -90,7 +91,7 @@ class BackupsPage(WorkingPage):
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, kind="backups-page")
         self.state: BackupState | None = None
-        self.text = Static(Text("Reading the state of the backups…", "dim"), markup=False)
+        self.text = PendingText("Reading the state of the backups…")
         self.heading = Static("", markup=False)
         self.backups = BackupList()
 
@@ -123,7 +124,7 @@ class BackupsPage(WorkingPage):
             self._read()
 
     def _read(self) -> None:
-        self.run_in_background(self.service.backup_state, self._show, group="state")
+        self.read_for(self.text, self.service.backup_state, self._show, group="state")
 
     def _show(self, state: BackupState) -> None:
         first, self.state = self.state is None, state

@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.widgets import Static
 
 from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ class ConfirmUndoPage(Page):
     def __init__(self, service: ScreenService, site: str, step: str | None = None) -> None:
         super().__init__(service, kind="confirm-undo")
         self.site, self.step = site, step
-        self.text = Static(Text("Reading what was changed…", "dim"), markup=False)
+        self.text = PendingText("Reading what was changed…")
         self.data = ChoiceList([(KEEP, "Keep its data"), (DELETE, "Delete its data")], KEEP, id="undo-data")
         self.preview: UndoPreview | None = None
         self._starting = False
@@ -52,9 +52,8 @@ class ConfirmUndoPage(Page):
         self.data.display = False
         self.show_title(f"{self.site} · {'Undo a step' if self.step else 'Remove this site'}")
         self.call_after_refresh(self.focus_button, "back")
-        self.run_in_background(
-            partial(self.service.preview_undo, self.site, self.step), self._previewed, group="preview"
-        )
+        work = partial(self.service.preview_undo, self.site, self.step)
+        self.read_for(self.text, work, self._previewed, group="preview")
 
     def _previewed(self, preview: UndoPreview) -> None:
         self.preview = preview

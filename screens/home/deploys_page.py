@@ -47,7 +47,7 @@ class DeploysPage(ReportingPage):
         self.show_title(f"{self.site} · Automatic deploys")
 
     def read(self) -> None:
-        self.run_in_background(partial(self.service.deploy_status, self.site), self._show, group="read")
+        self.read_for(self.text, partial(self.service.deploy_status, self.site), self._show, group="read")
 
     def _show(self, status: DeployStatus) -> None:
         self.status = status

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.system.remedies import adds_answers
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class FailurePage(Page):
         super().__init__(service, kind="failure")
         self.run_id, self.site = run, site
         self.failure: RunFailure | None = None
-        self.report = Static(Text("Reading what happened…", "dim"), markup=False)
+        self.report = PendingText("Reading what happened…")
 
     def body(self) -> Iterable[Widget]:
         return (self.report,)
@@ -55,7 +55,7 @@ class FailurePage(Page):
     def on_mount(self) -> None:
         self.show_title(f"Installing {self.site or ''}".strip())
         self.read_machine()
-        self.run_in_background(self._read, self._show, group="failure")
+        self.read_for(self.report, self._read, self._show, group="failure")
         self.call_after_refresh(self._focus_main)
 
     def _focus_main(self) -> None:

@@ -13,6 +13,7 @@ from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.pi_restore_service import SheetEntries
 
@@ -63,7 +64,7 @@ class PiRestorePage(WorkingPage):
 
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, kind="pi-restore")
-        self.text = Static(Text("Checking this Pi…", "dim"), markup=False)
+        self.text = PendingText("Checking this Pi…")
         self.lines = [SheetLine(*one) for one in LINES]
         self.hosts = ChoiceList((), id="saved-pis")
         self.saved: SavedPis | None = None
@@ -84,10 +85,7 @@ class PiRestorePage(WorkingPage):
 
     def on_mount(self) -> None:
         self._show_lines(shown=False)
-        self.run_in_background(self.service.continues_pi_restore, self._known, group="state", refused=self._refused)
-
-    def _refused(self, sentence: str) -> None:
-        self.text.update(Text().append("! ", "yellow").append(clean(sentence)))
+        self.read_for(self.text, self.service.continues_pi_restore, self._known, group="state")
 
     def _known(self, continues: bool) -> None:
         self._continues, self._asks = continues, not continues

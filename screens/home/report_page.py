@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.log_model import Block
+from piwizard.screens.widgets.pending_text import PendingText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ class ReportPage(Page):
 
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, kind="report-page")
-        self.text = Static(Text("Collecting the report…", "dim"), markup=False)
+        self.text = PendingText("Collecting the report…")
         self.files = FoldingList(id="report-files")
         self.texts: Sequence[tuple[str, str]] = ()
         self._written = False
@@ -49,11 +49,7 @@ class ReportPage(Page):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.focus_button, "back")
-        self.run_in_background(self.service.report_texts, self._show, group="report", refused=self._refused)
-
-    def _refused(self, sentence: str) -> None:
-        self.text.update("")
-        self.notify_line(sentence)
+        self.read_for(self.text, self.service.report_texts, self._show, group="report")
 
     def _show(self, texts: Sequence[tuple[str, str]]) -> None:
         self.texts = texts

@@ -6,12 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
-from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from piwizard.screens.home.working_page import WorkingPage
 from piwizard.screens.widgets.action_button import ActionButton
+from piwizard.screens.widgets.pending_text import PendingText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 class ReportingPage(WorkingPage):
     """A page that shows what it has read as text, and has buttons below it."""
 
-    READING = "Reading…"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "app.leave", "quit"),
         Binding("up", "scroll_body(-1)", "scroll", key_display="↑↓"),
@@ -34,7 +32,7 @@ class ReportingPage(WorkingPage):
 
     def __init__(self, service: ScreenService, *, kind: str) -> None:
         super().__init__(service, kind=kind)
-        self.text = Static(Text(self.READING, "dim"), markup=False)
+        self.text = PendingText("Reading…")
         self._has_read = False
 
     def body(self) -> Iterable[Widget]:

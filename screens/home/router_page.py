@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.home.visit_watch import VisitWatch
 from piwizard.screens.page import Page
+from piwizard.screens.widgets.pending_text import PendingText
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -42,7 +42,7 @@ class RouterPage(Page):
         super().__init__(service, kind="router-page")
         self.site = site
         self.visit_watch = VisitWatch(service, site)
-        self.text = Static(Text("Reading your network…", "dim"), markup=False)
+        self.text = PendingText("Reading your network…")
         self._rules: RouterRules | None = None
         self._visited = False
 
@@ -57,7 +57,7 @@ class RouterPage(Page):
     def on_mount(self) -> None:
         self.show_title(self.site)
         self.read_machine()
-        self.run_in_background(lambda: self.service.router_rules(self.site), self._show, group="rules")
+        self.read_for(self.text, lambda: self.service.router_rules(self.site), self._show, group="rules")
         self.set_interval(SECONDS_BETWEEN_CHECKS, self._check_visit)
         self.call_after_refresh(self.focus_button, "later")
 

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.widgets.qr_code import qr_code
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class SheetPage(Page):
 
     def __init__(self, service: ScreenService) -> None:
         super().__init__(service, kind="sheet")
-        self.text = Static(Text("Reading the recovery sheet…", "dim"), markup=False)
+        self.text = PendingText("Reading the recovery sheet…")
         self.code = Static(markup=False)
 
     def body(self) -> Iterable[Widget]:
@@ -50,11 +51,7 @@ class SheetPage(Page):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.focus_button, "back")
-        self.run_in_background(self.service.recovery_sheet, self._show, group="sheet", refused=self._refused)
-
-    def _refused(self, sentence: str) -> None:
-        self.text.update("")
-        self.notify_line(sentence)
+        self.read_for(self.text, self.service.recovery_sheet, self._show, group="sheet")
 
     def _show(self, sheet: RecoverySheet) -> None:
         text = Text(INTRODUCTION)

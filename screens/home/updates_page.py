@@ -46,7 +46,7 @@ class UpdatesPage(ReportingPage):
         return (("back", "Back"), ("rebuild", "Rebuild…"), ("look_up", "Check for vulnerabilities"))
 
     def read(self) -> None:
-        self.run_in_background(self.service.update_overview, self._show, group="read")
+        self.read_for(self.text, self.service.update_overview, self._show, group="read")
 
     def _show(self, overview: UpdateOverview) -> None:
         self.overview = overview

@@ -20,6 +20,7 @@ from piwizard.screens.home.overview_text import age
 from piwizard.screens.home.site_list import NARROW_COLUMNS
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.widgets.row_list import RowList
 from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.site_releases import SHORT_COMMIT
@@ -110,7 +111,7 @@ class VersionsPage(Page):
     def __init__(self, service: ScreenService, site: str) -> None:
         super().__init__(service, kind="versions")
         self.site = site
-        self.state = Static(Text("Reading the releases…", "dim"), markup=False)
+        self.state = PendingText("Reading the releases…")
         self.releases = ReleaseList()
         self.detail = Static("", markup=False)
         self.versions: SiteVersions | None = None
@@ -140,7 +141,7 @@ class VersionsPage(Page):
             self._read()
 
     def _read(self) -> None:
-        self.run_in_background(partial(self.service.versions, self.site), self._show, group="versions")
+        self.read_for(self.state, partial(self.service.versions, self.site), self._show, group="versions")
 
     def _show(self, versions: SiteVersions) -> None:
         self.versions = versions
