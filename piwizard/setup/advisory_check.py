@@ -43,7 +43,7 @@ def check_advisories(site: str, find: Find = advisories.find_advisories) -> Advi
     new = [one for one in found if one.id not in known]
     rebuilt = False
     if any(one.fixed for one in new):
-        rebuilt = rebuild_environment(site).ok
+        rebuilt = rebuild_environment(site).rebuilt
         found = find(_installed(site))
     _write_known(site, found)
     left = [one for one in found if one.id not in known]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from piwizard.alerts import event
 from piwizard.alerts.event import Event
 from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
+from piwizard.apps.rollback_pin import read_pin
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
@@ -18,11 +19,15 @@ EVENT = "environment-rebuild"
 
 @dataclass(frozen=True)
 class RebuildOutcome:
-    """The end of a rebuild. `detail` is a sentence for people."""
+    """The end of a rebuild. `detail` is a sentence for people.
+
+    `ok` without `rebuilt`: the site stays at the release that it was rolled back to.
+    """
 
     site: str
     ok: bool
     detail: str
+    rebuilt: bool = False
 
 
 def rebuild_environment(site: str) -> RebuildOutcome:
@@ -33,6 +38,8 @@ def rebuild_environment(site: str) -> RebuildOutcome:
     """
     if not deployed_commit(site):
         raise PiwizardError(f"{site} is not set up yet.", hint="Run `piwizard apply` first.")
+    if read_pin(site):
+        return RebuildOutcome(site, True, f"{site} was rolled back: its environment stays until the next deploy.")
     before = read_rebuild_date(site)
     result, reason = "failed", ""
     try:
@@ -46,7 +53,7 @@ def rebuild_environment(site: str) -> RebuildOutcome:
     title = f"Rebuild of the environment of {site}"
     if result == "done":
         event.report(Event(EVENT, "ok", title, subject=site))
-        return RebuildOutcome(site, True, f"The environment of {site} was rebuilt.")
+        return RebuildOutcome(site, True, f"The environment of {site} was rebuilt.", rebuilt=True)
     detail = reason or f"The run was {result}."
     hint = "The version in use stays. Fix the version that fails in the requirements, or set updates.app to off."
     event.report(Event(EVENT, "failed", title, detail, hint, subject=site))

@@ -146,7 +146,7 @@ async def test_failed_command_says_why(monkeypatch, output, sentence):
 
 async def test_page_that_cannot_be_read_says_why(site):
     file = site / "etc" / "answers.toml"
-    file.write_text(file.read_text() + '\n[nginx]\nworkers = 2\n')
+    file.write_text(file.read_text() + "\n[nginx]\nworkers = 2\n")
     async with opened(site, steps=False) as seen:
         go = seen.app.navigator
         for open_page in (go.open_alerts, go.open_updates, go.open_report, lambda: go.open_deploys("myflask")):

@@ -84,7 +84,7 @@ def test_vulnerable_version_is_rebuilt_and_what_stays_is_reported_once(own_place
     def rebuild(site):
         rebuilds.append(site)
         there.remove(FLASK)
-        return RebuildOutcome(site, True, "")
+        return RebuildOutcome(site, True, "", rebuilt=True)
 
     monkeypatch.setattr(advisory_check, "rebuild_environment", rebuild)
     outcome = advisory_check.check_advisories("blog", lambda _: list(there))

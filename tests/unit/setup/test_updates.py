@@ -8,6 +8,7 @@ import pytest
 
 from piwizard.alerts import event
 from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
+from piwizard.apps.rollback_pin import LeftRelease, RollbackPin
 from piwizard.changes.pip_install import PipInstall
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
@@ -137,6 +138,15 @@ def test_rebuild_waits_for_a_run_that_begins_meanwhile_and_takes_its_commit(rebu
     outcome, seen = rebuilding("done")
     assert outcome.ok
     assert seen[0][0] == {"blog": "new"}
+
+
+def test_site_that_was_rolled_back_is_not_rebuilt(rebuilding, monkeypatch):
+    pin = RollbackPin("old", "old", "repo", None, (LeftRelease("new", "c0ffee"),))
+    monkeypatch.setattr(environment_rebuild, "read_pin", lambda site: pin)
+    outcome, seen = rebuilding("done")
+    assert (outcome.ok, outcome.rebuilt, seen) == (True, False, [])
+    assert "was rolled back" in outcome.detail
+    assert (read_rebuild_date("blog"), event.stored_events()) == ("", [])
 
 
 def test_site_that_is_not_set_up_is_not_rebuilt(rebuilding, monkeypatch):
