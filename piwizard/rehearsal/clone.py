@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
@@ -44,7 +46,8 @@ class MachineClone:
 
     def start(self) -> None:
         """Create the clone and boot it."""
-        self._scratch = ScratchDir(SCRATCH_DIRS, "piwizard-rehearsal")
+        with _signals_held_back():  # else `end` would not know of a folder that was just made
+            self._scratch = ScratchDir(SCRATCH_DIRS, "piwizard-rehearsal")
         _require_space(self._scratch.folder)
         self._sandbox = SandboxInit()
         network = Namespace(self._sandbox, "copy")
@@ -95,6 +98,16 @@ class MachineClone:
             self._sandbox.cut()
         if self._scratch is not None:
             self._scratch.close()
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Deliver signals that end a rehearsal only afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _require_space(folder: Path) -> None:
