@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class PendingText(Static):
-    """A text that is not known yet. `pending` is false as soon as anything else is shown in its place."""
+    """A text that is not known yet.
+
+    `pending` is false as soon as anything else is shown in its place.
+    """
 
     def __init__(self, announcement: str) -> None:
         super().__init__(Text(announcement, "dim"), markup=False)
