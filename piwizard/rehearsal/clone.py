@@ -103,11 +103,17 @@ class MachineClone:
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
     """Deliver signals that end a rehearsal only afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # Not by a mask: another thread could take the signal, and Python would handle it in this one all the same.
+    before = [signal.signal(number, lambda one, _: arrived.append(one)) for number in numbers]
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    for one in arrived:
+        signal.raise_signal(one)
 
 
 def _require_space(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -22,11 +23,14 @@ def test_folder_is_removed_if_a_signal_arrives_while_it_is_made(monkeypatch, tmp
     monkeypatch.setattr(clone, "SCRATCH_DIRS", tmp_path / "clones")
     monkeypatch.setattr(clone, "ScratchDir", make)
     before = signal.signal(number, signal.default_int_handler)
+    idle = threading.Event()
+    threading.Thread(target=idle.wait, daemon=True).start()  # may take the signal
     try:
         copy = MachineClone(print)
         with pytest.raises(KeyboardInterrupt):
             copy.start()
         copy.end()
     finally:
+        idle.set()
         signal.signal(number, before)
     assert not (tmp_path / "clones").exists()
