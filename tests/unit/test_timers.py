@@ -51,7 +51,7 @@ def test_timers_after_boot_start_apart():
 
 @pytest.mark.parametrize("unit", ["autodeploy.service.j2", "webhook.service.j2", "alerts.service", "egress.service.j2"])
 def test_unit_that_a_socket_or_path_starts_has_a_limit_of_its_own(unit):
-    """Beyond systemd's limit, 5 starts in 10 seconds, the socket or path is closed until somebody starts it again."""
+    """After 5 starts in 10 seconds, systemd closes the socket or path, and it stays closed."""
     interval, burst = (
         values(CHECKOUT / "templates/systemd" / unit, f"StartLimit{one}") for one in ("IntervalSec", "Burst")
     )

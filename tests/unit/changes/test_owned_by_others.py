@@ -298,25 +298,3 @@ def test_environment_whose_packages_contain_its_path_is_built_again(working, eve
     working().make(again)
     assert not (again.folder / "lib" / "prefix.conf").exists()
     assert again.probe(None, None).in_sync
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["-e .", ".", "./library", "-r base.txt", "-c pins.txt", "git+https://example.org/x.git", "x @ https://example.org/x.zip",
-     "https://example.org/x.whl", "lib/x.whl", "--find-links=wheels", "file:x"],
-)  # fmt: skip
-def test_list_that_refers_to_other_files_is_installed_for_each_release(there, line):
-    (there / "code" / "requirements.txt").write_text(f"flask\n{line}\n")
-    assert not PipInstall(("-r", "requirements.txt"), inputs=("requirements.txt",)).repeatable(there / "code")
-    assert not PipInstall((line,)).repeatable(there / "code")
-    assert not PipInstall(lines=("flask", line)).repeatable(there / "code")
-
-
-def test_list_of_names_and_versions_can_be_used_again(there):
-    text = (
-        "# what the lamp needs\nFlask>=3,<4  # the web\n--index-url https://www.piwheels.org/simple\n\n"
-        "gpiozero == 2.0 ; sys_platform == 'linux'\nuvicorn[standard]~=0.30\nblinker==1.9 \\\n    --hash=sha256:00ff\n"
-    )
-    (there / "code" / "requirements.txt").write_text(text)
-    pip = PipInstall(("-r", "requirements.txt"), added=("gunicorn>=23,<28",), inputs=("requirements.txt",))
-    assert pip.repeatable(there / "code")
