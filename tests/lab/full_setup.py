@@ -133,7 +133,9 @@ class FullSetup:
         repo = self.lab.git.url("tame")
         self.terminal.see(REPOSITORY_FIELD, 60)
         if self.terminal.see_any((repo, EMPTY_CODE), 60) != repo:
-            one.type(CLEAR + repo)
+            self.terminal.type(CLEAR)
+            self.terminal.rest(0.5)  # in one burst, Textual clears only after the letters
+            one.type(repo)
         self.terminal.see("Found in your code", 90)
         self.terminal.see(READY, 90)
 
