@@ -153,23 +153,31 @@ def test_analysis_of_links_pipes_and_sparse_files_takes_seconds(tree):
     assert [one.entry for one in found.entries or ()] == ["app:app"]
 
 
+START_WITH_LIMITS = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
+    "limits.MAX_CPU_SECONDS = {seconds}; limits.MAX_MEMORY_BYTES = 128 << 20; "
+    "from piwizard.apps import analysis_worker as worker; worker.MIN_PART_SECONDS = 0.1; worker.main()"
+)
+
+
 @pytest.fixture
-def hurried(monkeypatch, tmp_path):
-    """Limit the child to 1 second and 128 MB."""
-    start = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
-        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 128 << 20; "
-        "from piwizard.apps.analysis_worker import main; main()"
-    )
-    monkeypatch.setattr(analysis_process, "START_CODE", start)
+def little_memory(monkeypatch):
+    """Limit the child to 128 MB."""
+    monkeypatch.setattr(analysis_process, "START_CODE", START_WITH_LIMITS.format(seconds=1))
 
 
-PARSER = {"wsgi.py": "# flask\n" + ("x=" + "(" * 90 + "1" + ")" * 90 + "\n") * 4000}
-"""Python's own parser needs half a minute for this, and cannot be interrupted."""
+@pytest.fixture
+def little_time(monkeypatch):
+    """Give each part of the analysis 0.1 seconds: less than the file below takes on the fastest computer."""
+    monkeypatch.setattr(analysis_process, "START_CODE", START_WITH_LIMITS.format(seconds=0))
+
+
+PARSER = {"wsgi.py": "# flask\n" + ("x=" + "(" * 90 + "1" + ")" * 90 + "\n") * 5000}
+"""Python's own parser needs a second or more for this, and cannot be interrupted."""
 LARGE = {"wsgi.py": "# flask\n" + "a=1\n" * 240_000}
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("little_time")
 def test_slow_file_is_named_with_the_answer_that_replaces_it(tree):
     app = chosen(tree({"app.py": APP, **PARSER}))
     started = time.monotonic()
@@ -180,7 +188,7 @@ def test_slow_file_is_named_with_the_answer_that_replaces_it(tree):
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("little_time")
 def test_answers_replace_what_cannot_be_read(tree):
     root = tree({"app.py": APP, "requirements.txt": "flask\n", "static/a.css": "", **PARSER})
     app = chosen(
@@ -198,7 +206,7 @@ def test_answers_replace_what_cannot_be_read(tree):
     assert app.dependencies.libraries == ()
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("little_memory")
 def test_file_that_takes_too_much_memory_is_skipped(tree):
     found = analysis_process.analyze_code(tree({"app.py": APP, **LARGE}), DATA, AnalysisOptions())
     assert [one.entry for one in found.entries or ()] == ["app:app"]
