@@ -36,6 +36,21 @@ class AppSource:
     pin: RollbackPin | None = None
 
 
+@dataclass(frozen=True)
+class PinnedCommit:
+    """The commit that a plan was made from.
+
+    `in_use` is the release that the site used then, "" if there was none.
+    """
+
+    commit: str
+    in_use: str = ""
+
+    def outdated(self, site: str) -> bool:
+        """Return whether the site uses another release since the plan was made."""
+        return self.in_use != rollback_pin.current_release(site)
+
+
 def site_folder(site: str) -> Path:
     """Return the folder that holds everything of a site."""
     return paths.sites_dir() / site
@@ -54,9 +69,9 @@ def find_source(
     """Return the code to set up: the current release, else the newest commit.
 
     The current release counts if it is of this repository, or one of `also`, and of this branch, or was rolled back to.
-    `pinned` is the commit of an earlier plan and takes precedence. `rollback` is the name of the release to use
-    instead. PiwizardError names app.repo or app.branch if the code cannot be fetched. Fetches into the cache and
-    changes nothing else; `fetch_newest` gets a new version.
+    `pinned` is the commit of an earlier plan and takes precedence: the result is never another one. `rollback` is the
+    name of the release to use instead. PiwizardError names app.repo or app.branch if the code cannot be fetched.
+    Fetches into the cache and changes nothing else; `fetch_newest` gets a new version.
     """
     if rollback:
         return _rolled_back_source(site, rollback, rollback_pin.pin_for(site, rollback, repo, ref))
@@ -70,7 +85,7 @@ def find_source(
     cached = _cached_source(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
-    return fetch_newest(site, repo, ref, access)
+    return _fetch(site, repo, ref, access, pinned)
 
 
 def _rolled_back_source(site: str, name: str, pin: RollbackPin | None) -> AppSource:
@@ -107,7 +122,12 @@ def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release:
 
 
 def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANONYMOUS) -> AppSource:
-    """Fetch the newest commit of the branch. Errors as in `find_source`.
+    """Fetch the newest commit of the branch. Errors as in `find_source`."""
+    return _fetch(site, repo, ref, access, None)
+
+
+def _fetch(site: str, repo: str, ref: str | None, access: GitAccess, commit: str | None) -> AppSource:
+    """Fetch a commit of the branch, or its newest one.
 
     Only one process fetches at a time, and the code that was fetched before stays until the next time: another process
     may be reading it.
@@ -119,7 +139,7 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         files.remove(folder / "before")
         fetched.mkdir(parents=True, mode=0o700)
         try:
-            noted = _clone(fetched, repo, ref, access)
+            noted = _clone(fetched, repo, ref, access, commit)
             folder.mkdir(mode=0o700, exist_ok=True)
             files.remove(folder / "release.json")
             _move_away(folder / "tree", folder / "before")
@@ -141,15 +161,20 @@ def _move_away(tree: Path, to: Path) -> None:
         files.remove(tree)
 
 
-def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess) -> dict[str, str | None]:
-    """Clone into `tree` in a folder, and return what is noted of the code."""
+def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess, wanted: str | None) -> dict[str, str | None]:
+    """Clone into `tree` in a folder, check out a commit, if one is wanted, and return what is noted of the code."""
     tree = folder / "tree"
     tree.mkdir()
     with git_for(access) as git:
         git.let_enter(folder)
         git.lend_folder(tree)
-        clone = git.argv(git_command.clone_command(repo, tree, ref, shallow=True))
+        clone = git.argv(git_command.clone_command(repo, tree, ref, shallow=wanted is None))
         result = bounded_command.run(clone, folder, env=git.env)
+        if wanted and result and result.ok:
+            checkout = git.argv(git_command.checkout_command(tree, wanted))
+            result = bounded_command.run(checkout, folder, env=git.env)
+            if result and not result.ok:
+                raise git_errors.commit_missing(repo, wanted)
         if result is None:
             raise PiwizardError(
                 f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "

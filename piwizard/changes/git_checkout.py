@@ -14,7 +14,7 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, Ownership
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.server_git import ServerGit, git_for
-from piwizard.system import bounded_command, files, safe_open, tree_owner
+from piwizard.system import bounded_command, commands, files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
 
@@ -50,11 +50,9 @@ class GitCheckout:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
             return IN_SYNC
-        return Preview(
-            in_sync=False,
-            now=self.instead,
-            argv=(git_command.clone_command(self.repo, self.code, self.ref), self._checkout(self.code)),
-        )
+        clone = git_command.clone_command(self.repo, self.code, self.ref)
+        checkout = git_command.checkout_command(self.code, self.commit)
+        return Preview(in_sync=False, now=self.instead, argv=(clone, checkout))
 
     def apply(self, work: ApplyContext) -> None:
         if not self.code.is_dir():
@@ -69,11 +67,14 @@ class GitCheckout:
         with git_for(self.access) as git:
             git.lend_folder(aside)
             clone = git_command.clone_command(self.repo, aside, self.ref)
-            result = work.command(clone, env=git.env, allow=range(256), prefix=git.prefix)
+            result = work.command(clone, env=git.env, allow=commands.ANY_EXIT, prefix=git.prefix)
             if not result.ok:
                 error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
                 raise ChangeFailed(error.message, key=error.key, hint=error.hint)
-            work.command(self._checkout(aside), env=git.env, prefix=git.prefix)
+            checkout = git_command.checkout_command(aside, self.commit)
+            if not work.command(checkout, env=git.env, allow=commands.ANY_EXIT, prefix=git.prefix).ok:
+                error = git_errors.commit_missing(self.repo, self.commit)  # the branch was rewritten since the plan
+                raise ChangeFailed(error.message, key=error.key, hint=error.hint)
             if self.large_files:
                 self._fetch_large_files(aside, git, work)
             git.take_back(aside)
@@ -91,9 +92,6 @@ class GitCheckout:
             work.say("The files of Git LFS are too large, or take too long: the app gets only pointers to them.")
         elif not result.ok:
             work.say(f"Git LFS failed, so the app gets only pointers to its files: {result.last_lines}")
-
-    def _checkout(self, folder: Path) -> tuple[str, ...]:
-        return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", self.commit)
 
     def _release(self) -> bytes:
         return json.dumps({"repo": self.repo, "ref": self.ref, "commit": self.commit}).encode()

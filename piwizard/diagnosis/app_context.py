@@ -21,6 +21,7 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
+from piwizard.setup import run_request
 from piwizard.setup.planner import Planner
 from piwizard.system.apt_archive import AptArchive
 from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, Fix
@@ -191,7 +192,7 @@ def find_app_context(planner: Planner, site: str, run: str | None = None) -> App
     """Return the app of a site, in use or of a run; None without code."""
     try:
         if run:
-            planner = Planner(planner.answers, planner.store, dict(run_launch.request(run).pins))
+            planner = Planner(planner.answers, planner.store, run_request.pins_of(run_launch.request(run)))
         instance = next(instance for instance in planner.select(["app"], site))
         source = planner.context.of(instance).source
         if source is None:

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,14 +150,16 @@ def nothing_else_starts() -> Iterator[None]:
         yield
 
 
-def start(wanted: RunRequest) -> str:
+def start(wanted: RunRequest, validate: Callable[[], None] = lambda: None) -> str:
     """Start a run and return its name.
 
-    Raise PiwizardError if one is in progress, or systemd does not run.
+    Raise PiwizardError if one is in progress, or systemd does not run. `validate` raises it if the request is outdated:
+    no run changes anything from then on.
     """
     require_systemd()
     require_lasting_disk()
     with nothing_else_starts():
+        validate()
         return _start(wanted)
 
 

@@ -71,6 +71,11 @@ def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = F
     )
 
 
+def checkout_command(folder: Path, commit: str) -> tuple[str, ...]:
+    """Return the argv that checks out a commit of a clone, with its submodules."""
+    return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", commit)
+
+
 def large_files_command(repo: str, folder: Path) -> tuple[str, ...]:
     """Return the argv that fetches the files of Git LFS into a checkout.
 

@@ -21,6 +21,8 @@ UNREACHABLE_MESSAGES = (
 )
 DROPPED_MESSAGES = ("connection reset by", "connection closed by")
 BOILERPLATE = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
+SHORT_COMMIT = 7
+"""Characters of a commit that are shown."""
 SUBMODULE = re.compile(r"clone of '([^']+)' into submodule path")
 HOST = r"([a-z0-9_.:[\]-]{1,300})"
 """A host as in known_hosts. A server may print any text, and the hint has a command with the host."""
@@ -121,6 +123,15 @@ def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess |
 def branch_missing(repo: str, ref: str | None, access: GitAccess) -> AnswerRefused:
     """Return the error for a repository without the branch, the tag or any commit."""
     return _explain(GitFailure(GitProblem.BRANCH_MISSING), repo, ref or "HEAD", "", access)
+
+
+def commit_missing(repo: str, commit: str) -> AnswerRefused:
+    """Return the error for a planned commit that the repository no longer has."""
+    return AnswerRefused(
+        "app.repo",
+        f"the commit {commit[:SHORT_COMMIT]}, which was planned, is no longer in {repo}.",
+        hint="Run `piwizard deploy` to plan with the newest commit.",
+    )
 
 
 def _explain(failure: GitFailure, repo: str, ref: str | None, output: str, access: GitAccess) -> AnswerRefused:

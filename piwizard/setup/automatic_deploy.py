@@ -115,7 +115,7 @@ def _deploy(site: str, way: str, on_event: OnEvent | None) -> DeployOutcome:
         if way == deploy_ways.PUSH:
             return DeployOutcome("failed", refusal.sentence)
         return _unreachable(site, way, poll_minutes(planner.answers.of(site)), refusal)
-    commit = planner.context.pins()[site]
+    commit = planner.context.pins()[site].commit
     _note_answer(site, commit)
     try:
         run = start_deploy(planner, site, way)

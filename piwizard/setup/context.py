@@ -8,8 +8,8 @@ from pathlib import Path
 
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
-from piwizard.apps import app_source, repository_access
-from piwizard.apps.app_source import AppSource
+from piwizard.apps import app_source, repository_access, rollback_pin
+from piwizard.apps.app_source import AppSource, PinnedCommit
 from piwizard.changes.release_record import Deployer
 from piwizard.deploys.pushed_code import pushed_repository
 from piwizard.engine.backups import find_owners
@@ -34,11 +34,15 @@ class SetupContext:
     that before the next plan or check.
     """
 
-    def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, PinnedCommit] | None = None
+    ) -> None:
         self._answers = answers
         self._store = store
         self._pins = dict(pins or {})
         self._sources: dict[str, AppSource] = {}
+        self._in_use: dict[str, str] = {}
+        """The release that each site used before its code was read."""
         self.deployer = Deployer()
         self.rollbacks: dict[str, str] = {}
         """The release of each site that is to be rolled back."""
@@ -115,8 +119,9 @@ class SetupContext:
         """Return the code of a site: at its pinned commit, else as fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
-            branch, pinned, answered = values.get("app.branch"), self._pins.get(site), values["app.repo"]
+            branch, pinned, answered = values.get("app.branch"), self._pinned(site), values["app.repo"]
             repo = pushed_repository(values) or answered
+            self._in_use.setdefault(site, rollback_pin.current_release(site))
             with self._answers.locating(site):
                 self._sources[site] = app_source.find_source(
                     site,
@@ -135,11 +140,17 @@ class SetupContext:
             values = self._answers.of(site)
             with self._answers.locating(site):
                 repo, branch = pushed_repository(values) or values["app.repo"], values.get("app.branch")
+                self._in_use[site] = rollback_pin.current_release(site)
                 self._sources[site] = app_source.fetch_newest(site, repo, branch, self.access(site))
 
-    def pins(self) -> dict[str, str]:
+    def _pinned(self, site: str) -> str | None:
+        """Return the commit of an earlier plan, unless another release is in use since."""
+        pin = self._pins.get(site)
+        return pin.commit if pin and not pin.outdated(site) else None
+
+    def pins(self) -> dict[str, PinnedCommit]:
         """Return the commit of each site that was read, so that a run uses the same."""
-        return {site: found.commit for site, found in self._sources.items()}
+        return {site: PinnedCommit(found.commit, self._in_use[site]) for site, found in self._sources.items()}
 
     def access(self, site: str) -> GitAccess:
         """Return the login with which git fetches the repository of a site."""

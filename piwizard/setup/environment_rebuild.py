@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from piwizard.alerts import event
 from piwizard.alerts.event import Event
+from piwizard.apps.app_source import PinnedCommit
 from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
-from piwizard.apps.rollback_pin import read_pin
+from piwizard.apps.rollback_pin import current_release, read_pin
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
@@ -66,6 +67,7 @@ def _start(site: str) -> str | None:
         run_launch.wait_until_free()
         write_rebuild_date(site, f"{datetime.now(UTC):%Y-%m-%d}")
         try:
-            return start_deploy(workspace.planner(None, {site: deployed_commit(site)}), site, "updates")
+            pin = PinnedCommit(deployed_commit(site), current_release(site))
+            return start_deploy(workspace.planner(None, {site: pin}), site, "updates")
         except run_launch.RunUnderWay:  # it began meanwhile
             continue

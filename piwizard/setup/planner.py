@@ -7,6 +7,7 @@ from typing import Any
 
 from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
 from piwizard.answers.secret_store import SecretStore
+from piwizard.apps.app_source import PinnedCommit
 from piwizard.changes.base import Change
 from piwizard.deploys import deploy_ways
 from piwizard.errors import MissingAnswer, PiwizardError
@@ -27,7 +28,7 @@ class Planner:
         self,
         answers: AnswersFile,
         store: SecretStore,
-        pins: Mapping[str, str] | None = None,
+        pins: Mapping[str, PinnedCommit] | None = None,
         kept_sites: Container[str] = (),
     ) -> None:
         self.answers = answers

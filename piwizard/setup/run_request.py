@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from piwizard.apps.app_source import PinnedCommit
+from piwizard.apps.rollback_pin import current_release
 from piwizard.engine import run_launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
@@ -12,6 +14,11 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
 from piwizard.steps.registry import StepInstance
 from piwizard.system import caller_env
+
+
+class PlanOutdated(run_launch.RunUnderWay):
+    """Another run has switched a site to another release since the plan was made."""
+
 
 Plans = list[tuple[StepInstance, list[Previewed]]]
 
@@ -71,6 +78,23 @@ def start(planner: Planner, plans: Plans, *, overwrite: bool, by: str = "") -> s
     """
     planner.keep_secrets(instance for instance, _ in plans)
     steps = tuple((instance.step.name, instance.site) for instance, _ in plans)
-    pins = tuple(planner.context.pins().items())
+    pins = planner.context.pins()
+    commits = tuple((site, pin.commit) for site, pin in pins.items())
     rollbacks, by = tuple(planner.context.rollbacks.items()), by or caller_env.read_caller()
-    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, pins, rollbacks=rollbacks, by=by))
+    request = run_launch.RunRequest("apply", steps, overwrite, commits, rollbacks=rollbacks, by=by)
+    return run_launch.start(request, lambda: require_current(pins))
+
+
+def pins_of(request: run_launch.RunRequest) -> dict[str, PinnedCommit]:
+    """Return the commits that a run uses, whatever release is in use."""
+    return {site: PinnedCommit(commit, current_release(site)) for site, commit in request.pins}
+
+
+def require_current(pins: Mapping[str, PinnedCommit]) -> None:
+    """Raise PlanOutdated if a site uses another release than when its plan was made."""
+    for site, pin in pins.items():
+        if pin.outdated(site):
+            raise PlanOutdated(
+                f"Another version of {site} was deployed since this plan was made, so nothing was changed.",
+                hint="Try again: the new plan is made for the version in use.",
+            )

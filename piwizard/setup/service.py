@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from piwizard.answers.questions import Question
+    from piwizard.apps.app_source import PinnedCommit
     from piwizard.network.address_trial import AddressTrial
     from piwizard.nginx.access_log import Visit
     from piwizard.setup.answer_store import AnswerStore
@@ -71,7 +72,7 @@ class SetupService:
 
     def __init__(self, answers: Path | None = None) -> None:
         self._file = answers
-        self._pins: dict[str, str] = {}
+        self._pins: dict[str, PinnedCommit] = {}
         self._source_lock = threading.Lock()
         """Held while repositories are read: two threads must not fetch into the same folder."""
 

@@ -15,7 +15,7 @@ from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
-from piwizard.setup import health_timer, removal, workspace
+from piwizard.setup import health_timer, removal, run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system import app_data, paths, transient_unit
@@ -38,7 +38,7 @@ def work(run: str) -> bool:
         retention.compact_journals(workspace.backups_dir())
         retention.prune_versions(workspace.backups_dir())
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.
-        planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
+        planner = None if request.action == "undo" else workspace.planner(None, run_request.pins_of(request))
         recorder = Recorder(
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
         )

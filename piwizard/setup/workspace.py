@@ -9,6 +9,7 @@ from pathlib import Path
 from piwizard.answers import file_reader
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
+from piwizard.apps.app_source import PinnedCommit
 from piwizard.engine.backups import Backups
 from piwizard.engine.state import State
 from piwizard.setup import kept_answers
@@ -17,7 +18,7 @@ from piwizard.steps.registry import all_questions
 from piwizard.system import console, files, paths
 
 
-def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
+def planner(file: Path | None, pins: dict[str, PinnedCommit] | None = None) -> Planner:
     """Return the planner for a file, else for the machine's own answers, if any.
 
     A site that is set up but missing in the given file keeps its answers from the machine's own file.
@@ -33,7 +34,9 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
     return planner_for(found, pins, kept_answers.added(file) if file else ())
 
 
-def planner_for(answers: AnswersFile, pins: dict[str, str] | None = None, added: Sequence[str] = ()) -> Planner:
+def planner_for(
+    answers: AnswersFile, pins: dict[str, PinnedCommit] | None = None, added: Sequence[str] = ()
+) -> Planner:
     """Return the planner for answers that were read already.
 
     `added` are the sites that their file lacks.

@@ -1,13 +1,20 @@
+"""Test which code a site uses: that of a plan, that in use, or the newest."""
+
 from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from piwizard.apps import app_source
-from piwizard.errors import PiwizardError
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.git_checkout import GitCheckout
+from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.system import bounded_command, commands, paths
+
+WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org")
 
 
 @pytest.fixture
@@ -15,10 +22,22 @@ def repo(tmp_path):
     folder = tmp_path / "repo"
     folder.mkdir()
     (folder / "app.py").write_text("")
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    for words in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--message=a")):
-        assert commands.run(["git", "-C", str(folder), *words]).ok
+    for words in (("init", "--quiet"), ("add", "."), (*WHO, "commit", "--quiet", "--message=a")):
+        git(folder, *words)
     return str(folder)
+
+
+def git(folder, *words):
+    result = commands.run(["git", "-C", str(folder), *words])
+    assert result.ok
+    return result.output.strip()
+
+
+def commit(folder, text, *words):
+    """Commit a text as app.py, and return the commit."""
+    Path(folder, "app.py").write_text(text)
+    git(folder, *WHO, "commit", "--quiet", "--all", "--message=b", *words)
+    return git(folder, "rev-parse", "HEAD")
 
 
 def test_fetched_code_is_readable_by_root_only(own_places, repo):
@@ -49,3 +68,33 @@ def test_failed_fetch_keeps_the_code_that_was_fetched_before(own_places, repo, t
         app_source.fetch_newest("blog", f"{tmp_path}/elsewhere", None)
     assert app_source.find_source("blog", repo, None, before.commit) == before
     assert (before.tree / "app.py").is_file()
+
+
+def test_planned_commit_is_used_although_a_newer_one_was_fetched_since(own_places, repo):
+    planned = app_source.fetch_newest("blog", repo, None)
+    newer = commit(repo, "newer = True\n")
+    assert app_source.fetch_newest("blog", repo, None).commit == newer
+    newest = commit(repo, "newest = True\n")
+    found = app_source.find_source("blog", repo, None, planned.commit)
+    assert found.commit == planned.commit != newest
+    assert (found.tree / "app.py").read_text() == ""
+
+
+def test_planned_commit_that_was_rewritten_is_named_and_never_replaced_by_another(own_places, repo):
+    planned = app_source.fetch_newest("blog", repo, None)
+    commit(repo, "other = True\n", "--amend")
+    assert app_source.find_source("blog", repo, None, planned.commit) == planned  # it is in the cache
+    other = app_source.fetch_newest("blog", repo, None)
+    with pytest.raises(AnswerRefused, match=f"the commit {planned.commit[:7]}, which was planned, is no longer") as bad:
+        app_source.find_source("blog", f"file://{repo}", None, planned.commit)
+    assert "piwizard deploy" in bad.value.hint
+    assert app_source.find_source("blog", repo, None, other.commit) == other  # what was fetched before stays
+
+
+def test_checkout_names_a_planned_commit_that_was_rewritten_meanwhile(own_places, repo, tmp_path, working):
+    planned = app_source.fetch_newest("blog", repo, None)
+    commit(repo, "other = True\n", "--amend")
+    change = GitCheckout(tmp_path / "release", f"file://{repo}", None, planned.commit, "daemon")
+    with pytest.raises(ChangeFailed, match="which was planned, is no longer in"):
+        change.apply(working())
+    assert not (tmp_path / "release" / "app").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.alerts import event
+from piwizard.apps.app_source import PinnedCommit
 from piwizard.deploys import deploy_record, poll_backoff
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.setup import automatic_deploy, workspace
@@ -46,7 +47,7 @@ def server(
     monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
     monkeypatch.setattr(workspace, "planner", lambda *_: planner)
     monkeypatch.setattr(planner.context, "fetch_newest", lambda sites: None)
-    monkeypatch.setattr(planner.context, "pins", lambda: {"blog": NEW})
+    monkeypatch.setattr(planner.context, "pins", lambda: {"blog": PinnedCommit(NEW, "one")})
     monkeypatch.setattr(automatic_deploy, "newest_commit", newest)
     monkeypatch.setattr(automatic_deploy, "start_deploy", start)
     monkeypatch.setattr(automatic_deploy, "follow", lambda run: iter(said["events"]))

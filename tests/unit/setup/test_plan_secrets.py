@@ -46,7 +46,7 @@ def planner(own_places, tmp_path, monkeypatch):
     )
     recorded = gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(facts, "gather", lambda: recorded)
-    monkeypatch.setattr(run_launch, "start", lambda wanted: "run-1")
+    monkeypatch.setattr(run_launch, "start", lambda wanted, validate: "run-1")
     return lambda: Planner(file_reader.parse(ANSWERS, all_questions()), workspace.secret_store())
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from piwizard.alerts import event
+from piwizard.apps.app_source import PinnedCommit
 from piwizard.apps.rebuild_date import read_rebuild_date, write_rebuild_date
 from piwizard.apps.rollback_pin import LeftRelease, RollbackPin
 from piwizard.changes.pip_install import PipInstall
@@ -108,7 +109,7 @@ def rebuilding(own_places, monkeypatch):
 def test_rebuild_keeps_the_commit_in_use(rebuilding):
     outcome, seen = rebuilding("done")
     assert outcome.ok
-    assert [(pins, site) for pins, site, _ in seen] == [({"blog": "c0ffee"}, "blog")]
+    assert [(pins, site) for pins, site, _ in seen] == [({"blog": PinnedCommit("c0ffee")}, "blog")]
     assert read_rebuild_date("blog") == seen[0][2] != ""
 
 
@@ -137,7 +138,7 @@ def test_rebuild_waits_for_a_run_that_begins_meanwhile_and_takes_its_commit(rebu
     monkeypatch.setattr(environment_rebuild.workspace, "planner", planner)
     outcome, seen = rebuilding("done")
     assert outcome.ok
-    assert seen[0][0] == {"blog": "new"}
+    assert seen[0][0] == {"blog": PinnedCommit("new")}
 
 
 def test_site_that_was_rolled_back_is_not_rebuilt(rebuilding, monkeypatch):
