@@ -39,7 +39,7 @@ def main() -> int:
     found = duplicates()
     for name, where in found.items():
         print(f"{name}: {', '.join(where)}")
-    print(f"{len(found)} names are there twice" if found else "No name is there twice.")
+    print(f"{len(found)} names are there twice" if found else "No name is there twice.", file=sys.stderr)
     return 1 if found else 0
 
 
