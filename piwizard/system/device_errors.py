@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+DEVICES = Path("/dev")
 DEVICE_PATHS = (
     (re.compile(r"/dev/gpio(?:chip|mem)\d*|/sys/class/(?:gpio|pwm)\b"), "gpio"),
     (re.compile(r"/dev/i2c-\d*"), "i2c"),
@@ -21,11 +23,14 @@ DEVICE_PATHS = (
 MESSAGES = (
     (re.compile(r"No access to /dev/(?:gpio)?mem|can not open gpiochip|Unable to load any default pin factory"
                 r"|Cannot determine SOC peripheral base address|Failed to add edge detection"), "gpio"),
-    (re.compile(r"Camera __init__ sequence did not complete|No cameras? available|Failed to open camera"), "camera"),
+    (re.compile(r"Camera __init__ sequence did not complete|No cameras? available|Camera\(s\) not found"
+                r"|Camera is not (?:enabled|detected)|Failed to open camera"), "camera"),
     (re.compile(r"No Hardware I2C on"), "i2c"),
 )  # fmt: skip
 """What libraries say where they cannot open a device, without its path."""
 DEVICE = re.compile(r"/dev/[\w/.-]*\w")
+NODES = {"gpio": "gpiochip*", "i2c": "i2c-*"}
+"""What a machine has in /dev if it has such devices at all. A Pi without a camera has video nodes, too."""
 
 
 def kind_of_error(text: str) -> str | None:
@@ -35,3 +40,14 @@ def kind_of_error(text: str) -> str | None:
         if found and pattern.match(found[0]):
             return kind
     return next((kind for pattern, kind in MESSAGES if pattern.search(text)), None)
+
+
+def missing_device(text: str) -> str | None:
+    """Return the device that an error message is about, if this machine lacks it; None if it has it, or none is known.
+
+    It is a path, such as "/dev/i2c-1", or a pattern, such as "/dev/gpiochip*".
+    """
+    if found := DEVICE.search(text):
+        return None if Path(found[0]).exists() else found[0]
+    nodes = NODES.get(kind_of_error(text) or "")
+    return f"{DEVICES}/{nodes}" if nodes and not any(DEVICES.glob(nodes)) else None

@@ -10,6 +10,7 @@ from piwizard.apps.data_risk import DataRisk
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import find_failures
+from piwizard.system import device_errors
 from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, GenerateSecret
 from tests.unit.diagnosis import recorded
 from tests.unit.diagnosis.conftest import AppContexts
@@ -250,6 +251,27 @@ def test_open_device_that_is_missing_or_in_use_is_named(context: AppContexts) ->
     assert (one.id, "This machine has no /dev/i2c-7" in one.cause) == ("device-missing", True)
     (other,) = find_causes([busy], known)
     assert other.id == "device-in-use"
+
+
+def test_pins_and_cameras_that_this_machine_lacks_are_no_fault_of_the_code(context, tmp_path, monkeypatch):
+    monkeypatch.setattr(device_errors, "DEVICES", tmp_path)
+    known = context(hardware=("gpio", "camera"))
+    pins = view("gpiozero.exc.BadPinFactory: Unable to load any default pin factory!", "LED(17)")
+    (one,) = find_causes([pins], known)
+    assert (one.id, f"This machine has no {tmp_path}/gpiochip*" in one.cause) == ("device-missing", True)
+    (tmp_path / "gpiochip0").touch()
+    (one,) = find_causes([pins], known)
+    assert one.id == "app-fails"
+    by_index = ["Traceback (most recent call last):", '  File "/venv/picamera2/picamera2.py", line 5, in __init__',
+                "    info = self.global_camera_info()[camera_num]", "IndexError: list index out of range"]  # fmt: skip
+    for lines in (view("RuntimeError: Camera(s) not found", "Picamera2()"), by_index):
+        (one,) = find_causes([lines], known)
+        assert (one.id, one.cause) == ("device-missing", "This Pi finds no camera.")
+
+
+def test_message_that_is_printed_twice_is_shown_once() -> None:
+    (one,) = find_failures([*view("BadPinFactory: Unable to load", "LED(17)"), "Unable to load"])
+    assert one.message == "BadPinFactory: Unable to load"
 
 
 @pytest.mark.parametrize(
