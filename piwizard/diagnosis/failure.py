@@ -175,6 +175,8 @@ def _stages(planner: Planner, state: State, site: str) -> tuple[tuple[Stage, ...
     for instance in planner.all_instances():
         if instance.site not in (None, site) or instance.step.name in planner.skipped or planner.missing(instance):
             continue
+        if instance.step.turned_off(planner.answers.of(instance.site)):
+            continue
         entry = state.entry(instance.step.name, instance.site)
         if entry is None or entry.result in ("done", "running"):
             by_stage.setdefault(instance.step.stage, []).append(entry is not None and entry.result == "done")

@@ -126,13 +126,15 @@ class SetupService:
         from piwizard.setup.estimates import expected_seconds
         from piwizard.setup.stage_progress import StageTracker
 
-        state, facts = workspace.state(), self._planner().context.facts
-        places = list(instances) or self._planner().all_instances()
+        planner = self._planner()
+        state, facts = workspace.state(), planner.context.facts
+        places = list(instances) or planner.all_instances()
         return StageTracker(
             {
                 (one.step.name, one.site): expected_seconds(one.step, state.entry(one.step.name, one.site), facts)
                 for one in places
-            }
+            },
+            frozenset((one.step.name, one.site) for one in places if one.step.turned_off(planner.answers.of(one.site))),
         )
 
     def saved_overview(self) -> HomeOverview:

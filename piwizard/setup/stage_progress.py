@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -61,10 +61,14 @@ class StageTracker:
     """Take in the events of a run, and tell how far it is.
 
     `expected`: seconds that each step is likely to take; steps that it lacks take their typical time.
+    `turned_off`: the steps that set nothing up; they are shown only if they fail.
     """
 
-    def __init__(self, expected: Mapping[StepKey, float] | None = None) -> None:
+    def __init__(
+        self, expected: Mapping[StepKey, float] | None = None, turned_off: Collection[StepKey] = frozenset()
+    ) -> None:
         self._expected = dict(expected or {})
+        self._turned_off = turned_off
         self._steps: dict[StepKey, _StepRun] = {}
         self._current: StepKey | None = None
         self._began: datetime | None = None
@@ -140,7 +144,11 @@ class StageTracker:
     def _stages(self, now: datetime) -> tuple[StageProgress, ...]:
         found = []
         for stage in Stage:
-            steps = {key: one for key, one in self._steps.items() if _stage(key[0]) is stage}
+            steps = {
+                key: one
+                for key, one in self._steps.items()
+                if _stage(key[0]) is stage and (key not in self._turned_off or one.state in ("failed", "stopped"))
+            }
             if not steps:
                 continue
             seconds = sum(

@@ -107,6 +107,9 @@ class Certbot(Step):
             return QUESTIONS
         return [QUESTIONS[0].suggest(True, "browsers expect it"), *QUESTIONS[1:]]
 
+    def turned_off(self, answers: Answers) -> bool:
+        return not answers.get("tls.https", True)
+
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         site = str(answers.site)
         if owner_of(context, answers) != site:

@@ -57,6 +57,9 @@ class Renewal(Step):
     optional = True
     needs = ("certbot",)
 
+    def turned_off(self, answers: Answers) -> bool:
+        return not answers.get("tls.https", True)
+
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"] or owner_of(context, answers) != answers.site:
             return ()

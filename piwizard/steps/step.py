@@ -134,6 +134,10 @@ class Step(ABC):
         """Return the questions, with defaults for this machine if there is a context."""
         return ()
 
+    def turned_off(self, answers: Answers) -> bool:
+        """Return whether the answers turn off what the step sets up: then it only removes an earlier one."""
+        return False
+
     @abstractmethod
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         """Return the changes in order. PiwizardError where they are impossible."""

@@ -61,6 +61,13 @@ def test_failed_app_shows_the_line_of_its_code(folder, monkeypatch):
     assert found.fix
 
 
+def test_failed_app_at_home_waits_for_no_https(folder, monkeypatch):
+    fake_cases.failed_app(folder, monkeypatch)
+    service = ScreenService()
+    service.choose_audience("photos", Audience.HOME)
+    assert Stage.HTTPS not in service.failure("photos").waiting_stages
+
+
 def test_failed_certificate_shows_its_own_reason_and_no_command(folder, monkeypatch):
     fake_cases.failed_certificate(folder, monkeypatch)
     found = ScreenService().failure("photos")

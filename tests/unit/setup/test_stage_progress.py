@@ -43,6 +43,15 @@ def test_stages_are_in_order_and_wait_first():
     assert (found.fraction, found.seconds_left) == (0.0, 100.0)
 
 
+def test_stage_that_is_turned_off_is_shown_only_if_it_fails():
+    made = StageTracker(EXPECTED, {("gunicorn", "photos")})
+    made.add(event(0, "apply-started", action="apply", steps=[list(key) for key in EXPECTED]))
+    assert [one.stage for one in made.progress(at(0)).stages] == [Stage.WEB_SERVER, Stage.APP]
+    made.add(started(1, "gunicorn", "photos"))
+    made.add(finished(2, "gunicorn", "photos", result="failed"))
+    assert [one.state for one in made.progress(at(2)).stages] == ["waiting", "waiting", "failed"]
+
+
 def test_stage_runs_until_its_last_step_is_done():
     made = tracker(started(0, "system"), finished(10, "system"))
     assert made.progress(at(10)).stages[0].state == "running"
