@@ -23,7 +23,7 @@ QUESTIONS = (
     Question(
         "app.repo",
         "Git repository",
-        "The address for `git clone`: https://…, git@…:…, or a folder on this Pi.",
+        "The address for `git clone`, such as https://github.com/you/app, or a folder on this Pi.",
         v.repository,
         required=True,
         lookup="repository",
