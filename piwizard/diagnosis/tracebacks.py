@@ -101,7 +101,7 @@ def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) 
     said = [one.strip() for one in further if one.strip()]
     if not text and said:
         text = said.pop(0)
-    said = [one for one in said if one != text]  # gunicorn prints the message of a failed start once more
+    said = [one for one in said if one != text]  # gunicorn prints the message of a failed start twice
     return Failure(kind, text[:MAX_MESSAGE_CHARACTERS], tuple(frames), module, page, before, tuple(said)), at
 
 

@@ -135,7 +135,10 @@ class Step(ABC):
         return ()
 
     def turned_off(self, answers: Answers) -> bool:
-        """Return whether the answers turn off what the step sets up: then it only removes an earlier one."""
+        """Return whether the answers turn off what the step sets up.
+
+        It then only removes what an earlier run has set up.
+        """
         return False
 
     @abstractmethod

@@ -43,9 +43,9 @@ def kind_of_error(text: str) -> str | None:
 
 
 def missing_device(text: str) -> str | None:
-    """Return the device that an error message is about, if this machine lacks it; None if it has it, or none is known.
+    """Return the device of an error message if this machine lacks it.
 
-    It is a path, such as "/dev/i2c-1", or a pattern, such as "/dev/gpiochip*".
+    It is a path, such as "/dev/i2c-1", or a pattern, such as "/dev/gpiochip*". None: it exists, or is not known.
     """
     if found := DEVICE.search(text):
         return None if Path(found[0]).exists() else found[0]
