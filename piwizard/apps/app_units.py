@@ -12,7 +12,7 @@ from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values, has_homes
-from piwizard.system.devices import NOTIFICATION_FOLDER, device_values
+from piwizard.system.devices import NOTIFICATION_FOLDER, device_values, uses_bus
 from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
 
@@ -92,7 +92,7 @@ def service_values(unit: AppUnit) -> dict[str, object]:
         "pythonpath": unit.pythonpath,
         "guard": network_access.SERVICE if unit.network == network_access.INTERNET else None,
         "notifications": NOTIFICATION_FOLDER if "gpio" in unit.hardware else None,
-        **egress_values(unit.network, dbus=unit.dbus),
+        **egress_values(unit.network, dbus=unit.dbus or uses_bus(unit.hardware)),
         **device_values(unit.hardware),
     }
 

@@ -33,15 +33,16 @@ from piwizard.system.device_errors import DEVICE_PATHS
 MAX_USES = 50
 MAX_USES_PER_FILE = 20
 MAX_TEXT = 300
-WORDS = (b"/dev/", b"/sys/", b"w1_")
+WORDS = (b"/dev/", b"/sys/", b"w1_", b"org.bluez")
 STARTERS = {
     "system", "popen", "run", "call", "Popen", "check_call", "check_output", "getoutput", "getstatusoutput",
     "create_subprocess_exec", "create_subprocess_shell", "execvp", "spawn", "Command",
 }  # fmt: skip
 GROUP_KINDS = {
     "gpio": "gpio", "i2c": "i2c", "spi": "spi", "dialout": "serial", "video": "camera", "audio": "audio",
-    "input": "input", "plugdev": "usb",
+    "input": "input", "plugdev": "usb", "bluetooth": "bluetooth",
 }  # fmt: skip
+SOCKET_FAMILIES = {"AF_BLUETOOTH": "bluetooth"}
 UNIT_GROUPS = re.compile(r"\s*(?:SupplementaryGroups|Group)\s*=\s*(.*)")
 
 
@@ -98,6 +99,8 @@ def _uses_in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareU
             yield _library_use(library, f"imports {name}", file, import_line(tree, top))
     if libraries:
         yield from _uses_in_calls(checkout, file)
+    if checkout.mentions(file, *(name.encode() for name in SOCKET_FAMILIES)):
+        yield from _uses_of_sockets(checkout, file)
     if checkout.mentions(file, *WORDS):
         yield from _uses_in_paths(checkout, file)
     if checkout.mentions(file, *(name.encode() for name in STARTERS)):
@@ -113,6 +116,18 @@ def _uses_in_calls(checkout: RepositoryCheckout, file: str) -> Iterator[Hardware
         match node:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in CALLS:
                 yield HardwareUse(CALLS[name], f"calls {name}", file, node.lineno)
+
+
+def _uses_of_sockets(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareUse]:
+    for node in checkout.nodes(file):
+        match node:
+            case ast.Attribute(attr=name) if name in SOCKET_FAMILIES:
+                yield HardwareUse((SOCKET_FAMILIES[name],), f"opens sockets of {name}", file, node.lineno)
+            case ast.ImportFrom(module="socket", names=names):
+                for alias in names:
+                    if alias.name in SOCKET_FAMILIES:
+                        kinds = (SOCKET_FAMILIES[alias.name],)
+                        yield HardwareUse(kinds, f"opens sockets of {alias.name}", file, node.lineno)
 
 
 def _uses_in_paths(checkout: RepositoryCheckout, file: str) -> Iterator[HardwareUse]:

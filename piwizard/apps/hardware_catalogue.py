@@ -169,6 +169,7 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("luma", *BUS_KINDS, distributions="luma-core luma-oled luma-lcd luma-led-matrix", pip=""),
     _library(
         "bluez",
+        "bluetooth",
         modules="bluetooth",
         distributions="pybluez",
         debian="python3-bluez",
@@ -177,7 +178,19 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
         also="bluez",
         pip="",
     ),
-    _library("bleak", also="bluez"),
+    _library("bleak", "bluetooth", also="bluez"),
+    _library("bluezero", "bluetooth", also="bluez", pip=""),
+    _library("bluedot", "bluetooth", also="bluez"),
+    _library("bluepy", "bluetooth", compiled=True, build="make pkg-config libglib2.0-dev", also="bluez"),
+    _library("gattlib", "bluetooth", also="bluez", pip=""),
+    _library("pygatt", "bluetooth", also="bluez"),
+    _library("btlewrap", "bluetooth", also="bluez", pip=""),
+    _library("miflora", "bluetooth", also="bluez", pip=""),
+    _library(
+        "ruuvitag_sensor", "bluetooth", modules="ruuvitag_sensor", distributions="ruuvitag-sensor", also="bluez", pip=""
+    ),
+    _library("bthome_ble", "bluetooth", distributions="bthome-ble", also="bluez", pip=""),
+    _library("switchbot", "bluetooth", distributions="pyswitchbot", also="bluez", pip=""),
     _library(
         "sense_hat",
         "i2c",
@@ -321,6 +334,7 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "espeak-ng": (("audio",), "espeak-ng"),
     "gphoto2": (("usb",), "gphoto2"),
     "lsusb": (("usb",), "usbutils"),
+    **dict.fromkeys(("bluetoothctl", "hcitool", "gatttool", "rfcomm", "sdptool", "l2ping"), (("bluetooth",), "bluez")),
     "ffmpeg": ((), "ffmpeg"),
 }
 """Programs that code starts: the device classes that they use, and the Debian package that they are in."""

@@ -28,7 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     SCAN: ("nmap", "nmap3", "python3-nmap", "scapy", "getmac", "arpreq"),
     WAKE: ("wakeonlan", "wol", "pywol"),
     FILES: ("smbprotocol", "smbclient", "pysmb", "impacket", "libnfs"),
-    SYSTEM_BUS: ("avahi", "bleak", "bluezero", "dasbus", "jeepney", "networkmanager", "pydbus", "sdbus", "txdbus"),
+    SYSTEM_BUS: ("avahi", "dasbus", "jeepney", "networkmanager", "pydbus", "sdbus", "txdbus"),
 }  # fmt: skip
 """Modules and distributions, with names normalized as on PyPI."""
 _PARTS: dict[str, str] = {

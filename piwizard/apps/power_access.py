@@ -13,6 +13,7 @@ from piwizard.apps.privileged_use import (
     MEMORY,
     POWEROFF,
     REBOOT,
+    ROOT_LIBRARY,
     SUDO,
     PrivilegedUse,
 )
@@ -74,6 +75,13 @@ def _power_sentence(use: PrivilegedUse, *, allowed: bool) -> str:
     )
 
 
+WITHOUT_ROOT = {
+    "bluepy": "searches for devices only as root; without it, it connects to addresses that are known. Its successor "
+    "is the library bleak, which needs no root",
+    "rgbmatrix": "drives LED panels only as root, and PyPI does not have it. Run it as a service of your own that the "
+    "app can ask",
+}
+"""What a library of ROOT_LIBRARIES cannot do, and what to do instead."""
 SENTENCES: dict[str, Callable[[PrivilegedUse], str]] = {
     SUDO: lambda use: (
         f"`{use.what}` ({use.place}) fails: an app never becomes root. Set up by hand what it does, or give it to a "
@@ -84,6 +92,7 @@ SENTENCES: dict[str, Callable[[PrivilegedUse], str]] = {
         "GPIO 10 and use that pin, or the package adafruit-circuitpython-neopixel-spi: both use SPI."
     ),
     MEMORY: lambda use: f"/dev/mem ({use.place}) is open to root only. Use the library lgpio or gpiozero instead.",
+    ROOT_LIBRARY: lambda use: f"{use.what} ({use.place}) {WITHOUT_ROOT[use.what]}.",
     KERNEL_MODULE: lambda use: (
         f"`{use.what}` ({use.place}) does nothing: only root loads kernel modules. piwizard turns on the interfaces "
         "that the app uses."

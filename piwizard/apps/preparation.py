@@ -116,6 +116,7 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None, pau
         binds=path_mapping.path_binds(app),
         network=app.access.network,
         hardware=app.access.hardware,
+        dbus=app.access.dbus,
         start=app.start.working_directory,
         bind=bind if on_copy or one.makes else None,
         pauses=pauses,

@@ -12,12 +12,18 @@ from piwizard.apps.hardware import STARTERS, started_programs
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
 from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout, is_script
 
-SUDO, REBOOT, POWEROFF, LED_STRIP, MEMORY, KERNEL_MODULE, DAEMON = KINDS = (
-    "sudo", "reboot", "poweroff", "led-strip", "memory", "kernel-module", "daemon"
+SUDO, REBOOT, POWEROFF, LED_STRIP, MEMORY, KERNEL_MODULE, DAEMON, ROOT_LIBRARY = KINDS = (
+    "sudo", "reboot", "poweroff", "led-strip", "memory", "kernel-module", "daemon", "root-library"
 )  # fmt: skip
 MAX_USES = 30
 MAX_USES_PER_FILE = 10
-LED_LIBRARIES = ("rpi_ws281x", "neopixel")
+LED_LIBRARIES = ("rpi_ws281x", "neopixel", "unicornhat")
+ROOT_LIBRARIES = ("bluepy", "rgbmatrix")
+"""Libraries that do their work, or a part of it, only as root."""
+IMPORTED_KINDS = {
+    **dict.fromkeys(LED_LIBRARIES, LED_STRIP), **dict.fromkeys(ROOT_LIBRARIES, ROOT_LIBRARY),
+    "pigpio": DAEMON, "gpiozero.pins.pigpio": DAEMON,
+}  # fmt: skip
 SPI_PIN = re.compile(rb"\bD10\b|\bMOSI\b|PIN\w*\s*=\s*10\b")
 """A strip at GPIO 10 is driven over SPI, which needs no root."""
 PROGRAM_KINDS = {
@@ -26,8 +32,9 @@ PROGRAM_KINDS = {
 SYSTEMCTL_KINDS = {"reboot": REBOOT, "poweroff": POWEROFF, "halt": POWEROFF}
 MAX_WORDS = 6
 ROOT_PROGRAMS = frozenset({
-    "apt", "apt-get", "chpasswd", "dhclient", "dhcpcd", "dnsmasq", "hostapd", "hwclock", "ifdown", "ifup", "ip6tables",
-    "iptables", "mount", "raspi-config", "umount", "useradd", "usermod", "wpa_supplicant",
+    "apt", "apt-get", "arping", "chpasswd", "dhclient", "dhcpcd", "dnsmasq", "ether-wake", "etherwake", "hostapd",
+    "hwclock", "ifdown", "ifup", "ip6tables", "iptables", "l2ping", "mount", "pigpiod", "raspi-config", "tcpdump",
+    "umount", "useradd", "usermod", "wpa_supplicant",
 })  # fmt: skip
 """Programs that only root can use, and that authors call without sudo because their whole app runs as root."""
 ROOT_COMMANDS = (
@@ -39,6 +46,8 @@ ROOT_COMMANDS = (
     re.compile(r"nmcli (?:c\w*) (?:up|down|add|modify|delete)\b"),
     re.compile(r"nmcli (?:d\w*) (?:wifi (?:connect|hotspot)|disconnect)\b"),
     re.compile(r"nmcli (?:r\w*) \w+ (?:on|off)\b"),
+    re.compile(r"hcitool (?:-i \S+ )?lescan\b"),
+    re.compile(r"hciconfig \S+ (?:up|down|reset|\w*scan)\b"),
     re.compile(r"timedatectl set-|hostnamectl set-|date (?:-s|--set)\b"),
 )
 
@@ -76,17 +85,19 @@ def _uses(checkout: RepositoryCheckout, file: str) -> Iterator[PrivilegedUse]:
             match node:
                 case ast.Call(args=[ast.Constant(value="/dev/mem"), *_]):
                     yield PrivilegedUse(MEMORY, "/dev/mem", file, node.lineno)
-    if checkout.mentions(file, *(name.encode() for name in (*LED_LIBRARIES, "pigpio"))):
+    if checkout.mentions(file, *(name.rpartition(".")[2].encode() for name in IMPORTED_KINDS)):
         yield from _uses_in_imports(checkout, file)
 
 
 def _uses_in_imports(checkout: RepositoryCheckout, file: str) -> Iterator[PrivilegedUse]:
     tree = checkout.parsed(file)
-    imported = {name.partition(".")[0] for name in islice(absolute_imports(tree), MAX_IMPORTS)} if tree else set()
-    for name, kind in (*((library, LED_STRIP) for library in LED_LIBRARIES), ("pigpio", DAEMON)):
+    modules = [*islice(absolute_imports(tree), MAX_IMPORTS)] if tree else []
+    for name, kind in IMPORTED_KINDS.items():
+        top = name.partition(".")[0]
+        imported = any(f"{module}.".startswith(f"{name}.") for module in modules)
         over_spi = kind == LED_STRIP and SPI_PIN.search(checkout.content(file) or b"")
-        if tree and name in imported and not over_spi and not is_own_module(checkout, file, name):
-            yield PrivilegedUse(kind, name, file, import_line(tree, name))
+        if tree and imported and not over_spi and not is_own_module(checkout, file, top):
+            yield PrivilegedUse(kind, name, file, import_line(tree, top))
 
 
 def privileged_command(words: list[str]) -> tuple[str, str] | None:

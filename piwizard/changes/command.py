@@ -42,9 +42,9 @@ class Command:
     in the environment and never shown. `failure` starts the error message, `key` is the answer that is at fault.
     `proves` has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a
     new host name, or another folder of piwizard, is no reason to run the command again. As another user than root,
-    the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, and run
-    `scripts` of piwizard; it sees the folders of `binds` at their second path. `hints` explain
-    messages of the command, by a part of them.
+    the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, use `hardware`,
+    talk over D-Bus with `dbus`, and run `scripts` of piwizard; it sees the folders of `binds` at their second path.
+    `hints` explain messages of the command, by a part of them.
 
     `makes` is a folder of root in which the command creates files: it runs on a copy, from
     which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
@@ -67,6 +67,7 @@ class Command:
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
     hardware: tuple[str, ...] = ()
+    dbus: bool = False
     binds: tuple[tuple[Path, Path], ...] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
@@ -104,6 +105,7 @@ class Command:
                 scripts=self.scripts,
                 network=self.network,
                 hardware=self.hardware,
+                dbus=self.dbus,
             )
             return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
@@ -113,7 +115,7 @@ class Command:
                 (place.outline(folder, f"data{number}"), folder) for number, folder in enumerate(self.writable)
             )
             sandbox = place.sandbox(binds=(("made", self.makes), *empty), seconds=LONGEST)
-            sandbox = replace(sandbox, network=self.network, hardware=self.hardware)
+            sandbox = replace(sandbox, network=self.network, hardware=self.hardware, dbus=self.dbus)
             result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
             if result.ok:
                 with safe_open.open_folder(place.folder / "made") as made, safe_open.open_folder(self.makes) as target:

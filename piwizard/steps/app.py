@@ -125,6 +125,7 @@ class App(Step):
             scripts=SMOKE_TEST_SCRIPTS,
             network=app.access.network,
             hardware=app.access.hardware,
+            dbus=app.access.dbus,
             start=app.start.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.system import egress_filter, files, paths, transient_unit
-from piwizard.system.devices import device_values
+from piwizard.system.devices import device_values, uses_bus
 from piwizard.system.egress_filter import HOME, INTERNET
 from piwizard.templates.render import render
 
@@ -73,7 +73,7 @@ class Sandbox:
             scripts=[(script, path_inside(script)) for script in self.scripts],
             own_processes=self.alone and transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
             weights=LOW_PRIORITY,
-            **egress_values(self.network, read_resolvers(), dbus=self.dbus),
+            **egress_values(self.network, read_resolvers(), dbus=self.dbus or uses_bus(self.hardware)),
             **device_values(self.hardware),
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]

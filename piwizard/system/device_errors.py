@@ -17,6 +17,7 @@ DEVICE_PATHS = (
     (re.compile(r"/dev/input\b[\w/-]*"), "input"),
     (re.compile(r"/dev/bus/usb\b|/dev/hidraw\d*|/dev/usb/\w+"), "usb"),
     (re.compile(r"/dev/fb\d|/dev/dri\b"), "display"),
+    (re.compile(r"/dev/rfcomm\d*|\borg\.bluez\b"), "bluetooth"),
     (re.compile(r"/dev/vcio\b"), "firmware"),
 )
 """The device class of each path."""
@@ -26,6 +27,7 @@ MESSAGES = (
     (re.compile(r"Camera __init__ sequence did not complete|No cameras? available|Camera\(s\) not found"
                 r"|Camera is not (?:enabled|detected)|Failed to open camera"), "camera"),
     (re.compile(r"No Hardware I2C on"), "i2c"),
+    (re.compile(r"\borg\.bluez\b|\bBleak\w*Error\b|No Bluetooth adapters? (?:was |were )?found"), "bluetooth"),
 )  # fmt: skip
 """What libraries say where they cannot open a device, without its path."""
 DEVICE = re.compile(r"/dev/[\w/.-]*\w")

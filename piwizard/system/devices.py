@@ -23,6 +23,10 @@ class DeviceClass:
     nodes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    """Address families of its sockets."""
+    bus: bool = False
+    """Programs reach it over D-Bus."""
 
 
 DEVICE_CLASSES = {
@@ -49,6 +53,7 @@ DEVICE_CLASSES = {
     "input": DeviceClass("input devices", ("char-input",), ("input",)),
     "usb": DeviceClass("USB devices", ("char-usb_device", "char-hidraw"), ("plugdev",)),
     "display": DeviceClass("the display", ("char-fb", "char-drm"), ("video", "render")),
+    "bluetooth": DeviceClass("Bluetooth", ("char-rfcomm",), ("bluetooth",), families=("AF_BLUETOOTH",), bus=True),
     "firmware": DeviceClass("the Pi's firmware (vcgencmd)", ("/dev/vcio", "/dev/vchiq"), ("video",)),
 }
 """By the names that app.hardware has for them. 1-Wire sensors are files below /sys that everybody may read.
@@ -65,7 +70,13 @@ def device_values(kinds: Iterable[str]) -> dict[str, object]:
         "nodes": tuple(dict.fromkeys(node for one in classes for node in one.nodes)),
         "groups": tuple(name for name in named if group_exists(name)),
         "device_files": tuple(dict.fromkeys(path for one in classes for path in one.files)),
+        "families": tuple(dict.fromkeys(name for one in classes for name in one.families)),
     }
+
+
+def uses_bus(kinds: Iterable[str]) -> bool:
+    """Return whether one of the device classes is used over D-Bus."""
+    return any(DEVICE_CLASSES[kind].bus for kind in kinds)
 
 
 def group_exists(name: str) -> bool:

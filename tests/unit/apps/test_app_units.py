@@ -117,6 +117,19 @@ def test_service_for_one_wire_sensors_is_a_plain_one():
     assert render_service(unit(hardware=("1-wire",))) == render_service(UNIT)
 
 
+def test_service_with_bluetooth_gets_its_sockets_and_the_bus(all_groups):
+    text = render_service(unit(hardware=("bluetooth",)))
+    assert lines(text, "RestrictAddressFamilies") == ["AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_BLUETOOTH"]
+    assert lines(text, "SupplementaryGroups") == ["bluetooth"]
+    assert not [path for path in lines(text, "InaccessiblePaths") if "/run/dbus" in path]
+
+
+def test_service_without_bluetooth_has_neither(all_groups):
+    text = render_service(unit(hardware=("gpio",)))
+    assert lines(text, "RestrictAddressFamilies") == ["AF_UNIX AF_INET AF_INET6 AF_NETLINK"]
+    assert [path for path in lines(text, "InaccessiblePaths") if "/run/dbus" in path]
+
+
 def test_socket_is_accessible_to_nginx_only():
     text = render_socket(UNIT)
     assert lines(text, "ListenStream") == [socket_path("my-flask")] == ["/run/piwizard-my-flask.sock"]

@@ -46,6 +46,15 @@ USES = [
     ("with open('/sys/class/gpio/export', 'w') as file: file.write('17')", ("gpio",)),
     ("DEVICE = '/dev/i2c-1'", ("i2c",)),
     ("open('/dev/spidev0.0')", ("spi",)),
+    ("from bleak import BleakScanner", ("bluetooth",)),
+    ("import bluetooth", ("bluetooth",)),
+    ("from bluepy.btle import Peripheral", ("bluetooth",)),
+    ("from gattlib import DiscoveryService", ("bluetooth",)),
+    ("import socket\nsocket.socket(socket.AF_BLUETOOTH, socket.SOCK_STREAM, 3)", ("bluetooth",)),
+    ("from socket import AF_BLUETOOTH, socket\nsocket(AF_BLUETOOTH)", ("bluetooth",)),
+    ("import subprocess\nsubprocess.run(['bluetoothctl', 'devices'])", ("bluetooth",)),
+    ("import dbus\nbus.get_object('org.bluez', '/org/bluez/hci0')", ("bluetooth",)),
+    ("import serial\nserial.Serial('/dev/rfcomm0')", ("serial", "bluetooth")),
 ]
 
 

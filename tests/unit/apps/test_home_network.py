@@ -127,7 +127,7 @@ def test_modules_of_the_app_itself_are_not_mistaken_for_libraries(tree: Tree) ->
 
 
 def test_only_what_needs_the_system_bus_asks_for_it(tree: Tree) -> None:
-    root = tree({"app.py": "import paho.mqtt\nimport bleak\n"})
+    root = tree({"app.py": "import paho.mqtt\nimport pydbus\n"})
     assert [use.dbus for use in find_home_network(root)] == [False, True]
     raw = tree({"app.py": 'sock.connect("/run/dbus/system_bus_socket")\n'})
     assert [use.dbus for use in find_home_network(raw)] == [True]

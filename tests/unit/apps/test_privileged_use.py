@@ -28,6 +28,13 @@ USES = [
     ("from rpi_ws281x import PixelStrip", ("led-strip", "rpi_ws281x")),
     ("import board, neopixel\nneopixel.NeoPixel(board.D18, 30)", ("led-strip", "neopixel")),
     ("import pigpio", ("daemon", "pigpio")),
+    ("from gpiozero.pins.pigpio import PiGPIOFactory", ("daemon", "gpiozero.pins.pigpio")),
+    ("from bluepy.btle import Scanner", ("root-library", "bluepy")),
+    ("from rgbmatrix import RGBMatrix", ("root-library", "rgbmatrix")),
+    ("import unicornhat as uh", ("led-strip", "unicornhat")),
+    ("os.system('pigpiod')", ("sudo", "pigpiod")),
+    ("subprocess.Popen(['hcitool', 'lescan'])", ("sudo", "hcitool lescan")),
+    ("os.system('etherwake 00:11:22:33:44:55')", ("sudo", "etherwake 00:11:22:33:44:55")),
 ]
 
 
@@ -48,6 +55,8 @@ def test_use_of_root_is_found(tree: Tree, code, wanted):
         "import board, neopixel\nneopixel.NeoPixel(board.D10, 30)",
         "LED_PIN = 10\nfrom rpi_ws281x import PixelStrip",
         "text = 'sudo reboot'",
+        "from gpiozero import Servo",
+        "subprocess.run(['hcitool', 'scan'])",
     ],
 )
 def test_other_code_needs_no_root(tree: Tree, code):
