@@ -7,17 +7,18 @@ from typing import Literal
 
 from piwizard.errors import PiwizardError
 
-Reason = Literal["passphrase", "full", "away", "locked", "missing", "damaged", "refused", "clock", "other"]
+Reason = Literal["passphrase", "full", "away", "locked", "missing", "damaged", "refused", "memory", "clock", "other"]
 """away: the target cannot be reached. missing: it is reached, and has no backup repository."""
 
 EXIT_CODES: dict[int, Reason] = {10: "missing", 11: "locked", 12: "passphrase"}
 """restic 0.17 and later."""
 MESSAGES: tuple[tuple[Reason, str], ...] = (
     ("passphrase", r"wrong password or no key found"),
-    ("locked", r"repository is already locked|unable to create lock in backend"),
+    ("locked", r"repository is already locked"),
     ("full", r"no space left on device|disk quota exceeded|insufficient storage|quota exceeded|entity too large"),
-    ("refused", r"permission denied|access denied|\(40[13]\)|unauthorized|forbidden|invalidaccesskeyid|"
-                r"signaturedoesnot"),
+    ("refused", r"permission denied|read-only file system|access denied|\(40[13]\)|unauthorized|forbidden|"
+                r"invalidaccesskeyid|signaturedoesnot"),
+    ("memory", r"out of memory|pthread_create failed|cannot allocate memory"),
     ("away", r"no such host|connection refused|no route to host|network is unreachable|i/o timeout|connection reset|"
              r"connection timed out|host key verification|unable to start the sftp|server misbehaving|"
              r"bad gateway|service unavailable|context deadline"),
@@ -36,7 +37,8 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     ),
     "full": (
         "The backup target {target} is full.",
-        "Free space there, then run `piwizard backup now`. The earlier backups are unchanged.",
+        "Free space there, or choose a larger target in backup.target, then run `piwizard backup now`. The earlier "
+        "backups are unchanged.",
     ),
     "away": (
         "The backup target {target} cannot be reached.",
@@ -58,6 +60,11 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
         "The backup target {target} refused access.",
         "Check backup.user and backup.secret, and the permissions at the target.",
     ),
+    "memory": (
+        "restic needs more memory for the backups at {target} than it may use on this Pi.",
+        "Choose an empty folder in backup.target, then run `piwizard apply backup`. The backups so far stay where they "
+        "are.",
+    ),
     "clock": (
         "The clock of this Pi is wrong, so no backup was made: it would have the wrong date.",
         "Run `sudo timedatectl set-ntp true`; piwizard tries again by itself.",
@@ -66,6 +73,14 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
 }
 RETRIED: frozenset[Reason] = frozenset(("away", "locked", "clock"))
 """What may be over in a while: a scheduled backup is tried again."""
+
+
+FOR_PERSON: frozenset[Reason] = frozenset(("passphrase", "full", "missing", "damaged", "memory"))
+"""What no later attempt ends: it is reported at once."""
+UNWRITABLE: frozenset[Reason] = frozenset(("full", "refused"))
+"""The target may still be read."""
+KILLED = (-9, 137)
+"""Exit codes of a process that the kernel ended for its memory; nothing else kills restic so."""
 
 
 class BackupError(PiwizardError):
@@ -89,7 +104,8 @@ def backup_error(reason: Reason, target: str, said: str = "") -> BackupError:
 
 def explain_failure(code: int, said: str, target: str) -> BackupError:
     """Return the error for restic's exit code and what it printed."""
-    reason = EXIT_CODES.get(code) or find_reason(said.replace(target, ""))  # it may be called /mnt/forbidden
+    killed: Reason | None = "memory" if code in KILLED else None
+    reason = EXIT_CODES.get(code) or killed or find_reason(said.replace(target, ""))  # it may be called /mnt/forbidden
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return backup_error(reason, target, lines[-1][:300] if lines else f"exit code {code}")
 

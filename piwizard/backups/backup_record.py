@@ -95,6 +95,8 @@ class BackupRecord:
     sheet_saved: bool = False
     succeeded_at: str = ""
     pruned_at: str = ""
+    newest: Mapping[str, SavedSite] = field(default_factory=dict)
+    """The newest snapshot of each site, even if a later attempt has failed."""
     last: LastBackup | None = None
     proof: LastProof | None = None
 
@@ -142,6 +144,7 @@ def decode_record(whole: Mapping[str, Any]) -> BackupRecord:
     last, proof = whole.get("last"), whole.get("proof")
     return replace(
         found,
+        newest={name: _known(SavedSite, one) for name, one in _sites(whole, "newest").items()},
         last=_decode_last(last) if isinstance(last, dict) else None,
         proof=_decode_proof(proof) if isinstance(proof, dict) else None,
     )
@@ -178,13 +181,13 @@ Kind = TypeVar("Kind", BackupRecord, LastBackup, LastProof, SavedSite, ProvenSit
 
 def _known(kind: type[Kind], whole: Mapping[str, Any]) -> Kind:
     """Return an object with the fields that this version knows."""
-    names = {one.name for one in fields(kind)} - {"last", "proof", "sites"}
+    names = {one.name for one in fields(kind)} - {"last", "newest", "proof", "sites"}
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in whole.items() if key in names
     }
     return kind(**values)
 
 
-def _sites(whole: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    sites = whole.get("sites")
+def _sites(whole: Mapping[str, Any], key: str = "sites") -> dict[str, dict[str, Any]]:
+    sites = whole.get(key)
     return {name: one for name, one in sites.items() if isinstance(one, dict)} if isinstance(sites, dict) else {}

@@ -47,17 +47,36 @@ def make_backup(
         _require_clock()
         _require_known(repository)
         repository.unlock()
-        _save(repository, host, sites, saved, pack, page)
-        record = backup_record.update_record(
-            last=LastBackup(at, True, "", "", saved, contents.other_databases()), succeeded_at=backup_record.now()
-        )
+        try:
+            _save(repository, host, sites, saved, pack, page)
+        except BackupError as error:
+            if error.reason != "full" or not _made_room(repository, host):
+                raise
+            _save(repository, host, sites, saved, pack, page)
+        last = LastBackup(at, True, "", "", saved, contents.other_databases())
+        record = _record(last, sites, succeeded_at=backup_record.now())
         return _prune(repository, host, record)
     except BackupError as error:
-        message = error.sentence
-        backup_record.update_record(
-            last=LastBackup(at, False, error.reason, message, saved, contents.other_databases())
-        )
+        _record(LastBackup(at, False, error.reason, error.sentence, saved, contents.other_databases()), sites)
         raise
+
+
+def _record(last: LastBackup, sites: Sequence[str], **changed: str) -> BackupRecord:
+    """Record an attempt, and the newest snapshot of each site, which may be of an earlier attempt."""
+    known = backup_record.read_record().newest
+    newest = {site: found for site in sites if (found := last.sites.get(site) or known.get(site))}
+    return backup_record.update_record(last=last, newest=newest, **changed)
+
+
+def _made_room(repository: ResticRepository, host: str) -> bool:
+    """Remove what is too old from a full target, and what a backup that did not fit has left; return whether."""
+    try:
+        repository.unlock()
+        repository.forget(host)
+    except BackupError:  # the caller names the full target
+        return False
+    backup_record.update_record(pruned_at=backup_record.now())
+    return True
 
 
 def _save(

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from piwizard.backups import backup_record, recovery_sheet
 from piwizard.backups.backup_error import BackupError
+from piwizard.backups.backup_record import BackupRecord
 from piwizard.backups.restic import ResticRepository
 from piwizard.backups.target import Target
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
@@ -17,6 +18,10 @@ from piwizard.system.system_cache import SystemCache
 
 SSH_KEY = "_backup"
 """The name of the SSH key for SFTP targets: no site can have it."""
+
+
+FRESH: dict[str, object] = {"succeeded_at": "", "pruned_at": "", "newest": {}, "last": None, "proof": None}
+"""What is recorded of another repository says nothing about a new one."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,8 @@ class OpenedRepository:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         record = backup_record.read_record()
-        if (
-            record.repository
-            and record.target == self.target.location
-            and recovery_sheet.kept_secret(recovery_sheet.KEY)
-        ):
+        opened = record.repository and record.target == self.target.location and not _gone(record)
+        if opened and recovery_sheet.kept_secret(recovery_sheet.KEY):
             return IN_SYNC
         same_disk = (
             f"{self.target.location} is on the disk of the system: a backup there is lost with that disk. If it is to "
@@ -64,7 +66,12 @@ class OpenedRepository:
         host = backup_record.host_name(self.hostname)
         known = backup_record.read_record()
         saved = known.sheet_saved and not fresh and known.target == self.target.location
-        backup_record.update_record(repository=identity, target=self.target.location, sheet_saved=saved)
+        backup_record.update_record(
+            repository=identity,
+            target=self.target.location,
+            sheet_saved=saved,
+            **(FRESH if identity != known.repository else {"last": None} if _gone(known) else {}),
+        )
         work.say(
             f"{'Opened the backups' if found else 'Created a backup repository'} at {self.target.location}. This Pi is "
             f"called {host} there."
@@ -105,6 +112,11 @@ class OpenedRepository:
                 "choose another folder in backup.target."
             )
         return access_hint(self.target, error, "apply again")
+
+
+def _gone(record: BackupRecord) -> bool:
+    """Return whether the last backup did not find the repository, as when its disk was replaced by an empty one."""
+    return record.last is not None and record.last.reason == "missing"
 
 
 def access_hint(target: Target, error: BackupError, then: str) -> str | None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,17 +18,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from piwizard.backups.backup_error import BackupError, backup_error, explain_failure
+from piwizard.backups.backup_error import UNWRITABLE, BackupError, backup_error, explain_failure
 from piwizard.backups.repository_locks import RepositoryLock, unlock_words
+from piwizard.backups.restic_process import HeardLines, end_restic, limited, wait_for_end
 from piwizard.backups.target import Target
 from piwizard.system import commands, files, paths
-from piwizard.system.commands import Process, Result
+from piwizard.system.commands import Result
 
 MAX_ANSWER_BYTES = 8 << 20
 """For the list of snapshots: thousands of them."""
 QUICK_SECONDS, LONG_SECONDS = 300.0, 20 * 3600.0
-END_SECONDS = 3.0
-"""How long restic may take to end after its pipe broke."""
 OUTPUT_CLOSED = "stdout: broken pipe"
 """What it prints if the reader of its output has ended."""
 TAG = "piwizard"
@@ -93,31 +90,27 @@ class ResticRepository:
                 "RESTIC_PASSWORD_FILE": name,
                 "RESTIC_CACHE_DIR": str(cache),
                 "GOGC": "20",  # less memory for a little more time
+                "GOTRACEBACK": "none",
                 "RESTIC_PROGRESS_FPS": "0.1",
             }
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def _run(
-        self, words: Sequence[str], seconds: float, *, stdin: int | None = None, stdout: int | None = None
-    ) -> Result:
+    def _argv(self, *words: str) -> tuple[str, ...]:
+        return limited(("restic", *words, *self._options))
+
+    def _checked(self, words: Sequence[str], seconds: float = QUICK_SECONDS, stdout: int | None = None) -> None:
         self._require_mounted()
+        heard = HeardLines()
         with self._environment() as env:
-            argv = ("restic", *words, *self._options)
-            return commands.run(
-                argv, env=env, timeout=seconds, stdin=stdin, stdout=stdout, on_line=lambda stream, line: None
-            )
-
-    def _checked(self, words: Sequence[str], seconds: float = QUICK_SECONDS, **streams: int) -> Result:
-        result = self._run(words, seconds, **streams)
+            result = commands.run(self._argv(*words), env=env, timeout=seconds, stdout=stdout, on_line=heard)
         if not result.ok:
-            raise self._failure(result)
-        return result
+            raise self._failure(result, heard)
 
-    def _failure(self, result: Result) -> Exception:
+    def _failure(self, result: Result, heard: HeardLines) -> BackupError:
         if result.exit == 124:
             return backup_error("away", self.target.location)
-        return explain_failure(result.exit, "\n".join(result.tail), self.target.location)
+        return explain_failure(result.exit, heard.output(result), self.target.location)
 
     def _require_mounted(self) -> None:
         """Raise BackupError if the folder is missing, as when its drive is not connected."""
@@ -174,7 +167,7 @@ class ResticRepository:
 
     def snapshots(self, host: str | None = None, name: str | None = None) -> list[Snapshot]:
         """Return the snapshots, the oldest first."""
-        words = ("snapshots", f"--tag={TAG}", *((f"--host={host}",) if host else ()))
+        words = ("snapshots", "--no-lock", f"--tag={TAG}", *((f"--host={host}",) if host else ()))
         found = [one for entry in self._answer(words) or [] if (one := _snapshot(entry))]
         return sorted((one for one in found if name in (None, one.name)), key=lambda one: one.at)
 
@@ -185,14 +178,11 @@ class ResticRepository:
         """
         place = self._place()
         words = ("backup", "--stdin", f"--stdin-filename={name}", f"--host={host}", f"--tag={TAG}")
-        argv = ("restic", *words, f"--time={at.astimezone():%Y-%m-%d %H:%M:%S}", *self._options)
-        summaries: list[str] = []
+        argv, heard = self._argv(*words, f"--time={at.astimezone():%Y-%m-%d %H:%M:%S}"), HeardLines()
         with self._environment() as env:
             reading, writing = os.pipe()
             try:
-                restic = commands.start(
-                    argv, env=env, stdin=reading, on_line=lambda stream, line: _keep_summary(summaries, line)
-                )
+                restic = commands.start(argv, env=env, stdin=reading, on_line=heard)
             except BaseException:
                 os.close(writing)
                 raise
@@ -202,19 +192,19 @@ class ResticRepository:
                 write(writing)
             except BaseException as failure:
                 # Its input must not end while it runs: it would save an incomplete archive.
-                result = _ended(restic) if isinstance(failure, Exception) else None
-                _end(restic)
+                result = wait_for_end(restic) if isinstance(failure, Exception) else None
+                end_restic(restic)
                 os.close(writing)
                 if result is not None and not result.ok:
-                    raise self._failure(result) from failure
+                    raise self._failure(result, heard) from failure
                 raise
             os.close(writing)
             result = restic.wait()
         if not result.ok:
-            raise self._failure(result)
+            raise self._failure(result, heard)
         if self._place() != place:  # restic makes missing folders again, and would go on at the mount point
             raise backup_error("away", self.target.location)
-        return next((str(json.loads(line).get("snapshot_id", "")) for line in summaries), "")
+        return str(json.loads(heard.summary or "{}").get("snapshot_id", ""))
 
     def load(self, snapshot: Snapshot, read: Callable[[int], None]) -> None:
         """Let `read` read the archive of a snapshot from a pipe.
@@ -222,11 +212,11 @@ class ResticRepository:
         BackupError if restic could not read it to its end: then what `read` got does not count.
         """
         self._require_mounted()
-        argv = ("restic", "dump", snapshot.id, f"/{snapshot.name}", *self._options)
+        argv, heard = self._argv("dump", snapshot.id, f"/{snapshot.name}", *self._reading_lock()), HeardLines()
         with self._environment() as env:
             reading, writing = os.pipe()
             try:
-                restic = commands.start(argv, env=env, stdout=writing, on_line=lambda stream, line: None)
+                restic = commands.start(argv, env=env, stdout=writing, on_line=heard)
             except BaseException:
                 os.close(reading)
                 raise
@@ -236,15 +226,25 @@ class ResticRepository:
                 read(reading)
             except BaseException as failure:
                 os.close(reading)
-                result = _ended(restic) if isinstance(failure, Exception) else None
-                _end(restic)
+                result = wait_for_end(restic) if isinstance(failure, Exception) else None
+                end_restic(restic)
                 if result is not None and not result.ok and OUTPUT_CLOSED not in "\n".join(result.tail):
-                    raise self._failure(result) from failure
+                    raise self._failure(result, heard) from failure
                 raise
             os.close(reading)
             result = restic.wait()
         if not result.ok:
-            raise self._failure(result)
+            raise self._failure(result, heard)
+
+    def _reading_lock(self) -> tuple[str, ...]:
+        """Return what restic needs to read a target that takes no lock, because it is full or read-only."""
+        try:
+            self._checked(("cat", "config"))
+        except BackupError as error:
+            if error.reason in UNWRITABLE:
+                return ("--no-lock",)
+            raise
+        return ()
 
     def forget(self, host: str) -> None:
         """Remove the snapshots of a host that are not to be kept, and their data."""
@@ -270,29 +270,6 @@ class ResticRepository:
                 found = None
             at = _time(found.get("time")) if isinstance(found, dict) else None
             yield RepositoryLock(str(found["hostname"]) if at and "hostname" in found else "", at or datetime.now(UTC))
-
-
-def _ended(restic: Process) -> Result | None:
-    """Return the result of restic if it ends by itself; None if it still runs."""
-    until = time.monotonic() + END_SECONDS
-    while restic.alive:
-        if time.monotonic() > until:
-            return None
-        time.sleep(0.02)
-    return restic.wait()
-
-
-def _end(restic: Process) -> None:
-    """End restic as Ctrl-C does, so that it removes its lock."""
-    if restic.alive:
-        restic.signal(signal.SIGINT)
-        if _ended(restic) is None:
-            restic.end()
-
-
-def _keep_summary(summaries: list[str], line: str) -> None:
-    if line.startswith('{"message_type":"summary"'):
-        summaries[:] = [line]
 
 
 def _snapshot(entry: object) -> Snapshot | None:

@@ -87,15 +87,20 @@ def prove_site(planner: Planner, repository: ResticRepository, site: str, snapsh
         if problem := find_problem(report):
             return replace(known, detail=problem)
         known = replace(known, seconds=round(time.monotonic() - began))
-        app = start_restored(planner, site, folder, _saved(site, snapshot))
+        app = start_restored(planner, site, folder, saved_site(site, snapshot))
         return replace(known, ok=not app.problem, detail=app.problem or _describe(known, app), status=app.status)
 
 
-def _saved(site: str, snapshot: Snapshot) -> SavedSite | None:
-    """Return what is recorded of a site's snapshot; None if another backup was made or tried since."""
-    last = backup_record.read_record().last
-    found = last.sites.get(site) if last else None
-    return found if found and found.snapshot == snapshot.id else None
+def saved_site(site: str, snapshot: Snapshot) -> SavedSite | None:
+    """Return what is recorded of a site's snapshot.
+
+    None if a power cut came before the record.
+    """
+    record = backup_record.read_record()
+    # A record of an earlier version has the snapshots of the last attempt alone.
+    found = record.newest.get(site) or (record.last.sites.get(site) if record.last else None)
+    # restic of Debian 12 gives the beginning of the ID.
+    return found if found and found.snapshot and snapshot.id.startswith(found.snapshot) else None
 
 
 def _describe(found: ProvenSite, app: RestoredApp) -> str:

@@ -9,6 +9,7 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.backups import backup_record
+from piwizard.backups.backup_error import FOR_PERSON
 from piwizard.backups.opened_repository import OpenedRepository
 from piwizard.backups.target import Target, backup_target, target_from
 from piwizard.changes.apt import Packages
@@ -163,10 +164,11 @@ class Backup(Step):
 def check_age(record: backup_record.BackupRecord, schedule: str) -> Check:
     """Check that the last complete backup is not too old for the schedule.
 
-    Before the first backup, the check passes unless an attempt has failed.
+    Before the first backup, the check passes unless an attempt has failed. It fails at once for what no later attempt
+    can end, such as a full target.
     """
     age, last = record.age_hours, record.last
-    recent = age is not None and age <= MAX_AGE_HOURS[schedule]
+    recent = age is not None and age <= MAX_AGE_HOURS[schedule] and not (last and last.reason in FOR_PERSON)
     ok = recent or (age is None and (last is None or last.ok))
     if age is None:
         detail = "no backup yet" if last is None or last.ok else f"no backup yet: {last.message}"

@@ -22,7 +22,7 @@ from piwizard.cli.overview_lines import describe_backups
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
 from piwizard.network.internet_time import ClockReading
-from piwizard.setup import backup_status, site_restore
+from piwizard.setup import backup_proof, backup_status, site_restore
 from piwizard.steps.backup import check_age
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -109,6 +109,13 @@ def test_age_is_a_problem_only_after_several_failures():
     assert not check_age(backup_record.BackupRecord(succeeded_at=_ago(80), last=failed), "daily").ok
 
 
+@pytest.mark.parametrize("reason", ["full", "missing", "passphrase", "damaged", "memory"])
+def test_what_only_a_person_ends_is_a_problem_at_once(reason: str):
+    failed = LastBackup(_ago(0), False, reason, "The backup target is full.")
+    assert not check_age(backup_record.BackupRecord(succeeded_at=_ago(1), last=failed), "daily").ok
+    assert check_age(backup_record.BackupRecord(succeeded_at=_ago(1), last=LastBackup(_ago(0), True)), "daily").ok
+
+
 def test_failed_proof_is_the_problem_shown():
     assert backup_status.backup_status() is None
     proof = LastProof(_ago(1), False, "blog: The database app.db is damaged.")
@@ -185,6 +192,26 @@ def test_backup_is_recorded_with_all_its_archives(
     assert record.last.sites["blog"].files == 1
     names = sorted(one.name for one in repository.snapshots("pi-1"))
     assert names == [contents.MACHINE, "site-blog.tar", "site-shop.tar"]
+
+
+def test_page_of_the_newest_snapshot_is_known_after_a_failed_attempt(
+    repository: ResticRepository, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "data").mkdir()
+    _clock(monkeypatch, timedelta(0))
+    page, pack_data = PageFacts(200, "text/html", 12, "Blog"), _pack(tmp_path / "data")
+    backup_run.make_backup(repository, "pi-1", ("blog", "shop"), pack=pack_data, page=lambda site: page)
+    _clock(monkeypatch, timedelta(days=3650))
+    with pytest.raises(BackupError):
+        backup_run.make_backup(repository, "pi-1", ("blog", "shop"), pack=pack_data)
+    [snapshot] = repository.snapshots("pi-1", "site-blog.tar")
+    saved = backup_proof.saved_site("blog", snapshot)
+    assert saved is not None
+    assert decode_page(saved.page) == page
+    _clock(monkeypatch, timedelta(0))
+    backup_run.make_backup(repository, "pi-1", ("blog",), pack=pack_data)
+    assert backup_proof.saved_site("blog", snapshot) is None
+    assert list(backup_record.read_record().newest) == ["blog"]  # the other site is no longer here
 
 
 def test_site_that_cannot_be_packed_leaves_the_others_saved(

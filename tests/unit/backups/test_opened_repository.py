@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from piwizard.backups import backup_record, target
+from piwizard.backups.backup_record import LastBackup, SavedSite
 from piwizard.backups.opened_repository import OpenedRepository
 from piwizard.backups.target import target_of
 from piwizard.changes.base import ChangeFailed
@@ -33,6 +35,23 @@ def test_folder_of_the_user_is_used_after_a_warning(place, working, empty_target
     working("backup").make(opened)
     assert backup_record.read_record().repository
     assert (place / "config").is_file()
+
+
+def test_empty_disk_in_place_of_the_target_gets_new_backups_by_an_apply(place, working, empty_target):
+    place.mkdir()
+    opened = OpenedRepository(target_of(str(place)), "pi")
+    working("backup").make(opened)
+    first = backup_record.update_record(succeeded_at=backup_record.now(), newest={"blog": SavedSite("abc")})
+    assert opened.probe(working().machine, working()).in_sync
+    shutil.rmtree(place)
+    place.mkdir()
+    gone = LastBackup(backup_record.now(), False, "missing", "There are no backups.")
+    backup_record.update_record(last=gone)
+    assert not opened.probe(working().machine, working()).in_sync
+    working("backup").make(opened)
+    now = backup_record.read_record()
+    assert (now.repository != first.repository, now.succeeded_at, now.last, now.newest) == (True, "", None, {})
+    assert opened.probe(working().machine, working()).in_sync
 
 
 def test_other_disk_needs_no_folder_and_no_warning(place, working, monkeypatch):

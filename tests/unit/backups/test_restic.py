@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.backups import restic_process
 from piwizard.backups.backup_error import BackupError, explain_failure
 from piwizard.backups.restic import ResticRepository
 from piwizard.backups.target import target_of
@@ -218,12 +219,28 @@ def test_damaged_snapshot_is_found(repository: ResticRepository, tmp_path: Path)
     assert found.value.reason == "damaged"
 
 
+def test_target_that_needs_too_much_memory_is_named(
+    repository: ResticRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """restic keeps the list of all data in memory, and a server may send one without end."""
+    monkeypatch.setattr(restic_process, "LEAST_MEMORY_MIB", 20)
+    monkeypatch.setattr(restic_process, "MEMORY_SHARE", 0)
+    with pytest.raises(BackupError, match="more memory") as refused:
+        repository.snapshots()
+    assert refused.value.reason == "memory"
+
+
 @pytest.mark.parametrize(
     ("code", "said", "reason"),
     [
         (12, "Fatal: anything", "passphrase"),
         (11, "unable to create lock in backend: repository is already locked by PID 1 on other-pi", "locked"),
         (1, "Fatal: unable to create lock in backend: repository is already locked exclusively", "locked"),
+        (1, "write /mnt/x: no space left on device\nunable to create lock in backend", "full"),
+        (1, "open /mnt/x: read-only file system\nunable to create lock in backend", "refused"),
+        (2, "fatal error: runtime: out of memory", "memory"),
+        (2, "runtime/cgo: pthread_create failed: Resource temporarily unavailable", "memory"),
+        (-9, "", "memory"),
         (1, "dial tcp: lookup nas.lan: no such host", "away"),
         (1, "Fatal: create repository failed: Access Denied.", "refused"),
         (1, "something new", "other"),
