@@ -56,6 +56,10 @@ class RecordedSource:
         found = self._said.get("space", {}).get(path)
         return None if found is None else (found[0], found[1])
 
+    def free_files(self, path: str) -> int | None:
+        found: int | None = self._said.get("free_files", {}).get(path)
+        return found
+
     def addresses(self) -> list[dict[str, Any]] | None:
         return self._addresses
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard.alerts import alert_state, delivery, event, heartbeat, message_text, sending
+from piwizard.alerts import alert_state, delivery, event, heartbeat, heartbeat_record, message_text, sending
 from piwizard.alerts.alert_state import AlertState
 from piwizard.alerts.event import Event
 from piwizard.alerts.problem_log import Message, Observation, advance
@@ -88,6 +88,7 @@ def _round(
     before = alert_state.load()
     stored = event.stored_events()
     observed, lines = _observe(planner, before, wait, complete=complete)
+    observed += heartbeat_record.heartbeat_problems() if configured.heartbeat else []
     now = time.time()
     events = [found for _, found in stored if found is not None]
     if not events and not run_launch.under_way():
@@ -105,14 +106,18 @@ def _round(
             files.unlink(path)
     delivered, results = delivery.deliver(state, configured.addresses, send, now)
     alert_state.save(delivered, state)
+    repeated: list[str] = []
     for number, address in enumerate(configured.addresses, start=1):
         result = results.get(sending.address_id(address), "sent")
         if result != "sent":
             name = sending.address_name(address, number)
-            lines.append(f"{health_timer.WARNING}The message was not sent to {name}: {sending.REASONS[result]}.")
-    if configured.heartbeat and not delivered.log.open and not heartbeat.ping(configured.heartbeat):
-        lines.append(f"{health_timer.WARNING}The heartbeat service did not respond.")
-    return lines
+            repeated.append(f"{health_timer.WARNING}The message was not sent to {name}: {sending.REASONS[result]}.")
+    if configured.heartbeat and delivered.log.open.keys() <= {heartbeat_record.KEY}:
+        accepted = heartbeat.ping(configured.heartbeat)
+        heartbeat_record.note_ping(accepted=accepted)
+        if not accepted:
+            repeated.append(f"{health_timer.WARNING}The heartbeat service did not accept the request.")
+    return [*lines, *heartbeat_record.new_lines(repeated)]
 
 
 def _journal_line(message: Message) -> str:

@@ -25,6 +25,8 @@ FREE_DISK_SPACE = (
     RunCommand("sudo journalctl --vacuum-size=50M", "to free disk space"),
     RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
 )
+FILES_NEEDED = 5000
+"""An environment of an app has thousands of files."""
 MEMORY_NEEDED = 300
 """MiB: DISK_NEEDED for packages, an environment and a few releases; MEMORY_NEEDED for nginx, gunicorn, a worker."""
 
@@ -66,11 +68,14 @@ class System(Step):
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
     def live_checks(self, answers: Answers) -> Iterable[Check]:
-        yield _disk_space(read_disk(LiveSource()).free)
+        disk = read_disk(LiveSource())
+        yield _disk_space(disk.free)
+        yield _disk_files(disk.free_files)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         memory = context.machine.memory
         yield _disk_space(context.machine.disk.free)
+        yield _disk_files(context.machine.disk.free_files)
         enough = memory.total + memory.swap >= MEMORY_NEEDED
         yield Check(
             "memory-size",
@@ -91,6 +96,17 @@ def _disk_space(free: int | None) -> Check:
         "unknown: the kernel does not report the free space" if free is None else f"{free} MiB free",
         cause="The disk is nearly full. When it is full, the app and its database cannot write.",
         fix=FREE_DISK_SPACE,
+    )
+
+
+def _disk_files(free: int | None) -> Check:
+    return Check(
+        "disk-files",
+        f"Room for at least {FILES_NEEDED} more files",
+        free is None or free >= FILES_NEEDED,
+        "no limit" if free is None else f"{free} more files fit",
+        cause="A file system has a fixed number of files. When there is no room, nothing can be written.",
+        fix=(RunCommand("sudo du --inodes -x / | sort -n | tail -30", "to see which folders have most files"),),
     )
 
 

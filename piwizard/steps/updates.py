@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from piwizard.answers import validators as v
@@ -15,9 +16,9 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.step import PlanContext, Stage, Step
-from piwizard.system import apt_state, dpkg, files, systemd
+from piwizard.system import apt_state, dpkg, files, package_lists, systemd
 from piwizard.system.checks import Check
-from piwizard.system.remedies import ApplySteps, RunCommand
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")
@@ -32,6 +33,8 @@ ADVISORIES, ADVISORIES_TIMER = "piwizard-advisories.service", "piwizard-advisori
 REBUILD_TIMERS = (REBUILD_TIMER, ADVISORIES_TIMER)
 MONTHLY, OFF = "monthly", "off"
 MAX_NAMED = 5
+MAX_LIST_DAYS = 45
+"""A server of Debian makes its list again every week at least."""
 
 QUESTIONS = (
     Question(
@@ -108,6 +111,31 @@ class Updates(Step):
             cause="The timers were stopped.",
             fix=(ApplySteps(("updates",), "to start them again"),),
         )
+        if answers["updates.security"]:
+            yield check_lists(context.machine.os.codename, datetime.now(UTC))
+
+
+def check_lists(codename: str, now: datetime) -> Check:
+    """Check that this Pi still hears of new packages.
+
+    Without that, no update is pending, and nothing else shows that none will ever come.
+    """
+    newest, end = package_lists.newest_list(), package_lists.support_end(codename)
+    days = (now - newest).days if newest else 0
+    cause = "apt does not reach its servers, or they no longer have anything for this release."
+    fix: Fix = (RunCommand("sudo apt update", "to see why"),)
+    if end and end < now.date():
+        cause = f"Debian's support of {codename} ended on {end}."
+        fix = (Advice("Install the current Raspberry Pi OS on another card, then run `piwizard restore` there."),)
+    return Check(
+        "package-lists-recent",
+        f"Package lists less than {MAX_LIST_DAYS} days old",
+        days < MAX_LIST_DAYS,
+        f"the newest is {days} days old" if newest else "none yet",
+        cause=cause,
+        fix=fix,
+        beyond=True,
+    )
 
 
 def _security(*, wanted: bool) -> tuple[Change, ...]:

@@ -36,6 +36,7 @@ def read_disk(source: FactSource) -> Disk:
         read_only=root is not None and "ro" in root.options,
         tmp=None if in_memory is None else in_memory[0] >> 20,
         volatile=_is_volatile(mounts, source.read("/proc/cmdline") or ""),
+        free_files=source.free_files("/"),
     )
 
 

@@ -90,6 +90,8 @@ class Disk:
     read_only: bool
     tmp: int | None
     volatile: bool = False
+    free_files: int | None = None
+    """How many more files it can have; None without a limit."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ class FactSource(Protocol):
     def space(self, path: str) -> tuple[int, int] | None:
         """Return the size of a path's file system and its free space, in bytes."""
 
+    def free_files(self, path: str) -> int | None:
+        """Return how many more files a path's file system can have; None without a limit."""
+
     def addresses(self) -> list[dict[str, Any]] | None:
         """Return the network interfaces, in the format of `ip -j addr`."""
 
@@ -74,6 +77,13 @@ class LiveSource:
         except OSError:
             return None
         return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+
+    def free_files(self, path: str) -> int | None:
+        try:
+            found = os.statvfs(path)
+        except OSError:
+            return None
+        return found.f_favail if found.f_files else None  # btrfs has no such limit
 
     def addresses(self) -> list[dict[str, Any]] | None:
         from piwizard.system.facts import netlink

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from piwizard.alerts import alert_state, event, failed_logins, heartbeat
+from piwizard.alerts import alert_state, event, failed_logins, heartbeat, heartbeat_record
 from piwizard.alerts.event import Event
 from piwizard.engine import run_launch
 from piwizard.setup import alert_check, alert_inspection, health_timer, name_watch, workspace
@@ -45,6 +45,7 @@ class Machine:
         self.complete: list[Problem] = []
         self.sent: list[str] = []
         self.beats = 0
+        self.accepts = True
         self.waits = 0
         self.inspections = 0
         self.clock = 1000.0
@@ -94,7 +95,7 @@ def machine(own_places, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     def beat(url: str) -> bool:
         made.beats += 1
-        return True
+        return made.accepts
 
     monkeypatch.setattr(alert_inspection, "inspect_live", inspect_live)
     monkeypatch.setattr(health_timer, "problems", problems)
@@ -110,6 +111,17 @@ def test_idle_pi_pings_the_heartbeat_and_writes_nothing(machine):
     assert machine.beats == 21
     assert machine.inspections == 2
     assert alert_state.state_file().stat().st_mtime_ns == before
+
+
+def test_heartbeat_that_is_refused_for_hours_is_reported_once_and_asked_on(machine, monkeypatch):
+    monkeypatch.setattr(heartbeat_record, "_since_start", lambda: machine.clock)
+    machine.accepts = False
+    sent = [title for _ in range(200) for title in machine.check()]
+    assert sent == ["Heartbeat accepted"]
+    assert machine.beats == 200  # its own problem does not stop it: it would never end
+    machine.accepts = True
+    machine.check()
+    assert machine.check() == ["Heartbeat accepted: OK again"]
 
 
 def test_problem_stops_the_heartbeat_and_its_end_starts_it(machine):

@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
-from piwizard.system.facts import PortOwner, gather
+from piwizard.system.facts import LiveSource, PortOwner, gather
 from tests.recorded_machine import RecordedSource
 
 from .conftest import SAMPLES
@@ -135,3 +135,13 @@ def test_program_at_port_80_is_moved_and_never_disabled(plan, machine, program, 
     assert hint in refused.value.hint
     assert not re.search(r"disable|systemctl stop (?!AdGuardHome)|mask", refused.value.hint)
     assert refused.value.hint.endswith("Then apply again.")
+
+
+def test_disk_without_room_for_more_files_is_a_problem(monkeypatch):
+    """As after years of small files in an app's data: space is free, and nothing can be written."""
+    monkeypatch.setattr(LiveSource, "free_files", lambda self, path: 12)
+    found = {one.id: one for one in System().live_checks(None)}
+    assert not found["disk-files"].ok
+    assert "12 more files" in found["disk-files"].detail
+    monkeypatch.setattr(LiveSource, "free_files", lambda self, path: None)  # btrfs has no limit
+    assert {one.id: one for one in System().live_checks(None)}["disk-files"].ok
