@@ -71,12 +71,12 @@ def test_lock_of_a_running_backup_stays(rest: Target) -> None:
 
     def write(pipe: int) -> None:
         os.write(pipe, b"x")
-        eventually(lambda: len(repository._locks()) == 1, 60)
+        eventually(lambda: len(list(repository._locks())) == 1, 60)
         repository.unlock()
-        assert len(repository._locks()) == 1
+        assert len(list(repository._locks())) == 1
 
     repository.save("site-blog.tar", "pi", NOW, write)
-    assert repository._locks() == []
+    assert list(repository._locks()) == []
 
 
 def test_rest_server_with_a_wrong_password_refuses(rest: Target) -> None:
