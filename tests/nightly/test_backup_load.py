@@ -18,7 +18,7 @@ SCRIPT = """
 import json, os, sqlite3, sys, tempfile, time
 from datetime import UTC, datetime
 from pathlib import Path
-from piwizard.backups import contents, data_archive, backup_run
+from piwizard.backups import archive_unpacker, backup_run, contents
 from piwizard.backups.restic import Snapshot
 from piwizard.setup import backup_job, workspace
 
@@ -34,9 +34,9 @@ for number in range(int(sys.argv[1])):
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         def read(pipe):
             with os.fdopen(os.dup(pipe), "rb") as source:
-                assert data_archive.unpack(Path(folder), source).complete
+                assert archive_unpacker.unpack(Path(folder), source).complete
         repository.load(snapshot, read)
-        torn += bool(data_archive.broken_databases(Path(folder)))
+        torn += bool(archive_unpacker.broken_databases(Path(folder)))
         with sqlite3.connect(Path(folder) / "notes.db") as database:
             rows.append(database.execute("SELECT max(rowid) FROM notes").fetchone()[0])
 print(json.dumps({"torn": torn, "rows": rows, "seconds": time.monotonic() - began}))

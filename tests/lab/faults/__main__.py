@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.lab.conftest import RELEASES
+from tests.conftest import RELEASES
 from tests.lab.faults.driver import Driver
 from tests.lab.faults.journeys import JOURNEYS
 from tests.lab.faults.kinds import KINDS
