@@ -42,10 +42,17 @@ class FirstSetup:
         self.terminal.type(key)
         self.terminal.rest(0.5)
 
+    def fill(self, text: str) -> None:
+        """Type into the field that has the focus, and wait until it shows the text, or dots instead."""
+        self.terminal.rest(0.5)
+        before = self.terminal.lines
+        self.terminal.type(text)
+        assert self.terminal.wait(lambda: self.terminal.lines != before, 60), before
+        self.terminal.rest(0.5)
+
     def type(self, text: str) -> None:
         """Type into the field that has the focus, then press Enter."""
-        self.terminal.rest(0.5)
-        self.terminal.type(text)
+        self.fill(text)
         self.press(ENTER)
 
     def _next_page(self, look: Look = nothing) -> None:

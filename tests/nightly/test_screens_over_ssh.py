@@ -81,8 +81,8 @@ def test_connection_cut_on_each_page_and_at_each_stage_loses_nothing(lab: Lab, p
 
     visits.first()
     person.terminal.see(REPOSITORY_FIELD, 60)
-    person.terminal.rest(0.5)
-    person.terminal.type(repo)
+    one.fill(repo)
+    person.terminal.see(repo)
     visits.cut(app__repo=repo)
 
     visits.again()
@@ -96,8 +96,8 @@ def test_connection_cut_on_each_page_and_at_each_stage_loses_nothing(lab: Lab, p
     one.press(DOWN)
     one.press(ENTER)
     person.terminal.see("Name  ", 30)
-    person.terminal.rest(0.5)
-    person.terminal.type(home.DUCK)
+    one.fill(home.DUCK)
+    person.terminal.see(home.DUCK)
     visits.cut(site__domains=[home.DUCK])
 
     visits.again()
