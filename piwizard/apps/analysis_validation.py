@@ -18,7 +18,7 @@ from piwizard.apps.analysis_texts import (
     is_short_text,
     printable,
 )
-from piwizard.apps.author_paths import AuthorPath
+from piwizard.apps.author_paths import HOME, AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.command_line import CommandLine
 from piwizard.apps.database import InitCommand
@@ -204,8 +204,11 @@ def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
 
 def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]:
     def right(one: AuthorPath) -> bool:
-        plain = accepts(v.shown_paths, {one.folder: "data"})
-        project = not one.project or (accepts(v.shown_paths, {one.project: "code"}) and is_repository_path(one.inside))
+        folder, checkout = (
+            path.replace(HOME, "/home/pi", 1) if one.in_home else path for path in (one.folder, one.project)
+        )
+        plain = accepts(v.shown_paths, {folder: "data"})
+        project = not checkout or (accepts(v.shown_paths, {checkout: "code"}) and is_repository_path(one.inside))
         return plain and project and is_repository_path(one.file)
 
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]

@@ -6,18 +6,21 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import PurePosixPath
 
 from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.const_eval import HOME_ROOT
 from piwizard.apps.hardware import STARTERS, command_words
 from piwizard.apps.path_values import PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
 
-HOME_PATH = re.compile(r"(/home/[\w.-]+|/root)((?:/[\w.@+-]+)+)/?", re.ASCII)
+HOME_PATH = re.compile(r"(/home/[\w.-]+|/root|~)((?:/[\w.@+-]+)+)/?", re.ASCII)
 DISK_PATH = re.compile(r"/(?:mnt|media)(?:/[\w.@+-]+){2,}/?", re.ASCII)
-WORDS = (b"/home/", b"/root/", b"/mnt/", b"/media/")
+HOME_WORDS = (b"~", b"HOME", b".home(")
+WORDS = (b"/home/", b"/root/", b"/mnt/", b"/media/", *HOME_WORDS)
+HOME = "~"
+"""The home folder of whoever runs the app: its data."""
 URL_CALLS = frozenset({
     "route", "get", "post", "put", "delete", "patch", "redirect", "add_url_rule", "register_blueprint", "Blueprint",
     "url_for", "websocket",
@@ -48,6 +51,13 @@ class AuthorPath:
     inside: str = ""
     opened: bool = False
     """The code opens it as a file."""
+    literal: bool = False
+    """The code opens it with its `~`, which Python does not replace."""
+
+    @property
+    def in_home(self) -> bool:
+        """Return whether it is in the home folder of whoever runs the app."""
+        return self.path.startswith(f"{HOME}/")
 
     @property
     def on_disk(self) -> bool:
@@ -68,15 +78,38 @@ def find_author_paths(checkout: RepositoryCheckout) -> tuple[AuthorPath, ...]:
         if is_script(file) or not checkout.mentions(file, *WORDS):
             continue
         nodes = checkout.nodes(file)[:MAX_NODES]
-        for path, line in (*_literal_paths(nodes), *_paths_in_texts(nodes)):
+        for path, line in (*_literal_paths(nodes), *_paths_in_texts(nodes), *_built_paths(checkout, file, nodes)):
             project, inside = _place_in_checkout(checkout, path)
             found.setdefault(path, AuthorPath(path, file, line, project, inside))
     projects = {one.project for one in found.values() if one.project}
     if found:
         projects |= set(_projects_of_start_files(checkout))
     opened = _opened_files(checkout) if found else set()
-    known = (replace(_below(one, projects), opened=one.path in opened) for one in found.values())
-    return tuple(islice(known, MAX_PATHS))
+    known = []
+    for one in found.values():
+        if not (one.in_home and any(other.startswith(f"{one.path}/") for other in found)):
+            expanded = one.in_home and _expanded(one.path) in opened
+            literal = one.in_home and one.path in opened and not expanded
+            known.append(replace(_below(one, projects), opened=expanded or one.path in opened, literal=literal))
+    return tuple(known[:MAX_PATHS])
+
+
+def _expanded(path: str) -> str:
+    """Return a path in the home folder as the evaluation of the code knows it."""
+    return f"{HOME_ROOT}{path.removeprefix(HOME)}"
+
+
+def _built_paths(checkout: RepositoryCheckout, file: str, nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
+    """Yield the paths that the code builds: ~/sensor for os.path.expanduser("~/sensor")."""
+    values = PathValues(CodeIndex.of(checkout), file)
+    skipped = _parts_about_urls(nodes)
+    for node in nodes:
+        if isinstance(node, ast.Call | ast.BinOp | ast.JoinedStr) and id(node) not in skipped:
+            for one in values.of(node):
+                text = (one.text if one.whole else one.folder).rstrip("/")
+                path = text.replace(HOME_ROOT, HOME, 1) if one.text.startswith(f"{HOME_ROOT}/") else text
+                if HOME_PATH.fullmatch(path) and (text != path or path.startswith("/")):
+                    yield path, node.lineno
 
 
 def _opened_files(checkout: RepositoryCheckout) -> set[str]:
@@ -107,13 +140,13 @@ def _opened(call: ast.Call) -> Iterator[ast.expr]:
 def _below(found: AuthorPath, projects: Iterable[str]) -> AuthorPath:
     """Return a path with the project that it is below: it may be a file that the app creates there."""
     for project in projects:
-        if not found.project and found.path.startswith(f"{project}/"):
+        if not found.project and not found.in_home and found.path.startswith(f"{project}/"):
             return AuthorPath(found.path, found.file, found.line, project, found.path[len(project) + 1 :])
     return found
 
 
 def _literal_paths(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
-    skipped = {id(part) for node in nodes if _is_about_urls(node) for part in ast.walk(node)}
+    skipped = _parts_about_urls(nodes)
     for node in nodes:
         if id(node) in skipped:
             continue
@@ -153,6 +186,10 @@ def _projects_of_start_files(checkout: RepositoryCheckout) -> Iterator[str]:
                 yield folder
 
 
+def _parts_about_urls(nodes: list[ast.AST]) -> set[int]:
+    return {id(part) for node in nodes if _is_about_urls(node) for part in ast.walk(node)}
+
+
 def _is_about_urls(node: ast.AST) -> bool:
     """Return whether a call names URLs, or folders of modules."""
     if not isinstance(node, ast.Call):
@@ -183,13 +220,17 @@ def shown_folders(paths: Iterable[AuthorPath]) -> dict[str, str]:
     """
     shown: dict[str, str] = {}
     free: dict[str, list[str]] = {}
+    own_home = False
     for one in paths:
-        if one.project:
+        if one.in_home:
+            own_home = True  # the data: nothing to show
+        elif one.project:
             shown[one.project] = CODE
         elif not one.on_disk and (found := HOME_PATH.fullmatch(one.path)):
             free.setdefault(found[1], []).append(one.folder)
-    for folders in free.values():
-        top = _common_folder(folders)
+    for home, folders in free.items():
+        # Where the code also uses `~`, both names of a file must be those of the same file.
+        top = home if own_home else _common_folder(folders)
         if not any(_overlap(top, other) for other in shown):
             shown[top] = DATA
     return shown

@@ -13,11 +13,15 @@ from piwizard.apps.name_lookup import find_definition
 
 # Represents the checkout in paths built from __file__, so that posixpath can work on them.
 CHECKOUT_ROOT = "/<checkout>"
+HOME_ROOT = "/<home>"
+"""Represents the home folder of whoever runs the app, as CHECKOUT_ROOT does the checkout."""
 MAX_TEXT_LENGTH = 4096
 MAX_DEPTH = 25
 PATH_PRESERVING_CALLS = frozenset(
-    {"abspath", "realpath", "normpath", "resolve", "absolute", "as_posix", "fspath", "str", "expanduser"}
+    {"abspath", "realpath", "normpath", "resolve", "absolute", "as_posix", "fspath", "str"}
 )
+EXPANDING_CALLS = frozenset({"expanduser", "expandvars"})
+HOME_WORDS = frozenset({"~", "$HOME", "${HOME}"})
 PATH_CLASSES = frozenset({"Path", "PurePath", "PosixPath"})
 
 
@@ -30,6 +34,14 @@ def path_in_checkout(path: str, start: str = "") -> str | None:
     if full == CHECKOUT_ROOT:
         return ""
     return full.removeprefix(f"{CHECKOUT_ROOT}/") if full.startswith(f"{CHECKOUT_ROOT}/") else None
+
+
+def expand_home(path: str) -> str:
+    """Return a path as os.path.expanduser and os.path.expandvars do."""
+    first, slash, rest = path.partition("/")
+    if first in HOME_WORDS:
+        return f"{HOME_ROOT}{slash}{rest}"
+    return f"/home/{path[1:]}" if first.startswith("~") else path
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class ConstantEvaluator:
                 return path
             case ast.Call():
                 return self._call(node, left)
-        return None
+        return HOME_ROOT if _is_home(node) else None
 
     def _name(self, name: str, left: int) -> str | None:
         if name == "__file__":
@@ -127,6 +139,11 @@ class ConstantEvaluator:
         if name == "dirname" and call.args:
             path = self.text(call.args[0], left)
             return None if path is None else posixpath.dirname(path)
+        if name in EXPANDING_CALLS:
+            path = self.text(call.args[0] if call.args else owner, left)
+            return None if path is None else expand_home(path)
+        if _is_home(call):
+            return HOME_ROOT
         if name in PATH_PRESERVING_CALLS or name in PATH_CLASSES:
             inner = call.args[0] if call.args else owner
             if name in PATH_CLASSES and len(call.args) > 1:
@@ -154,3 +171,17 @@ class ConstantEvaluator:
         texts = [self.text(part, left) for part in parts]
         known = [text for text in texts if text is not None]
         return posixpath.join(known[0], *known[1:]) if known and len(known) == len(texts) else None
+
+
+def _is_home(node: ast.expr) -> bool:
+    """Return whether an expression is the home folder: Path.home(), os.getenv("HOME"), os.environ["HOME"]."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="Path") | ast.Attribute(attr="Path"), attr="home")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[ast.Constant(value="HOME"), *_]):
+            return name in {"get", "getenv"}
+        case ast.Subscript(
+            value=ast.Attribute(attr="environ") | ast.Name(id="environ"), slice=ast.Constant(value="HOME")
+        ):
+            return True
+    return False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from piwizard.apps.author_paths import CODE, DATA, AuthorPath, shown_folders
+from piwizard.apps.author_paths import CODE, DATA, HOME, AuthorPath, shown_folders
 from piwizard.apps.lost_writes import ELSEWHERE, LostWrite
 from piwizard.changes.command import Command
 
@@ -42,8 +42,9 @@ def disk_paths(app: AppConfig) -> tuple[Path, ...]:
 
 def missing_folders(app: AppConfig) -> tuple[str, ...]:
     """Return the folders in the data that the author's paths need, relative to it."""
-    tops = [path for path, what in shown(app).items() if what == DATA]
-    found = (one.folder[len(top) + 1 :] for one in app.author_paths for top in tops if one.folder.startswith(f"{top}/"))
+    tops = [*(path for path, what in shown(app).items() if what == DATA), HOME]
+    paths = [one for one in app.author_paths if not (one.literal or (one.project and one.in_home))]
+    found = (one.folder[len(top) + 1 :] for one in paths for top in tops if one.folder.startswith(f"{top}/"))
     return tuple(dict.fromkeys(found))
 
 
@@ -89,9 +90,29 @@ def _lost_sentence(app: AppConfig, one: LostWrite) -> str:
     )
 
 
+def _home_sentence(app: AppConfig, one: AuthorPath, place: str) -> str:
+    """Return where a path with `~` is: the app's home folder is its data."""
+    data = app.layout.data
+    real = data / one.path.removeprefix(f"{HOME}/")
+    if one.literal:
+        return (
+            f'{place}, but Python does not replace ~ when it opens a file. Write os.path.expanduser("{one.path}") in '
+            f"the code: that is {real} then."
+        )
+    if one.project:
+        return (
+            f"{place}, which is {one.inside} of the repository. For the app, ~ is {data}, where it is not. Let the "
+            "code use a path beside its own file, such as "
+            f'os.path.join(os.path.dirname(__file__), "{PurePosixPath(one.inside).name}").'
+        )
+    return f"{place}. For the app, ~ is {data}, so that is {real}; if you have files for it, copy them there."
+
+
 def _sentence(app: AppConfig, one: AuthorPath, known: dict[str, str]) -> str:
     top = next((path for path in known if f"{one.path}/".startswith(f"{path}/")), None)
     place = f"{one.file} line {one.line} uses {one.path}"
+    if one.in_home:
+        return _home_sentence(app, one, place)
     if top is None:
         disk = f', or paths = {{ "{one.folder}" = "{one.folder}" }} to use a disk that is mounted there'
         return (

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from piwizard.apps.bindings import decorator_name
 from piwizard.apps.code_index import CodeIndex
-from piwizard.apps.const_eval import PATH_CLASSES, PATH_PRESERVING_CALLS, ConstantEvaluator
+from piwizard.apps.const_eval import (
+    EXPANDING_CALLS,
+    PATH_CLASSES,
+    PATH_PRESERVING_CALLS,
+    ConstantEvaluator,
+    expand_home,
+)
 from piwizard.apps.passed_values import PassedValues
 
 MAX_VALUES = 50
@@ -89,6 +95,9 @@ class PathValues:
             yield from self._one_after_another(call.args, "/", left)
         elif name in PATH_PRESERVING_CALLS or name in PATH_CLASSES:
             yield from self.of(call.args[0] if call.args else owner, left)
+        elif name in EXPANDING_CALLS:
+            for one in self.of(call.args[0] if call.args else owner, left):
+                yield replace(one, text=expand_home(one.text))
         elif name == "dirname" and call.args:
             yield from (PathValue(one.folder) for one in self.of(call.args[0], left) if one.whole)
 

@@ -204,6 +204,32 @@ def test_folders_that_the_paths_need_are_created_by_the_app_user(plan):
     assert (first.argv, first.user) == (("mkdir", "-p", "--", "/srv/blog/data/log"), "blog")
 
 
+HOME_FILES = f"import os, sqlite3\n{FLASK}sqlite3.connect(os.path.expanduser('~/sensor/readings.db'))\n"
+
+
+def test_folders_in_the_home_folder_are_created_and_named(plan):
+    changes = plan({"app.py": HOME_FILES})
+    assert of_kind(changes, "command")[0].argv == ("mkdir", "-p", "--", "/srv/blog/data/sensor")
+    assert of_kind(changes, "command")[-1].env["HOME"] == "/srv/blog/data"
+    (said,) = [one.sentence for one in of_kind(changes, "notice") if "~" in one.sentence]
+    assert "/srv/blog/data/sensor/readings.db" in said
+
+
+def test_path_with_an_unexpanded_tilde_is_named_with_the_change(plan):
+    changes = plan({"app.py": f"{FLASK}open('~/log/a.csv', 'a')\n"})
+    (said,) = [one.sentence for one in of_kind(changes, "notice") if "~" in one.sentence]
+    assert 'os.path.expanduser("~/log/a.csv")' in said
+    assert not [one for one in of_kind(changes, "command") if one.argv[0] == "mkdir"]
+
+
+def test_file_of_the_repository_below_the_home_folder_is_named(plan):
+    code = f"import os\n{FLASK}open(os.path.expanduser('~/lamp/settings.json'))\n"
+    changes = plan({"app.py": code, "settings.json": "{}"})
+    (said,) = [one.sentence for one in of_kind(changes, "notice") if "~" in one.sentence]
+    assert "settings.json of the repository" in said
+    assert not [one for one in of_kind(changes, "command") if one.argv[0] == "mkdir"]
+
+
 @pytest.mark.parametrize(
     ("answer", "binds", "writable"),
     [
