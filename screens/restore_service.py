@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.setup.service import SetupService
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from piwizard.setup.service import SetupService
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.system.dpkg_log import Upgrade

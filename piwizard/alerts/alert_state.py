@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from piwizard.alerts.event import alerts_dir
 from piwizard.alerts.problem_log import Message, ProblemLog, TrackedProblem
 from piwizard.alerts.sending import Notification
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 VERSION = 1
 """The version of alerts.json."""

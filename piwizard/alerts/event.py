@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
 from piwizard.system import console, files, paths, printable
+from piwizard.system.lazy_dataclass import dataclass
 
 VERSION = 1
 """The version of a stored event."""

@@ -9,10 +9,11 @@ something happened, so that a quiet day writes nothing to the card.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from piwizard.alerts.event import Event
+from piwizard.system.lazy_dataclass import dataclass
 
 FLAP_SECONDS = 2 * 3600.0
 """A problem that comes back within this time counts as flapping after MAX_NOTIFIED failures."""

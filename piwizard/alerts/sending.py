@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.unprivileged_program import run_unprivileged
 
 SENDER = Path(__file__).with_name("send_program.py")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from piwizard.answers.toml_lines import line_of
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.system import paths
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.secret_filter import Secret
 
 SITE_TABLES = ("site", "app", "gunicorn", "tls")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from piwizard.answers.validators import Invalid, Validator
+from piwizard.system.lazy_dataclass import dataclass
 
 Kind = Literal["text", "choice", "yesno", "number", "list", "path", "secret", "table"]
 Lookup = Literal["repository", "host-name"]

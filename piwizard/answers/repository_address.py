@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from piwizard.system.lazy_dataclass import dataclass
 
 GITHUB = "github.com"
 FORGES = frozenset({GITHUB, "gitlab.com", "codeberg.org", "bitbucket.org"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piwizard.apps import advisory_program
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.unprivileged_program import run_unprivileged
 
 INDEX = "https://pypi.org"

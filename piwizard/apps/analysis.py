@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from piwizard.apps.author_paths import AuthorPath
@@ -29,6 +29,7 @@ from piwizard.apps.static import RootFile, StaticFolder
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 MAX_SUGGESTIONS = 50

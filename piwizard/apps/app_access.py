@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from piwizard.answers.model import Answers
@@ -12,6 +11,7 @@ from piwizard.apps.app_settings import given_value
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.system.devices import DEVICE_CLASSES
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from piwizard.answers.model import Answers
@@ -39,6 +39,7 @@ from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.apt_archive import AptArchive
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import NOTIFICATION_FOLDER
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 

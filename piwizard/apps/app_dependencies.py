@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from piwizard.apps.system_modules import SYSTEM_MODULE
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.changes.pip_install import PipInstall
 from piwizard.changes.virtualenv import recipe
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.shared_libraries import NEEDED_BY, packages_with
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.app_resolver import held_attribute, is_app_call, resolve_factory
 from piwizard.apps.bindings import Assignment, required_arguments
 from piwizard.apps.code_index import CodeIndex
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_STATEMENTS = 500
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from piwizard.apps.processes import FoundProcess, command_title, unused_name
 from piwizard.errors import PiwizardError
 from piwizard.system.calendar_times import is_calendar, to_calendar
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from piwizard.apps.bindings import (
     Assignment,
@@ -16,6 +15,7 @@ from piwizard.apps.bindings import (
 )
 from piwizard.apps.code_index import APP_CLASSES, CodeIndex
 from piwizard.apps.name_lookup import NameLookup
+from piwizard.system.lazy_dataclass import dataclass
 
 FACTORY_NAMES = ("create_app", "make_app")
 APP_HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}

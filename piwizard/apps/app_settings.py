@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from piwizard.answers.model import Answers
 from piwizard.apps.env_vars import EnvVariable
+from piwizard.system.lazy_dataclass import dataclass
 
 
 def given_value(answers: Answers, name: str) -> str | None:

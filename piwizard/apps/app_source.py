@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps import rollback_pin
@@ -14,6 +13,7 @@ from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.server_git import git_for
 from piwizard.system import bounded_command, file_lock, files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_WAIT_SECONDS = bounded_command.MAX_SECONDS + 60.0
 """Seconds to wait for another process that fetches the same code."""

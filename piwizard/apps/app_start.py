@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps.start_folder import StartFolder
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps import network_access
@@ -13,6 +12,7 @@ from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values, has_homes
 from piwizard.system.devices import NOTIFICATION_FOLDER, device_values, uses_bus
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
 

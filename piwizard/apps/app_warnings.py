@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.apps.app_settings import given_value
@@ -10,6 +9,7 @@ from piwizard.apps.code_warnings import DEBUG_SETTING, SECRET_KEY_SETTING, WARNI
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.version_specs import fits, is_too_old
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.python_version import interpreter_version
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from piwizard.apps.code_index import CodeIndex
@@ -14,6 +14,7 @@ from piwizard.apps.hardware import STARTERS, command_words
 from piwizard.apps.path_values import PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
+from piwizard.system.lazy_dataclass import dataclass
 
 HOME_PATH = re.compile(r"(/home/[\w.-]+|/root|~)((?:/[\w.@+-]+)+)/?", re.ASCII)
 DISK_PATH = re.compile(r"/(?:mnt|media)(?:/[\w.@+-]+){2,}/?", re.ASCII)

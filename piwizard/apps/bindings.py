@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from piwizard.system.lazy_dataclass import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from piwizard.apps.bindings import Assignment
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator
 from piwizard.apps.name_lookup import external_origin, find_definition
+from piwizard.system.lazy_dataclass import dataclass
 
 BLUEPRINT_CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.apps.app_resolver import FACTORY_NAMES
 from piwizard.apps.bindings import Function, decorator_name
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import folders_above, imported_file, join_path, submodule_file
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+from piwizard.system.lazy_dataclass import dataclass
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 DYNAMIC_IMPORTS = (b"import_module", b"__import__", b"find_modules", b"iter_modules", b"import_string")

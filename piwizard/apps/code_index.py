@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.apps.bindings import Binding, Bindings, Import, bindings_of
 from piwizard.apps.modules import imported_file
 from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.system.lazy_dataclass import dataclass
 
 APP_CLASSES = {
     ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),

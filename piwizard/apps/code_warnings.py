@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from piwizard.apps.app_resolver import WSGI_NAMES, is_app_call
@@ -13,6 +12,7 @@ from piwizard.apps.bindings import Assignment, is_main_guard
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 SECRET_KEY_SETTING, DEBUG_SETTING = "SECRET_KEY", "DEBUG"
 WARNING_TEXTS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.answers import validators as v
@@ -14,6 +13,7 @@ from piwizard.apps.call_graph import files_of_app
 from piwizard.apps.process_commands import split_words
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
+from piwizard.system.lazy_dataclass import dataclass
 
 START_FILES = (
     "Procfile", "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "Makefile",

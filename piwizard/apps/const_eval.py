@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from dataclasses import dataclass
 
 from piwizard.apps.bindings import Assignment
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import parent_folder
 from piwizard.apps.name_lookup import find_definition
+from piwizard.system.lazy_dataclass import dataclass
 
 # Represents the checkout in paths built from __file__, so that posixpath can work on them.
 CHECKOUT_ROOT = "/<checkout>"

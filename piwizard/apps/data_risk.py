@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 
 from piwizard.apps.bindings import Function
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import folders_above, join_path
 from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_CALL_DEPTH = 3
 DELETING_CALLS = frozenset(

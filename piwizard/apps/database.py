@@ -7,7 +7,6 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from piwizard.apps.data_risk import DataRisk, find_data_risk
 from piwizard.apps.name_lookup import external_origin, find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 CREATING_COMMAND = re.compile(
     r"(init|initdb|initialize|create|setup|make|build|install|prepare|reset|recreate)"

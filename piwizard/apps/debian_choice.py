@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from piwizard.apps.analysis import Analysis
@@ -11,6 +10,7 @@ from piwizard.apps.requirements import Requirements
 from piwizard.apps.system_modules import SYSTEM_PYTHONS, SystemModules, choose_system_modules
 from piwizard.apps.version_specs import normalized_name
 from piwizard.system.apt_archive import AptArchive
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

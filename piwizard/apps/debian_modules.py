@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.apps.requirement_lists import ListedLine
 from piwizard.apps.version_specs import excludes_from, fits, pip_spec
 from piwizard.system.apt_archive import AptArchive
+from piwizard.system.lazy_dataclass import dataclass
 
 Version = tuple[int, ...]
 MAX_LINES = 50

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from piwizard.answers.validators.entries import is_callable
 from piwizard.apps.app_resolver import AppFactory
 from piwizard.apps.bindings import Assignment, Function
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.name_lookup import find_definition
+from piwizard.system.lazy_dataclass import dataclass
 
 PREFERRED_CHOICES = ("production", "prod", "default")
 MAX_CALLS = 500

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

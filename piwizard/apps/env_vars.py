@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from piwizard.apps.code_index import CodeIndex
@@ -13,6 +13,7 @@ from piwizard.apps.const_eval import CHECKOUT_ROOT, ConstantEvaluator
 from piwizard.apps.name_lookup import external_origin
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SAMPLE_FILES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")

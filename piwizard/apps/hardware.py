@@ -10,7 +10,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from piwizard.apps.requirements import find_requirements
 from piwizard.apps.start_commands import numbered_lines, unit_files
 from piwizard.apps.version_specs import distribution_of
 from piwizard.system.device_errors import DEVICE_PATHS
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_USES = 50
 MAX_USES_PER_FILE = 20

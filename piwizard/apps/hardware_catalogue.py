@@ -5,9 +5,10 @@ Each says which devices it uses, and where it comes from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from piwizard.apps.version_specs import normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 BUS_KINDS = ("gpio", "i2c", "spi")
 

@@ -6,7 +6,6 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from piwizard.apps.private_addresses import private_address, private_place
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
 from piwizard.apps.version_specs import distribution_of, normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_USES = 20
 MAX_USES_PER_FILE = 5

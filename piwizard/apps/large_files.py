@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 
 from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.system.lazy_dataclass import dataclass
 
 POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?size (\d{1,15})\n")
 MAX_POINTER_BYTES = 1024

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.system import paths
+from piwizard.system.lazy_dataclass import dataclass
 
 PROOF_FILE = "proven.json"
 """In a release's folder: the entry that passed the smoke test, and its memory usage."""

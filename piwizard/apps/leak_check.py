@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from urllib.parse import quote
 from piwizard.apps.layout import SiteLayout
 from piwizard.system import safe_open
 from piwizard.system.http_client import HttpResponse
+from piwizard.system.lazy_dataclass import dataclass
 
 PROBE_BYTES = 4096
 """Bytes from the start of a file to search for in a response."""

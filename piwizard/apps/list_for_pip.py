@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from piwizard.apps.modules import join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.requirement_lists import ListedLine, RequirementList
 from piwizard.apps.unusable_requirements import UnusableLine, UsableLine, judge_line
 from piwizard.apps.version_specs import normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 FIND_LINKS = re.compile(r"(-f|--find-links)[ =]\s*(\S+)")
 HASHES_PER_LINE = 8

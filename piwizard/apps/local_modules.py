@@ -6,11 +6,11 @@ import ast
 import fnmatch
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.modules import find_module, folders_above, join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 SAMPLE_WORDS = ("example", "sample", "template", "dist", "default")
 MAX_MODULES = 20

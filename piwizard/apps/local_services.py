@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from piwizard.apps.modules import MAX_IMPORTS, absolute_imports
 from piwizard.apps.process_files import COMPOSE_FILES
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})
 MAX_NODES = 20_000

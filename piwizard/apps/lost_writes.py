@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -13,6 +12,7 @@ from piwizard.apps.path_values import PathValue, PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.write_calls import WRITING_WORDS, find_writes
 from piwizard.apps.write_paths import READ_ONLY_FOLDERS, SAFE_PATH, find_writes_in, has_content
+from piwizard.system.lazy_dataclass import dataclass
 
 ELSEWHERE, AMONG = "elsewhere", "among"
 """A full path outside of a home and of disks; a folder whose files come with each version."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from piwizard.apps.process_model import ProcessModel
 from piwizard.system import files
 from piwizard.system.facts import Facts
+from piwizard.system.lazy_dataclass import dataclass
 
 MEASUREMENT = re.compile(r"^Memory after loading: (\d{1,6}) MB, plus (\d{1,6}) MB per worker\.$", re.M)
 """Printed by `smoke_test.py` at its end; before that, the app can print the same."""

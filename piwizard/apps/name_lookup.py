@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from piwizard.apps.bindings import Binding, Bindings, Import
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import imported_file, submodule_file
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_LOOKUP_DEPTH = 12
 MAX_STEPS_PER_LOOKUP = 2_000

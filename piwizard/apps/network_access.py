@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pwd
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -21,6 +20,7 @@ from piwizard.changes.transaction import Activation, Transaction
 from piwizard.system import commands, egress_filter, files
 from piwizard.system.app_sandbox import read_resolvers
 from piwizard.system.egress_filter import HOME, INTERNET
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 PROGRAM = Path("/usr/local/lib/piwizard/egress.py")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import UnionType
 
 from piwizard.apps.bindings import Assignment, Function, decorator_name
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.name_lookup import find_definition
+from piwizard.system.lazy_dataclass import dataclass
 
 Value = tuple[str, ast.expr]
 """An expression, and the file that it is in."""

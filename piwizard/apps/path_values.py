@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, product
 
 from piwizard.apps.bindings import decorator_name
@@ -17,6 +17,7 @@ from piwizard.apps.const_eval import (
     expand_home,
 )
 from piwizard.apps.passed_values import PassedValues
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_VALUES = 50
 MAX_DEPTH = 8

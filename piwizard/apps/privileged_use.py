@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from piwizard.apps.hardware import STARTERS, started_programs
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
 from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout, is_script
+from piwizard.system.lazy_dataclass import dataclass
 
 SUDO, REBOOT, POWEROFF, LED_STRIP, MEMORY, KERNEL_MODULE, DAEMON, ROOT_LIBRARY = KINDS = (
     "sudo", "reboot", "poweroff", "led-strip", "memory", "kernel-module", "daemon", "root-library"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.apps.process_commands import folder_in_checkout, split_shell_line, split_words
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
 from piwizard.apps.uwsgi_files import COMMAND_KEYS, UwsgiFile, find_uwsgi_files
+from piwizard.system.lazy_dataclass import dataclass
 
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 NOT_BESIDE = frozenset({"web", "release"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from piwizard.system.lazy_dataclass import dataclass
 
 STATE, THREAD, SCHEDULER, DEVICE = "state", "thread", "scheduler", "device"
 EXCLUSIVE = "exclusive"

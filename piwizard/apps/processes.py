@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
@@ -12,6 +11,7 @@ from piwizard.apps.process_commands import CommandReader
 from piwizard.apps.process_files import commands_in_files
 from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.schedules import commands_at_boot
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_NAME_LENGTH = 24
 MAX_SHOWN_COMMAND = 100

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from piwizard.apps.lockfiles import PACKAGE_NAME, Table, as_table, read_toml
@@ -12,6 +11,7 @@ from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.unusable_requirements import UnusableLine
 from piwizard.apps.version_specs import normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_MEMBERS = 50
 REVISION_KEYS = ("rev", "ref", "tag", "branch")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 
 from piwizard.apps.lockfiles import as_table, read_toml, requirement_lines
 from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.version_specs import pip_spec
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.git import git_address
 from piwizard.git.git_access import GitAccess
 from piwizard.git.git_address import GitAddress
+from piwizard.system.lazy_dataclass import dataclass
 
 TOKEN_KEY = "app.token"
 """The answer with the one secret that git needs."""

@@ -9,10 +9,12 @@ import stat
 import warnings
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
+
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_FILES = 2000
 MAX_ENTRIES = 40_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps.lockfiles import as_table, read_toml
@@ -11,6 +10,7 @@ from piwizard.apps.modules import join_path
 from piwizard.apps.pyproject import read_project
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.version_specs import pip_spec
+from piwizard.system.lazy_dataclass import dataclass
 
 EXACT_VERSION = re.compile(
     r"\s*(?:python|cpython|py)?[- @]?(\d{1,9}\.\d{1,9})(?:\.\d+)?\S*\s*$", re.IGNORECASE | re.MULTILINE

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.apps.modules import join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.version_specs import distribution_of
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_INCLUDED_FILES = 20
 MAX_LINES = 5000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from piwizard.apps import lockfiles, pyproject
@@ -17,6 +17,7 @@ from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.requirement_lists import ListedLine, RequirementList, read_requirement_list
 from piwizard.apps.unusable_requirements import UnusableLine, UsableLine, judge_conda_line, judge_line
 from piwizard.apps.version_specs import distribution_of, excludes_from, normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 PREFERRED_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 PIN = "rollback.json"
 """In a site's folder. It counts while `current` points to its release."""

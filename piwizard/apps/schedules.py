@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
@@ -16,6 +15,7 @@ from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.start_commands import files_ending
 from piwizard.apps.uwsgi_files import find_uwsgi_files
 from piwizard.system.calendar_times import to_calendar
+from piwizard.system.lazy_dataclass import dataclass
 
 CRON_FILE = re.compile(r"(?i).*cron.*|readme.*|install.*|setup\.(?:md|txt)|.*\.sh")
 """Files that may have lines of cron: a table, instructions, or a script that writes a table."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.apps import memory_usage
@@ -14,6 +13,7 @@ from piwizard.apps.memory_usage import MemoryUsage
 from piwizard.apps.process_model import GTHREAD, ProcessModel
 from piwizard.system import files
 from piwizard.system.facts import Facts
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig

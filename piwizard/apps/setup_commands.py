@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from piwizard.apps import setup_markers
 from piwizard.apps.database import InitCommand
 from piwizard.apps.setup_markers import SetupRecord, command_identity
 from piwizard.changes.setup_record import holds_something
+from piwizard.system.lazy_dataclass import dataclass
 
 FILE_MAKING_WORDS = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
 """Words of commands that create files in the code: translations, style sheets."""

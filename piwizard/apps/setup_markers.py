@@ -10,11 +10,11 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.changes.setup_record import AGREED, FOLDER, marker_name
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 PYTHON_PROGRAMS = ("python", "python3")
 FLASK_OPTIONS_WITH_VALUE = frozenset({"--app", "-A", "--env-file", "-e"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.app_resolver import resolve_app
 from piwizard.apps.bindings import Assignment, Function, decorator_name
@@ -12,6 +11,7 @@ from piwizard.apps.call_graph import AppFunction, CallGraph, own_nodes
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.process_model import STATE, ProcessFinding
+from piwizard.system.lazy_dataclass import dataclass
 
 MUTABLE_CALLS = frozenset({
     "dict", "list", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter", "Queue", "SimpleQueue",

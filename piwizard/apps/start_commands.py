@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.lockfiles import as_table, read_toml
 from piwizard.apps.modules import join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.uwsgi_files import UwsgiFile, find_uwsgi_files
+from piwizard.system.lazy_dataclass import dataclass
 
 START_FILES = (
     "Procfile", "gunicorn.conf.py", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "run.sh",

@@ -6,7 +6,6 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from piwizard.apps.bindings import decorator_name
@@ -14,6 +13,7 @@ from piwizard.apps.const_eval import path_in_checkout
 from piwizard.apps.modules import folders_above, join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.start_commands import numbered_lines
+from piwizard.system.lazy_dataclass import dataclass
 
 PYTHON_PROGRAM = re.compile(r"(?:.*/)?python[\d.]*")
 SCRIPT_FOLDER = re.compile(r"""cd\s+["']?(?:\$\(\s*dirname\b.*|\$\{?DIR\}?|\$\{0%.*)""")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.app_resolver import SERVING_METHODS, is_app_call, resolve_app, resolve_factory
 from piwizard.apps.bindings import Function, Import, decorator_name, is_main_guard
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import imported_file
+from piwizard.system.lazy_dataclass import dataclass
 
 SERVER_FUNCTIONS = frozenset({"run_simple", "serve"})
 SERVER_CLASSES = frozenset({"WSGIServer"})

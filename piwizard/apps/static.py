@@ -6,7 +6,6 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps.app_resolver import is_app_call
@@ -15,6 +14,7 @@ from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import find_module, import_base, join_path, module_name, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.system.lazy_dataclass import dataclass
 
 ROOT_FILES = ("robots.txt", "favicon.ico")
 # Only characters that need no quoting in the configuration of nginx.

@@ -7,7 +7,6 @@ Raspberry Pi OS has them, they come from there, and the app's environment sees t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.apps.hardware import HardwareUse
@@ -19,6 +18,7 @@ from piwizard.changes.command import Notice
 from piwizard.changes.error_hints import COMPILER
 from piwizard.errors import PiwizardError
 from piwizard.system.apt_archive import AptArchive
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from piwizard.apps import pyproject
 from piwizard.apps.conda_environment import CONDA_OWN, CONDA_OWN_PREFIXES, PACKAGE_OF_CONDA
@@ -13,6 +12,7 @@ from piwizard.apps.modules import join_path, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.requirement_lists import ListedLine
 from piwizard.apps.version_specs import distribution_of, normalized_name
+from piwizard.system.lazy_dataclass import dataclass
 
 WINDOWS_ONLY = frozenset({
     "kivy-deps-angle", "kivy-deps-glew", "kivy-deps-sdl2", "pypiwin32", "pywin32", "pywinauto", "pywinpty", "pywin",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from piwizard.apps.bindings import Assignment
@@ -12,6 +11,7 @@ from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
+from piwizard.system.lazy_dataclass import dataclass
 
 MIB = 1 << 20
 SETTINGS = {"MAX_CONTENT_LENGTH": 1, "DROPZONE_MAX_FILE_SIZE": MIB}

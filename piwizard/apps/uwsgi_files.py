@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.system.lazy_dataclass import dataclass
 
 SECTION = re.compile(r"[ \t]*\[([\w:-]+)\]")
 SETTING = re.compile(r"[ \t]*([\w-]+)[ \t]*=[ \t]*(.*)")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from piwizard.apps.bindings import decorator_name
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.hardware import STARTERS
 from piwizard.apps.name_lookup import external_origin
 from piwizard.apps.path_values import PathValue, PathValues
+from piwizard.system.lazy_dataclass import dataclass
 
 FILE, FOLDER, SQLITE, DATABASE = "file", "folder", "sqlite", "database"
 """Kinds of paths. A database of kind SQLITE has its journal beside it; one of kind DATABASE is a file alone."""

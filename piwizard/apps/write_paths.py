@@ -6,7 +6,6 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +15,7 @@ from piwizard.apps.modules import import_base, join_path, parent_folder
 from piwizard.apps.path_values import PathValue, PathValues
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.write_calls import DATABASE_KINDS, FILE, FOLDER, LOG_HANDLERS, SQLITE, WRITING_WORDS, find_writes
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_PATHS_PER_FILE = 500
 SAFE_PATH = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from piwizard.backups.restic import ResticRepository
 from piwizard.backups.target import Target
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import deploy_key
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 SSH_KEY = "_backup"

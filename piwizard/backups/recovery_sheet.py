@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 
 from piwizard.answers.secret_store import SecretStore
 from piwizard.backups.target import Target
 from piwizard.system import paths
+from piwizard.system.lazy_dataclass import dataclass
 
 KEY, ACCESS_KEY = "backup.passphrase", "backup.secret"
 CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from piwizard.system import process_times
+from piwizard.system.lazy_dataclass import dataclass
 
 LOCK_SECONDS = 1800.0
 """After this time, restic takes any lock for abandoned."""

@@ -13,7 +13,6 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from piwizard.backups.restic_process import HeardLines, end_restic, limited, wai
 from piwizard.backups.target import Target
 from piwizard.system import commands, files, paths
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_ANSWER_BYTES = 8 << 20
 """For the list of snapshots: thousands of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, Ownership
 from piwizard.changes.setup_record import holds_something
 from piwizard.system import app_data, files, paths
 from piwizard.system.files import Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 UNPACKED = "data.restoring"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
 from piwizard.answers.validators import Invalid, text
+from piwizard.system.lazy_dataclass import dataclass
 
 TargetKind = Literal["folder", "sftp", "s3", "rest", "rclone"]
 

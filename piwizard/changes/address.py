@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -14,6 +13,7 @@ from piwizard.changes.network_backends import NetworkBackend
 from piwizard.network import address_rollback, address_trial, neighbors, ssh_sessions
 from piwizard.network.address_settings import AddressSettings
 from piwizard.network.address_trial import AddressTrial
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 REMIND_AT = (3600, 1800, 900, 600, 300, 240, 180, 120, 60, 30, 15, 5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypedDict
 
@@ -12,6 +11,7 @@ from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.background_job import BackgroundJob
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 Before = dict[str, Any]

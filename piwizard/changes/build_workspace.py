@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.changes.base import ApplyContext, ChangeFailed
 from piwizard.system import files, paths, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.files import ROOT, Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.tree_copy import Modes
 
 BUILD_USER = "piwizard-build"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
 from piwizard.system import certificates, files
 from piwizard.system.commands import which
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 LETSENCRYPT = Path("/etc/letsencrypt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.commands import ANY_EXIT, Result
 from piwizard.system.egress_filter import INTERNET
 from piwizard.system.files import ROOT, Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.shared_libraries import missing_libraries, packages_with
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from piwizard.changes.base import ApplyContext, ChangeFailed
 from piwizard.system import commands, systemd
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_SHOWN_LINES = 20
 

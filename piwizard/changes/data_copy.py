@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from piwizard.system import app_data, files, safe_open
 from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 from piwizard.system.files import Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 TRIAL = "data.trial"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.network import port_forwarding, router_forwards
 from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, WantedForwards
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 NO_ANSWER = "router.forward: the router does not answer UPnP requests."

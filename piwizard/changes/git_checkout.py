@@ -6,7 +6,6 @@ The code belongs to root and is readable only by the app's user.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.server_git import ServerGit, git_for
 from piwizard.system import bounded_command, commands, files, safe_open, tree_owner
 from piwizard.system.files import Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 

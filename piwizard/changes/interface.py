@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from piwizard.changes import file
 from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record, RestartNeeded
 from piwizard.system import boot_config, commands, files, paths
 from piwizard.system.boot_config import INTERFACES, BootInterface
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 RASPI_CONFIG = "raspi-config"

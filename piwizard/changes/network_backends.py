@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from piwizard.network.address_rollback import NetworkService
 from piwizard.network.address_settings import INTERFACE, AddressSettings
 from piwizard.network.netplan import NetplanDefinition
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 Argv = tuple[str, ...]
 

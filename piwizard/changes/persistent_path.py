@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from piwizard.changes import chown
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.system import files, safe_open, tree_copy, tree_remove
 from piwizard.system.files import Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes
 

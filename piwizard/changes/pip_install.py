@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from piwizard.system import commands, files, safe_open
+from piwizard.system.lazy_dataclass import dataclass
 
 LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"

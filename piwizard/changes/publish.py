@@ -10,13 +10,13 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.files import ROOT
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 COMPRESSIBLE = {

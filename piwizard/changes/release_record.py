@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +12,7 @@ from piwizard.changes import data_copy
 from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.git.commit_details import read_commit_details
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 RECORD = "record.json"

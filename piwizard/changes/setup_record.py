@@ -9,13 +9,13 @@ import json
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import app_data, files, safe_open
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 FOLDER = app_data.SETUP_RECORD

@@ -6,13 +6,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
 from piwizard.system import files, paths
 from piwizard.system.facts import LiveSource, disk, memory
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 ENOUGH = 900

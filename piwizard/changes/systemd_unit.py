@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, Ownership
 from piwizard.changes.transaction import Argv, require_valid
 from piwizard.system import dpkg_ownership, files
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.systemd import UnitState
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +13,7 @@ from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 Argv = tuple[str, ...]

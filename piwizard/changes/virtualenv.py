@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ from piwizard.system import files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.system_cache import SystemCache
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps.app_source import site_folder
@@ -14,6 +13,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.status import addresses, remembered
 from piwizard.setup.workspace import state
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls.lineage import folders_in_use
 
 SHORT = 7

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from piwizard.system import file_lock, files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 VERSION = 1
 MAX_REFUSED = 20

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_SECONDS = 6 * 3600.0
 TELL_AFTER_FAILURES = 6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.changes.base import Change
@@ -15,6 +14,7 @@ from piwizard.changes.user import SystemUser
 from piwizard.deploys import push_receive
 from piwizard.system import commands, paths
 from piwizard.system.files import Owner
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 UNITS = Path("/etc/systemd/system")

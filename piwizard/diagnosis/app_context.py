@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from piwizard.apps import network_access, path_mapping
@@ -24,6 +24,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import run_request
 from piwizard.setup.planner import Planner
 from piwizard.system.apt_archive import AptArchive
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import AddAnswer, AddTableEntries, ApplySteps, Fix
 
 Kind = tuple[str, str]

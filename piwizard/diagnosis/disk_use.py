@@ -8,11 +8,11 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.diagnosis.findings import Finding
 from piwizard.system import paths, safe_open
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 MIB = 1 << 20

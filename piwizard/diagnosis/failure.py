@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from piwizard.diagnosis.app_context import AppContext, find_app_context
@@ -17,6 +16,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import Stage
 from piwizard.system import printable, safe_open
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Fix, format_advice, format_fix, input_keys
 from piwizard.system.secret_filter import SecretFilter
 

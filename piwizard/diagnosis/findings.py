@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from piwizard.setup.state_symbols import state_symbol
 from piwizard.system import console, remedies
 from piwizard.system.checks import Check
+from piwizard.system.lazy_dataclass import dataclass
 
 ALWAYS_SHOWN = frozenset({"ssl-labs-grade"})
 """Checks whose result is worth reading even if they passed."""

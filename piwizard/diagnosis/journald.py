@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from piwizard.system.lazy_dataclass import dataclass
 
 FIELDS = ("MESSAGE", "_PID")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from piwizard.diagnosis.findings import Finding
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 LOG = "/var/log/nginx/error.log"

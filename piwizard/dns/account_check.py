@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from piwizard.dns import lookup, update_request
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.provider_errors import explain
 from piwizard.dns.update_request import UpdateReply
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_CHECKS = 6
 PERIOD_SECONDS = 600.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.dns.ddns_account import Account
 from piwizard.errors import PiwizardError
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 Version = tuple[int, ...]

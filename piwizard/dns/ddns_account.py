@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard import __version__
 from piwizard.answers.model import Answers
@@ -11,6 +11,7 @@ from piwizard.dns.providers import PROVIDERS, Provider, owner_of
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.nginx.home_names import is_home_name
 from piwizard.system.files import digest
+from piwizard.system.lazy_dataclass import dataclass
 
 SAFE_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 PASSWORD_ASSIGNED = re.compile(r"password\S*\s*=", re.I)

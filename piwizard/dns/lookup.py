@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from dns.message import Message

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +17,7 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, Ownership
 from piwizard.dns.ddns_account import Account
 from piwizard.system import connections, files, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 from piwizard.templates.render import render
 

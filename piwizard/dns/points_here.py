@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from piwizard.dns import lookup
@@ -14,6 +14,7 @@ from piwizard.nginx.home_names import HOME_ENDINGS
 from piwizard.system import commands
 from piwizard.system.checks import Check
 from piwizard.system.facts import Interface
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Advice, Fix, RunCommand, WaitUntil
 
 LOCAL_ENDINGS = (*HOME_ENDINGS, ".test", ".example", ".invalid")

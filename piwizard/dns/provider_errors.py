@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.dns.ddns_account import Account
+from piwizard.system.lazy_dataclass import dataclass
 
 WRONG, SOON, HALF_AN_HOUR, AN_HOUR = 5, 1, 30, 60
 """Minutes before the same request is sent again with unchanged answers."""

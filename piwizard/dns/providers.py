@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from piwizard.system.lazy_dataclass import dataclass
 
 Protocol = Literal["dyndns2", "noip", "duckdns", "cloudflare", "freedns"]
 

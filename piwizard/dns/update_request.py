@@ -7,13 +7,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from piwizard.dns.ddns_account import Account
 from piwizard.system import connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
+from piwizard.system.lazy_dataclass import dataclass
 
 REQUEST_SECONDS = 20.0
 MAX_RESPONSE_BYTES = 20000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from piwizard.dns import update_request
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.provider_errors import ProviderError, explain
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 

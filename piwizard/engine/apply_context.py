@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.changes.base import Before, Change, ChangeFailed, Record
@@ -21,6 +21,7 @@ from piwizard.system import commands, files, transient_unit
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.background_job import BackgroundJob
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.pipes import OnLine
 from piwizard.system.system_cache import SystemCache
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.system import commands, file_lock, files, paths, systemd, transient_unit
 from piwizard.system.app_sandbox import LOW_PRIORITY
 from piwizard.system.lasting_disk import require_lasting_disk
+from piwizard.system.lazy_dataclass import dataclass
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """Limits of a run, so that the sites and SSH keep a quarter of the memory whatever goes wrong. The memory limit needs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.changes import UNDO, apt
@@ -20,6 +20,7 @@ from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.system import app_data
 from piwizard.system.checks import Check
+from piwizard.system.lazy_dataclass import dataclass
 
 UPDATED, UP_TO_DATE = "Updated", "Already up to date"
 """The summary of a step that is set up. A plan counts the changes; some may no longer be needed by then."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from piwizard.engine.events import now
 from piwizard.system import files
 from piwizard.system.facts import os_release
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import templates_version
 
 VERSION = 3

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.git import git_command
 from piwizard.system import commands, printable
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_SECONDS = 20
 MAX_DATA_BYTES = 256 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key, git_address, host_keys
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 SSH_COMMAND = (
     *("ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from piwizard.errors import AnswerRefused, RepositoryLoginRequired
 from piwizard.git import deploy_key, git_address
 from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.system.lazy_dataclass import dataclass
 
 LOGIN_MESSAGES = (
     *("could not read username", "could not read password", "authentication failed", "permission denied"),

@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
 from piwizard.git.git_address import known_hosts_name
 from piwizard.system import commands, file_lock, files
+from piwizard.system.lazy_dataclass import dataclass
 
 KEY_TYPES = {"ssh-ed25519": "ED25519", "ecdsa-sha2-nistp256": "ECDSA", "ssh-rsa": "RSA"}
 SCAN_SECONDS = 10

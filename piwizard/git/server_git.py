@@ -15,13 +15,13 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command
 from piwizard.git.git_access import GitAccess, Lend
 from piwizard.system import commands, files, paths, printable, safe_open, tree_owner
+from piwizard.system.lazy_dataclass import dataclass
 
 SHORT_USE_GROUPS = range(61184, 65520)
 """Numbers that systemd, too, gives to services for as long as they run; no account has one of them."""

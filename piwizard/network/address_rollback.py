@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
@@ -18,6 +18,7 @@ from piwizard.network import address_trial
 from piwizard.network.address_trial import AddressTrial
 from piwizard.system import commands, file_lock, files
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 RunsCommand = Callable[[Sequence[str]], Result]

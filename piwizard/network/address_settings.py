@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from piwizard.answers.model import Answers
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.system.facts import Address, Interface, Network
+from piwizard.system.lazy_dataclass import dataclass
 
 MANAGED = ("NetworkManager", "dhcpcd")
 INTERFACE, ADDRESS, GATEWAY, DNS = (f"static_ip.{name}" for name in ("interface", "address", "gateway", "dns"))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 TrialOutcome = Literal["on", "taking-back", "kept", "taken-back", "unknown"]
 

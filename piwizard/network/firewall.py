@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from piwizard.network import nft, ufw
 from piwizard.system import commands, systemd
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 FirewallProgram = Literal["ufw", "firewalld", "nftables"]

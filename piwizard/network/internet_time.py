@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from piwizard.system import connections, http_client
 from piwizard.system.checks import Check
 from piwizard.system.http_client import Limits, MalformedResponse
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import RunCommand
 
 TIME_SERVERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")

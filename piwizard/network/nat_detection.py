@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 
 PROBE_TARGET = "1.1.1.1"
 """The packets never reach it: only the second hop on the way there matters."""

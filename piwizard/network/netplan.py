@@ -7,12 +7,12 @@ from files that still request DHCP.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.network.address_settings import INTERFACE, AddressSettings
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 FOLDER = Path("/etc/netplan")

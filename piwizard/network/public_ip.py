@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 from piwizard.system import connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
+from piwizard.system.lazy_dataclass import dataclass
 
 IpVersion = Literal[4, 6]
 SERVICES: dict[IpVersion, tuple[str, ...]] = {

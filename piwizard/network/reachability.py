@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from piwizard.network import nat_detection
 from piwizard.network.nat_detection import NatPath
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 ReachabilityKind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown", "no evidence"]

@@ -6,8 +6,9 @@ The program `ufw` takes most of a second on a Pi.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.system.lazy_dataclass import dataclass
 
 ANYWHERE = ("0.0.0.0/0", "any")
 TUPLE = re.compile(r"^### tuple ### (.+)$", re.M)

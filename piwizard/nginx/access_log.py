@@ -10,11 +10,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from piwizard.nginx.server_blocks import access_log
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_BYTES = 8 << 20
 """Bytes that are read, from the end of the newest file on."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import glob
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 ROOT = Path("/etc/nginx")
 DEFAULT_SERVER = "piwizard-default"

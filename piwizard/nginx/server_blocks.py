@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from piwizard.errors import PiwizardError
 from piwizard.nginx import request_limits, visitor_headers
 from piwizard.nginx.ipv6_listen import FOLDER
 from piwizard.nginx.tls_settings import WEBROOT, Tls, TlsEngine
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 INCLUDED = "/etc/nginx/piwizard"

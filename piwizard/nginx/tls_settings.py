@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from piwizard.system.lazy_dataclass import dataclass
 
 WEBROOT = "/var/lib/letsencrypt"
 """Where certbot puts its challenges for all sites; below it `.well-known/acme-challenge`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from piwizard import __version__
 from piwizard.errors import PiwizardError
@@ -15,6 +14,7 @@ from piwizard.prompts.step_prompts import StepPrompts
 from piwizard.setup.site_overview import HomeOverview
 from piwizard.setup.state_symbols import state_symbol
 from piwizard.steps.registry import STEPS
+from piwizard.system.lazy_dataclass import dataclass
 
 SITE_SYMBOLS = {
     "online": "done",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from piwizard.engine import event_format, run_log
 from piwizard.engine.events import ErrorRaised, Event, decode
 from piwizard.system import console
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

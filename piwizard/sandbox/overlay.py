@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.sandbox.sandbox_init import SandboxInit
+from piwizard.system.lazy_dataclass import dataclass
 
 DISK_FILE_SYSTEMS = {
     "bcachefs",

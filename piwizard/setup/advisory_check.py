@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.alerts import event
@@ -17,6 +16,7 @@ from piwizard.apps.advisories import Advisory
 from piwizard.apps.layout import SiteLayout
 from piwizard.setup.environment_rebuild import rebuild_environment
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 EVENT = "vulnerable-packages"
 MAX_NAMED = 5

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from piwizard.setup.alert_inspection import inspect_all
 from piwizard.setup.planner import Planner
 from piwizard.setup.reported_problems import ended_problems
 from piwizard.system import file_lock, files
+from piwizard.system.lazy_dataclass import dataclass
 
 CONFIRM_SECONDS = 15.0
 """A new problem counts if it still exists after this time: services restart, and connections are lost."""

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
 from piwizard.alerts import failed_logins
@@ -25,6 +25,7 @@ from piwizard.setup.health import inspect_live
 from piwizard.setup.health_timer import Problem
 from piwizard.setup.planner import Planner
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 COMPLETE_SECONDS = 3600.0
 """The time between two complete inspections."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.errors import PiwizardError
 from piwizard.system import printable
+from piwizard.system.lazy_dataclass import dataclass
 
 MAX_SHOWN = 4
 FindingStatus = Literal["ok", "needed", "warning"]

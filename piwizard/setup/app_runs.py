@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from piwizard.steps.step import app_of
 from piwizard.system import commands, transient_unit
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.devices import NOTIFICATION_FOLDER
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.pipes import OnLine
 from piwizard.templates.quoting import unit_word
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from piwizard.alerts import event as alerts
@@ -24,6 +23,7 @@ from piwizard.setup.health import is_running
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import STEPS
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 ALERT, SILENT = "deploy-failed", "repository-silent"
 SHORT = 7

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pwd
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.system import app_data, commands, systemd
+from piwizard.system.lazy_dataclass import dataclass
 
 SERVICE = "piwizard-backup.service"
 TIMER = "piwizard-backup.timer"

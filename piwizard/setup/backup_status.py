@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.backups import backup_record
 from piwizard.backups.backup_record import BackupRecord
+from piwizard.system.lazy_dataclass import dataclass
 
 OLD_HOURS = 16 * 24.0
 """After this, the last backup is too old for every schedule."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from piwizard.deploys.deploy_record import DeployRecord, LastDeploy, read_record
 from piwizard.deploys.push_changes import PushAddress
 from piwizard.deploys.webhook_changes import webhook_path
 from piwizard.setup.automatic_deploy import SHORT, deployed_commit
+from piwizard.system.lazy_dataclass import dataclass
 
 RESULTS: Mapping[str, str] = {
     "deployed": "deployed",

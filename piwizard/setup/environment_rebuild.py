@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from piwizard.alerts import event
@@ -14,6 +13,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.automatic_deploy import deployed_commit, follow_to_end, start_deploy
+from piwizard.system.lazy_dataclass import dataclass
 
 EVENT = "environment-rebuild"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from piwizard.answers.questions import Question
 from piwizard.errors import Consent
+from piwizard.system.lazy_dataclass import dataclass
 
 KEY_PAGE = ("app.token", "app.token_user", "app.host_key")
 ADDRESS_TABLES = ("site", "ddns", "router", "tls")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from piwizard.changes.base import Change, OwnershipIndex
@@ -13,6 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup.preview import Previewed, preview
 from piwizard.steps.registry import StepInstance
 from piwizard.system.checks import Check
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 

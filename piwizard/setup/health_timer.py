@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.engine import run_launch
@@ -18,6 +17,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.system import console, files, paths
 from piwizard.system.checks import Check
+from piwizard.system.lazy_dataclass import dataclass
 
 MOTD = Path("/etc/motd.d/piwizard")
 """Shown at each login, as long as it is there."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.network import port_forwarding, public_ip
 from piwizard.system.facts import Network
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

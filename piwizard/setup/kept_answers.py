@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
 from piwizard.errors import PiwizardError
 from piwizard.setup import site_traces
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 
 def set_up() -> tuple[str, ...]:

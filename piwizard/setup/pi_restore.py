@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
@@ -27,6 +26,7 @@ from piwizard.setup import backup_job, workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import app_data, commands, dpkg, files, paths, safe_open, tree_copy
 from piwizard.system.facts import Network
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.tree_copy import Modes
 
 SECRETS = "secrets.json"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError
 from piwizard.setup.service import SetupService
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from piwizard.changes.base import Change, OwnershipIndex, Preview
 from piwizard.changes.systemd_unit import RunningUnit
@@ -11,6 +10,7 @@ from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -13,6 +12,7 @@ from piwizard.dns.providers import PROVIDERS, Provider, owner_of
 from piwizard.steps.registry import step_named
 from piwizard.steps.router import BY_HAND
 from piwizard.steps.step import Stage, Step
+from piwizard.system.lazy_dataclass import dataclass
 
 FORWARD = "router.forward"
 

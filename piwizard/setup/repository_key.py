@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.errors import AnswerRefused, PiwizardError
@@ -10,6 +10,7 @@ from piwizard.git import deploy_key, host_keys
 from piwizard.git.git_access import GitAccess
 from piwizard.git.host_keys import HostKey
 from piwizard.git.newest_commit import list_refs
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps import page_facts, path_mapping, rollback_pin
@@ -24,6 +23,7 @@ from piwizard.steps.registry import DATA_STEP, StepInstance, step_named
 from piwizard.steps.step import app_of
 from piwizard.system import transient_unit
 from piwizard.system.app_sandbox import Sandbox, path_inside
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.quoting import unit_word
 
 MAX_SECONDS = 600

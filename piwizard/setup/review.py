@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from piwizard.setup.site_form import SiteForm
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, in_order
 from piwizard.steps.step import Stage
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.setup.service import Proposal

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.apps import rollback_pin
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.migration_changes import MAX_NAMED, changed_commands, changed_migrations
@@ -13,6 +11,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
 from piwizard.setup.site_releases import SHORT_COMMIT, SiteRelease, list_releases
 from piwizard.steps.registry import STEPS
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

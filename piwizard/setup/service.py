@@ -7,11 +7,11 @@ Modules are imported where they are needed, so that a front end shows its first 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

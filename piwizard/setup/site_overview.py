@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Literal, TypeVar
 
 from piwizard.apps.layout import SiteLayout
@@ -19,6 +19,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.review import site_urls
 from piwizard.setup.status import Status, remembered
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 
 VERSION = 1
 """The version of overview.json."""

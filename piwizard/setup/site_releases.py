@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from piwizard.apps.layout import PROOF_FILE, SiteLayout
 from piwizard.changes import data_copy
 from piwizard.changes.release_record import ReleaseRecord, read_release_record
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 SHORT_COMMIT = 7
 """Characters of a commit that are shown."""

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from piwizard.system import app_data, checks, commands, files, paths
 from piwizard.system.checks import get_page
 from piwizard.system.files import Owner
 from piwizard.system.held_service import HeldService
+from piwizard.system.lazy_dataclass import dataclass
 
 RECORD = "restore.json"
 FIRST_PAGE_SECONDS = 120.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pwd
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.apps.layout import SiteLayout
@@ -18,6 +18,7 @@ from piwizard.engine.undo_journal import Journal
 from piwizard.steps import blocks
 from piwizard.steps.registry import DATA_STEP
 from piwizard.system import egress_filter, paths
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls import lineage
 
 UNITS = Path("/etc/systemd/system")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.steps.registry import step_named
 from piwizard.steps.step import Stage
 from piwizard.system import printable
+from piwizard.system.lazy_dataclass import dataclass
 
 StageState = Literal["waiting", "running", "done", "failed", "stopped"]
 StepKey = tuple[str, str | None]

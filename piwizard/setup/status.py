@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from piwizard.engine import run_launch
 from piwizard.engine.backups import Backups, journaled
@@ -17,6 +17,7 @@ from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
 from piwizard.system import paths
 from piwizard.system.checks import Check
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 WAITS = "Optional: needs your answers."

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from piwizard.engine import run_launch
 from piwizard.setup import removal, undo_summary, workspace
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system import app_data
 from piwizard.system.app_data import Contents
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.setup.service import SetupService
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.setup.rollback_proposal import RollbackProposal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from piwizard.nginx.home_names import home_patterns
 from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tls_settings import BOOKWORM, HSTS_SECONDS, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls import lineage
 from piwizard.tls.certified_names import public_names
 

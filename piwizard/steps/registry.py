@@ -6,7 +6,6 @@ Accesses nothing on the machine.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from piwizard.answers import validators as v
@@ -28,6 +27,7 @@ from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
 from piwizard.steps.updates import Updates
+from piwizard.system.lazy_dataclass import dataclass
 
 STEPS: tuple[Step, ...] = (
     System(),

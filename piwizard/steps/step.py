@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +20,7 @@ from piwizard.system.apt_archive import AptArchive
 from piwizard.system.background_job import BackgroundJob
 from piwizard.system.checks import Check
 from piwizard.system.facts import Facts
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls.lineage import Certificates
 
 if TYPE_CHECKING:

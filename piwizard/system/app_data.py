@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.system import files, paths, safe_open
+from piwizard.system.lazy_dataclass import dataclass
 
 SETUP_RECORD = "data.setup"
 """The folder beside the data that records which setup commands ran on it. It is kept and deleted with the data."""

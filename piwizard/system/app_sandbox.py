@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.system import egress_filter, files, paths, transient_unit
 from piwizard.system.devices import device_values, uses_bus
 from piwizard.system.egress_filter import HOME, INTERNET
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.templates.render import render
 
 LOW_PRIORITY = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")

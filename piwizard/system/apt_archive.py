@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 
 LISTS = Path("/var/lib/apt/lists")
 ENTRY = re.compile(r"^(\S+):\n(?:  .*\n)*?  Candidate: (\S+)", re.MULTILINE)

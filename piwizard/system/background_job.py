@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, systemd
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.system.lazy_dataclass import dataclass
 
 CONFIG_FILES = (Path("/boot/firmware/config.txt"), Path("/boot/config.txt"))
 SECTION = re.compile(r"\s*\[([^\]]+)\]")

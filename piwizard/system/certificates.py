@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 
 X509_OPTIONS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
 WARNING_DAYS, USUAL_LIFETIME_DAYS = 20, 90

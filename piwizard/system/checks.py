@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from piwizard.system import connections, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.remedies import Fix, format_fix
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.pipes import TAIL_LINES, Lines, OnLine, Pieces, PipeReader, Stream
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

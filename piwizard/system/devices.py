@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import grp
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from piwizard.system.lazy_dataclass import dataclass
 
 NOTIFICATION_FOLDER = "/dev/shm"
 """Where lgpio creates its pipes (LG_WD): in memory, and each unit has its own."""

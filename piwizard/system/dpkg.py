@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.system.lazy_dataclass import dataclass
 
 DPKG_FOLDER = "var/lib/dpkg"
 INSTALLED = "\nStatus: install ok installed\n"

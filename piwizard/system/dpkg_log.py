@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from piwizard.system.lazy_dataclass import dataclass
 
 LOG = Path("/var/log/dpkg.log")
 MAX_BYTES = 1 << 20

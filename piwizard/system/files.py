@@ -10,11 +10,11 @@ import pwd
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.system import tree_remove
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

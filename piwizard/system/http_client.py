@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from piwizard.system.connections import Connect, Deadline
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

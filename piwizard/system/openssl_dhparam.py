@@ -7,11 +7,11 @@ import binascii
 import math
 import re
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 
 PEM = re.compile(rb"\s*-----BEGIN DH PARAMETERS-----\n([A-Za-z0-9+/=\n]+)-----END DH PARAMETERS-----\s*", re.DOTALL)
 EULER_GAMMA = 0.5772156649

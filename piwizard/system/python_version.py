@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.system.lazy_dataclass import dataclass
 
 NUMBERED = re.compile(r"python(3\.\d+)$")
 

@@ -5,7 +5,7 @@ Only `format_fix` turns them into text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from piwizard.system.lazy_dataclass import dataclass
 
 HIDDEN = "•••"
 MIN_SECRET_CHARACTERS = 4

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths
 from piwizard.system.commands import Result
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.pipes import OnLine
 from piwizard.templates.quoting import environment_value
 

@@ -9,10 +9,10 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
 
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.safe_open import FOLDER_FLAGS, MAX_DEPTH, NEW_FILE_FLAGS, Ids, entry_exists, open_below, open_file
 
 CHUNK_BYTES = 1 << 20

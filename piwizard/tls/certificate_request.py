@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from piwizard.changes.base import ApplyContext, ChangeFailed
 from piwizard.system import files, paths
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls import certbot_errors, lineage, preflight, rate_limits
 from piwizard.tls.certbot_errors import CertbotError
 from piwizard.tls.challenge import Challenge

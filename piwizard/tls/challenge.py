@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.answers.model import Answers
@@ -12,6 +12,7 @@ from piwizard.dns.providers import PROVIDERS
 from piwizard.errors import PiwizardError
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.system import commands
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls.certified_names import certified_names
 from piwizard.tls.lineage import LETSENCRYPT, Lineage
 

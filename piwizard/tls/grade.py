@@ -6,7 +6,8 @@ Source: SSL Labs' rating guide. Points for protocols, key exchange and ciphers g
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from piwizard.system.lazy_dataclass import dataclass
 
 OLD_PROTOCOLS = ("TLS 1.0", "TLS 1.1")
 PROTOCOL_POINTS = {"TLS 1.0": 90, "TLS 1.1": 95, "TLS 1.2": 100, "TLS 1.3": 100}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from piwizard.system import certificates, files, paths
 from piwizard.system.certificates import X509Info
+from piwizard.system.lazy_dataclass import dataclass
 
 LETSENCRYPT = Path("/etc/letsencrypt")
 NAME_PREFIX = "piwizard-"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from piwizard.dns.lookup import LookupResult
 from piwizard.dns.points_here import Pointing, compare
 from piwizard.network.internet_time import ClockReading, check_clock
+from piwizard.system.lazy_dataclass import dataclass
 
 Type = Literal["A", "AAAA", "CAA", "SOA"]
 LETSENCRYPT = "letsencrypt.org"

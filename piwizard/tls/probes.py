@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from piwizard.network.internet_time import ClockReading, read_clock
 from piwizard.nginx.challenge_file import published_challenge
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.system import checks, facts, files
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.tls.preflight import Type
 
 PROBE = "piwizard-probe"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from piwizard.system import files
+from piwizard.system.lazy_dataclass import dataclass
 
 HOUR, WEEK, KEPT = timedelta(hours=1), timedelta(days=7), timedelta(days=31)
 VERSION = 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.screens.widgets.run_watch import RunWatch
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from piwizard.setup import reach
 from piwizard.steps.router import BY_HAND, Router
 from piwizard.system import paths
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from piwizard.answers.model import Answers

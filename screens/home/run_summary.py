@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from piwizard.engine.events import decode
 from piwizard.engine.run_log import EventReader
+from piwizard.system.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import set_cell_size
@@ -13,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from piwizard.screens.widgets.row_list import RowList
+from piwizard.system.lazy_dataclass import dataclass
 
 NARROW_COLUMNS = 70
 ADD_SITE = "+ Add a site"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.newest_commit import list_refs
 from piwizard.system import printable
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

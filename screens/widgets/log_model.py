@@ -6,10 +6,12 @@ Only the newest lines are kept in memory; the file has all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 
 from rich.cells import cell_len, chop_cells
+
+from piwizard.system.lazy_dataclass import dataclass
 
 KEPT_BLOCK_LINES = 2000
 MAX_BLOCK_LINES = KEPT_BLOCK_LINES * 5 // 4

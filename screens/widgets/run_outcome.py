@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.engine.events import Event, decode
 from piwizard.screens.widgets.run_progress import LAST_LINES, RunProgress, StepKey
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.printable import terminal_line
 
 OUTCOME_BYTES = 256 * 1024

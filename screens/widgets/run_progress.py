@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import ApplyStarted, Event, RunStarted
+from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.printable import terminal_line
 
 LAST_LINES = 6

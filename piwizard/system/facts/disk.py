@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from piwizard.system.facts.machine_facts import Disk
 from piwizard.system.facts.source import FactSource
+from piwizard.system.lazy_dataclass import dataclass
 
 OVERLAY_PACKAGE = "overlayroot"
 """The package that mounts / as an overlay, and its name of that file system; raspi-config installs it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
+
+from piwizard.system.lazy_dataclass import dataclass
 
 Manager = Literal["NetworkManager", "dhcpcd", "systemd-networkd", "ifupdown", "unknown"]
 

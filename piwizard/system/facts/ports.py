@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from piwizard.system.facts.machine_facts import PortOwner
 from piwizard.system.facts.source import FactSource
+from piwizard.system.lazy_dataclass import dataclass
 
 PORTS = (80, 443)
 LISTEN = "0A"
