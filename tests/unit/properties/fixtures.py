@@ -15,7 +15,8 @@ from typing import Any
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import SITE_TABLES, Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import analysis_cache
+from piwizard.apps import analysis_cache, analysis_process
+from piwizard.apps.analysis import Analysis, AnalysisOptions
 from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.changes.transaction import Transaction
@@ -74,6 +75,10 @@ SECRETS = {
 }
 
 
+ANALYZE = analysis_process.analyze_code
+_ANALYSES: dict[object, Analysis] = {}
+
+
 @dataclass(frozen=True)
 class Planned:
     """The files and commands of a plan, and its input."""
@@ -87,14 +92,24 @@ class Planned:
 def own_places() -> Iterator[Path]:
     """Keep all of piwizard's own files in a folder during the block."""
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
-    before = paths._dirs
+    before, analyze = paths._dirs, analysis_process.analyze_code
     with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
         found = SimpleNamespace(**{f"user_{name}_path": Path(folder) / there for name, there in names.items()})
         paths._dirs = lambda: found  # type: ignore[assignment]
+        analysis_process.analyze_code = _analyze_once
         try:
             yield Path(folder)
         finally:
-            paths._dirs = before
+            paths._dirs, analysis_process.analyze_code = before, analyze
+
+
+def _analyze_once(tree: Path, data: Path, options: AnalysisOptions) -> Analysis:
+    """Analyze the same code with the same options once: the site's name and folder do not matter to this app."""
+    code = {str(path.relative_to(tree)): path.is_file() and path.read_bytes() for path in tree.rglob("*")}
+    known = (frozenset(code.items()), options)
+    if known not in _ANALYSES:
+        _ANALYSES[known] = ANALYZE(tree, data, options)
+    return _ANALYSES[known]
 
 
 class World:

@@ -44,14 +44,17 @@ class Shown:
     plan: Planned
 
 
+_KNOWN: set[str] = set()
+"""Files that were shown in this process, apart from the site's name: most answers of all questions change few files."""
+
+
 @dataclass
 class Programs:
     """The programs, which read batches of plans; counts what each has read."""
 
     folder: Path
     counts: Counter[str] = field(default_factory=Counter)
-    known: set[str] = field(default_factory=set)
-    """Files that were shown before, apart from the site's name: most answers change few files."""
+    known: set[str] = field(default_factory=lambda: _KNOWN)
 
     def check(self, batch: Sequence[Shown]) -> None:
         """Raise Broken with the first value that is read differently."""
