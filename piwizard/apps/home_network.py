@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from piwizard.apps.env_vars import SAMPLE_FILES
-from piwizard.apps.home_libraries import SYSTEM_BUS, home_network_use_of
+from piwizard.apps.home_libraries import MQTT, SYSTEM_BUS, home_network_use_of
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
+from piwizard.apps.mqtt_brokers import brokers_are_elsewhere
 from piwizard.apps.private_addresses import private_address, private_place
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
@@ -87,6 +88,8 @@ def find_home_network(root: Path | RepositoryCheckout) -> tuple[HomeNetworkUse, 
     found += _uses_in_requirements(checkout)
     for file in SETTINGS_FILES:
         found += islice(_uses_in_settings(checkout, file), MAX_USES_PER_FILE)
+    if any(use.why == MQTT for use in found) and brokers_are_elsewhere(checkout):
+        found = [use for use in found if use.why != MQTT]
     once = {(use.why, use.dbus): use for use in reversed(found)}
     return tuple(sorted(once.values(), key=found.index)[:MAX_USES])
 

@@ -138,7 +138,7 @@ def _in_code(code: CodeIndex, file: str) -> Iterator[LocalService]:
             case ast.Call():
                 yield from _in_call(node, imported, values)
             case ast.Assign(targets=[target], value=value):
-                yield from _in_setting(_name_of(target), value, values)
+                yield from _in_setting(name_of(target), value, values)
             case ast.Dict(keys=keys, values=given):
                 for key, value in zip(keys, given, strict=True):
                     yield from _in_setting(_constant(key), value, values)
@@ -161,28 +161,40 @@ def _in_call(call: ast.Call, imported: set[str], values: ConstantEvaluator) -> I
         if called not in kind.calls or not imported & kind.modules:
             continue
         hosts = [word.value for word in call.keywords if word.arg in HOST_WORDS]
-        said = [_host(values, one) for one in (*call.args[:1], *hosts)]
+        said = [host_of(values, one) for one in (*call.args[:1], *hosts)]
         default = kind.by_default and not call.args and not hosts
+        if name == "mqtt" and local_by_default(called, imported):
+            default = not hosts
         if default and any(word.arg in {"connection_pool", "unix_socket_path", None} for word in call.keywords):
             continue
         if default or any(host in LOCAL_HOSTS for host in said):
             yield LocalService(name, f"connects to {kind.label} on the same machine", values.file, call.lineno)
 
 
+def local_by_default(called: str, imported: set[str]) -> bool:
+    """Return whether a function publishes to the broker on the same machine unless it gets a host."""
+    return called in {"single", "multiple"} and "paho" in imported
+
+
+def is_host_setting(service: str, setting: str) -> bool:
+    """Return whether a setting such as MQTT_BROKER_URL names the host of a service."""
+    found = re.match(rf"(?:{SERVICES[service].settings})", setting)
+    return bool(found and SETTING_END.fullmatch(setting[found.end() :]))
+
+
 def _in_setting(setting: str, value: ast.expr, values: ConstantEvaluator) -> Iterator[LocalService]:
     for name, kind in SERVICES.items():
-        found = re.match(rf"(?:{kind.settings})", setting)
-        if found and SETTING_END.fullmatch(setting[found.end() :]) and _host(values, value) in LOCAL_HOSTS:
+        if is_host_setting(name, setting) and host_of(values, value) in LOCAL_HOSTS:
             yield LocalService(name, f"connects to {kind.label} on the same machine", values.file, value.lineno)
 
 
-def _host(values: ConstantEvaluator, node: ast.expr) -> str:
+def host_of(values: ConstantEvaluator, node: ast.expr) -> str:
     """Return the host that an expression names; "" if it is not known."""
     match node:
         case ast.Tuple(elts=[first, *_]) | ast.List(elts=[first, *_]):
-            return _host(values, first)
+            return host_of(values, first)
         case ast.Call(args=[_, default]) if decorator_name(node.func) in {"get", "getenv"}:
-            return _host(values, default)
+            return host_of(values, default)
     text = values.text(node) or ""
     if "host=" in text:  # a text for PostgreSQL
         text = text.partition("host=")[2].split(" ")[0]
@@ -198,5 +210,6 @@ def _constant(node: ast.expr | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _name_of(target: ast.expr) -> str:
+def name_of(target: ast.expr) -> str:
+    """Return the name of a variable or of a setting; "" if it has none."""
     return _constant(target.slice) if isinstance(target, ast.Subscript) else getattr(target, "id", "")

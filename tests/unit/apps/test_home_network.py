@@ -163,3 +163,41 @@ def test_other_addresses_are_not_private(address: str) -> None:
 def test_address_is_found_inside_an_error_message() -> None:
     assert private_address("192.168.1.1:80") == "192.168.1.1"
     assert private_address("10.0.0.0/8") is None
+
+
+PUBLISH = "import paho.mqtt.publish as publish\n"
+CLIENT = "import paho.mqtt.client as mqtt\nclient = mqtt.Client('lamp')\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{CLIENT}client.connect('localhost', 1883, 60)",
+        f"{CLIENT}BROKER = '127.0.0.1'\nclient.connect(BROKER)",
+        f"{CLIENT}client.connect('broker.hivemq.com', 1883)",
+        f"{CLIENT}import os\nclient.connect(os.environ.get('MQTT_HOST', 'localhost'))",
+        f"{CLIENT}import sqlite3\nsqlite3.connect('a.db')\nclient.connect(host='localhost')",
+        f"{PUBLISH}publish.single('lamp', 'on')",
+        f"{PUBLISH}publish.single('lamp', 'on', hostname='localhost')",
+        "from flask_mqtt import Mqtt\napp.config['MQTT_BROKER_URL'] = 'localhost'\nmqtt = Mqtt(app)",
+        "import aiomqtt\naiomqtt.Client('test.mosquitto.org')",
+    ],
+)
+def test_broker_outside_of_the_home_network_needs_no_access_to_it(tree: Tree, code: str) -> None:
+    assert find_home_network(tree({"app.py": f"{code}\n"})) == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{CLIENT}client.connect('192.168.1.10')",
+        f"{CLIENT}client.connect('homeassistant')",
+        f"{CLIENT}client.connect('mqtt.local')",
+        f"{CLIENT}import sys\nclient.connect(sys.argv[1])",
+        f"{CLIENT}client.connect('localhost')\nother = mqtt.Client()\nother.connect('192.168.1.10')",
+        f"{CLIENT}",
+        "from flask_mqtt import Mqtt\nmqtt = Mqtt(app)",
+    ],
+)
+def test_broker_that_may_be_in_the_home_network_is_reported(tree: Tree, code: str) -> None:
+    assert any("MQTT" in use.why for use in find_home_network(tree({"app.py": f"{code}\n"})))
