@@ -23,6 +23,7 @@ from piwizard.apps.entry_arguments import find_factory_call
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.modules import find_module, import_base, join_path, module_name
 from piwizard.apps.name_lookup import find_definition
+from piwizard.apps.other_frameworks import other_apps
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.script_entries import script_candidate, script_candidates
 from piwizard.apps.start_commands import StartCommand, find_start_commands
@@ -53,6 +54,8 @@ def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
     found += script_candidates(code, found, commands)
     if all(candidate.problem for candidate in found):
         found += _unread_candidates(checkout)
+    if not found:
+        found = other_apps(checkout)
     unique: dict[tuple[str, str], EntryCandidate] = {}
     for candidate in found:
         known = unique.get((candidate.entry, candidate.pythonpath))

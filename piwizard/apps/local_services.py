@@ -172,7 +172,7 @@ def _in_call(call: ast.Call, imported: set[str], values: ConstantEvaluator) -> I
 
 
 def local_by_default(called: str, imported: set[str]) -> bool:
-    """Return whether a function publishes to the broker on the same machine unless it gets a host."""
+    """Return whether a function uses the local broker unless it gets a host."""
     return called in {"single", "multiple"} and "paho" in imported
 
 

@@ -31,7 +31,7 @@ WORDS = (b"mqtt", b"MQTT", b"BROKER")
 
 
 def brokers_are_elsewhere(checkout: RepositoryCheckout) -> bool:
-    """Return whether the code shows all brokers, and none of them is in the home network."""
+    """Return whether the code shows all brokers, none of them in the home network."""
     code = CodeIndex.of(checkout)
     hosts = {
         host

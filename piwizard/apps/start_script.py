@@ -18,6 +18,8 @@ from piwizard.system.lazy_dataclass import dataclass
 SERVER_FUNCTIONS = frozenset({"run_simple", "serve"})
 SERVER_CLASSES = frozenset({"WSGIServer"})
 """Servers of gevent, whose `start()` returns: what follows is the script's own loop."""
+PLAIN_SERVERS = frozenset({"HTTPServer", "ThreadingHTTPServer", "TCPServer", "ThreadingTCPServer", "UDPServer"})
+"""Servers of Python's standard library, which serve no app that gunicorn could load."""
 HARMLESS_CALLS = frozenset({
     "print", "get", "getenv", "int", "str", "bool", "float", "len", "join", "dirname", "abspath", "upper", "lower",
     "strip", "split", "Path", "info", "debug", "warning", "error", "basicConfig", "getLogger", "setLevel",
@@ -80,7 +82,13 @@ class _Scan:
                 self._calls(node.test, left)
                 self.block(body, left)
                 self.block(orelse, left)
-            case ast.With(body=body) | ast.For(body=body) | ast.While(body=body):
+            case ast.With(items=items, body=body):
+                named = {
+                    one.optional_vars.id: one.context_expr for one in items if isinstance(one.optional_vars, ast.Name)
+                }
+                self.values = {**(self.values or {}), **named}
+                self.block(body, left)
+            case ast.For(body=body) | ast.While(body=body):
                 self.block(body, left)
             case ast.Assign(targets=targets, value=value):
                 self._calls(value, left)
@@ -133,6 +141,8 @@ class _Scan:
         """Return the app that a call serves; None if it starts no server."""
         first = call.args[0] if call.args else None
         match call.func:
+            case ast.Attribute(attr="serve_forever", value=server) if self._is_plain_server(server):
+                return None
             case ast.Attribute(value=ast.Name(id=owner) as holder, attr=attr) if attr in SERVING_METHODS:
                 return holder if self._is_app_name(owner) else None
             case ast.Attribute(attr="serve_forever"):
@@ -142,6 +152,10 @@ class _Scan:
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in SERVER_FUNCTIONS and first is not None:
                 return call.args[2] if name == "run_simple" and len(call.args) > 2 else first
         return None
+
+    def _is_plain_server(self, node: ast.expr) -> bool:
+        made = (self.values or {}).get(node.id) if isinstance(node, ast.Name) else node
+        return isinstance(made, ast.Call) and decorator_name(made.func) in PLAIN_SERVERS
 
     def _is_app_name(self, name: str) -> bool:
         sources = self.code.bindings(self.file).names.get(name, [])
