@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from piwizard.apps.kept_connections import KeptConnections, hand_back, starts_session
 from piwizard.apps.open_streams import (
     Body,
     OpenStream,
@@ -30,9 +31,12 @@ class VisitedWsgiApp:
     """A WSGI app that sees its visitors' addresses and the URL prefix of its site."""
 
     def __init__(self, app: Wsgi, slots: StreamSlots) -> None:
-        self._app, self._slots = app, slots
+        self._app, self._slots, self._kept = app, slots, KeptConnections()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Body:
+        connection = environ.get("gunicorn.socket")
+        if connection and self._kept.note(connection) and self._slots.ended and starts_session(environ):
+            raise hand_back()
         environ["REMOTE_ADDR"] = environ.get("HTTP_X_REAL_IP") or LOCAL_ADDRESS
         use_prefix(environ)
         if (scheme := environ.get("HTTP_X_FORWARDED_PROTO")) in ("http", "https"):

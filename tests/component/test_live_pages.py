@@ -9,6 +9,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -133,7 +134,27 @@ def test_pages_are_answered_beside_many_camera_streams(pi: Pi) -> None:
     assert found["beside"]["slowest"] < LONGEST_WAIT_SECONDS
 
 
+def test_session_that_starts_while_the_worker_stops_continues(pi: Pi) -> None:
+    with follow(pi, live_clients.LATE) as late:
+        pi.run(("systemctl", "restart", "myflask.service"))
+    assert json.loads(late[-1]) == [101, 200, 200, 200]
+
+
 def test_deploy_moves_open_websockets_without_an_error(lab: Lab, pi: Pi) -> None:
+    with follow(pi, live_clients.CROWD, str(MANY_SOCKETS)) as lines:
+        lab.git.commit("chat", version(2))
+        pi.run(("piwizard", "deploy"))
+    found: dict[str, Any] = json.loads(lines[-1])
+    log.info("WebSockets were closed for %.1f s at most, a page took %.1f s", found["away"], found["slowest"])
+    assert found["versions"] == [[1, 2]] * MANY_SOCKETS
+    assert set(found["statuses"]) == {101, 200}
+    assert found["failures"] == []
+    assert pi.http("/", host=quickstart.HOST).text == "0 lines in version 2"
+
+
+@contextmanager
+def follow(pi: Pi, program: str, *arguments: str) -> Iterator[list[str]]:
+    """Run clients until they end by themselves, from when they are open; yield the lines that they print."""
     lines: list[str] = []
     opened = threading.Event()
 
@@ -141,14 +162,8 @@ def test_deploy_moves_open_websockets_without_an_error(lab: Lab, pi: Pi) -> None
         lines.append(line)
         opened.set()
 
-    crowd = pi.start((CLIENTS, "-c", live_clients.CROWD, quickstart.HOST, str(MANY_SOCKETS)), on_line=note)
+    clients = pi.start((CLIENTS, "-c", program, quickstart.HOST, *arguments), on_line=note)
     assert opened.wait(300)
     assert lines[0].strip() == "open", lines
-    lab.git.commit("chat", version(2))
-    pi.run(("piwizard", "deploy"))
-    assert crowd.wait().ok, lines
-    found: dict[str, Any] = json.loads(lines[-1])
-    log.info("WebSockets were closed for %.1f s at most, a page took %.1f s", found["away"], found["slowest"])
-    assert found["versions"] == [[1, 2]] * MANY_SOCKETS
-    assert set(found["statuses"]) == {101, 200}
-    assert pi.http("/", host=quickstart.HOST).text == "0 lines in version 2"
+    yield lines
+    assert clients.wait().ok, lines

@@ -10,7 +10,7 @@ SOCKETIO = """
 import json, sys, threading, time
 import requests, socketio, websocket
 
-URL = "http://" + sys.argv[1]
+URL, PATIENCE = "http://" + sys.argv[1], 120
 statuses = []
 opening = websocket.create_connection
 
@@ -28,10 +28,16 @@ def create_connection(*given, **options):
 websocket.create_connection = create_connection
 
 
-def client(**options):
+class Client(socketio.Client):
+    def connect(self, *given, **options):
+        super().connect(*given, **{"wait_timeout": PATIENCE, **options})
+
+
+def client():
     session = requests.Session()
     session.hooks["response"].append(lambda answer, *given, **more: statuses.append(answer.status_code))
-    return socketio.Client(http_session=session, reconnection_delay=0.2, reconnection_delay_max=1, **options)
+    delays = {"reconnection_delay": 0.2, "reconnection_delay_max": 1}
+    return Client(http_session=session, request_timeout=PATIENCE, **delays)
 
 
 def wait(what, condition, seconds=600):
@@ -48,7 +54,7 @@ for number in range(6):
     one = client()
     heard[number] = []
     one.on("said", heard[number].append)
-    one.connect(URL, transports=["polling"] if number % 2 else None, wait_timeout=120)
+    one.connect(URL, transports=["polling"] if number % 2 else None)
     clients.append(one)
 wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients[::2]))
 for number, one in enumerate(clients):
@@ -60,7 +66,7 @@ for one in clients:
 """
 CROWD = f"""{SOCKETIO}
 MANY = int(sys.argv[2])
-versions, lost, away = [[] for _ in range(MANY)], [0.0] * MANY, [0.0] * MANY
+versions, lost, away, failures = [[] for _ in range(MANY)], [0.0] * MANY, [0.0] * MANY, []
 
 
 def follow(number, one):
@@ -74,12 +80,13 @@ def follow(number, one):
 
     one.on("version", greeted)
     one.on("disconnect", gone)
+    one.on("connect_error", lambda *reason: failures.append(str(reason)))
 
 
 clients = [client() for _ in range(MANY)]
 for number, one in enumerate(clients):
     follow(number, one)
-    one.connect(URL, wait_timeout=120)
+    one.connect(URL)
 wait("upgrade", lambda: all(one.transport() == "websocket" for one in clients))
 slowest, ended = 0.0, False
 
@@ -87,7 +94,11 @@ slowest, ended = 0.0, False
 def visit():
     global slowest
     while not ended:
-        answer = requests.get(URL, timeout=60)
+        try:
+            answer = requests.get(URL, timeout=PATIENCE)
+        except requests.RequestException as error:
+            failures.append(str(error))
+            continue
         statuses.append(answer.status_code)
         slowest = max(slowest, answer.elapsed.total_seconds())
         time.sleep(0.05)
@@ -100,11 +111,38 @@ wait("new version", lambda: all(seen[-1:] == [2] for seen in versions))
 wait("second upgrade", lambda: all(one.connected and one.transport() == "websocket" for one in clients))
 ended = True
 visitor.join()
-found = {{"versions": versions, "statuses": statuses, "away": max(away), "slowest": slowest}}
+found = {{
+    "versions": versions, "statuses": statuses, "failures": failures, "away": max(away), "slowest": slowest
+}}
 print(json.dumps(found), flush=True)
 for one in clients:
     one.disconnect()
 """
+LATE = f"""{SOCKETIO}
+PATH = URL + "/socket.io/?EIO=4&transport="
+
+
+def ask(method, more="", data=None):
+    answer = requests.request(method, PATH + "polling" + more, data=data, timeout=PATIENCE)
+    statuses.append(answer.status_code)
+    return answer.text
+
+
+for _ in range(10):
+    requests.get(URL, timeout=PATIENCE)  # on connections that nginx keeps
+alone = websocket.create_connection(PATH.replace("http", "ws") + "websocket", timeout=PATIENCE)
+print("open", flush=True)
+try:
+    while alone.recv():
+        pass
+except websocket.WebSocketException:
+    pass
+session = "&sid=" + json.loads(ask("GET")[1:])["sid"]
+ask("POST", session, "40")
+ask("GET", session)
+print(json.dumps(statuses), flush=True)
+"""
+"""A client whose session begins as soon as its WebSocket is closed."""
 STREAMS = """
 import http.client, json, socket, statistics, sys, threading, time
 
