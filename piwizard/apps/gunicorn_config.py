@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,6 +65,17 @@ def evaluate(node: ast.expr, names: dict[str, Any]) -> Any:  # noqa: ANN401
     raise ValueError(f"{ast.unparse(node)} is neither a name nor a call.")
 
 
+def watch_pulse(worker: Any, function: Callable[[], None]) -> None:  # noqa: ANN401 — a worker of gunicorn
+    """Call a function every second, even when the worker stops."""
+    notify = worker.notify
+
+    def notify_and_call() -> None:
+        notify()
+        function()
+
+    worker.notify = notify_and_call
+
+
 def report_loaded() -> None:
     """Tell the smoke test that this worker has loaded the app."""
     pipe = os.environ.pop(LOADED_VARIABLE, "")
@@ -86,9 +98,11 @@ def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # n
 
 
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
-_own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init")}
+_own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init", "post_request")}
 _at_exit: list[Callable[[], None]] = []
 """Ends the streams: otherwise all visitors would wait for gunicorn's time limit, since WebSockets stay open."""
+_at_response: list[Callable[[object], None]] = []
+"""Called with the connection of each response that is complete."""
 globals().update({name: value for name, value in _own.items() if name not in globals()})
 
 
@@ -115,11 +129,25 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunic
         worker.asgi = asgi.VisitedAsgiApp(worker.asgi, connections)
         _at_exit.append(connections.end)
     else:
-        streams, wsgi = (import_module(f"piwizard.apps.{name}") for name in ("open_streams", "visited_wsgi"))
+        names = ("open_streams", "kept_connections", "visited_wsgi")
+        streams, connections, wsgi = (import_module(f"piwizard.apps.{name}") for name in names)
         threaded = worker.cfg.worker_class_str == "gthread"
         slots = streams.StreamSlots(streams.slots_for(worker.cfg.threads) if threaded else None)
-        worker.wsgi = wsgi.VisitedWsgiApp(worker.wsgi, slots)
+        kept = connections.KeptConnections()
+        worker.wsgi = wsgi.VisitedWsgiApp(worker.wsgi, slots, kept)
         _at_exit.append(slots.end)
+        if not threaded:  # with threads, gunicorn ends them itself
+            _at_exit.append(kept.end)
+            _at_response.append(kept.end_request)
+            watch_pulse(worker, kept.end_idle)
     report_loaded()
     if own := _own_hooks["post_worker_init"]:
         own(worker)
+
+
+def post_request(worker: Any, request: Any, environ: dict[str, Any], response: Any) -> None:  # noqa: ANN401
+    """Note that a response is complete."""
+    for function in _at_response:
+        function(environ.get("gunicorn.socket"))
+    if own := _own_hooks["post_request"]:  # takes 2, 3 or 4 values, as in gunicorn
+        own(*(worker, request, environ, response)[: len(signature(own).parameters)])

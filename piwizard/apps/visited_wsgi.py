@@ -30,12 +30,12 @@ BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_
 class VisitedWsgiApp:
     """A WSGI app that sees its visitors' addresses and the URL prefix of its site."""
 
-    def __init__(self, app: Wsgi, slots: StreamSlots) -> None:
-        self._app, self._slots, self._kept = app, slots, KeptConnections()
+    def __init__(self, app: Wsgi, slots: StreamSlots, kept: KeptConnections) -> None:
+        self._app, self._slots, self._kept = app, slots, kept
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Body:
         connection = environ.get("gunicorn.socket")
-        if connection and self._kept.note(connection) and self._slots.ended and starts_session(environ):
+        if connection and self._kept.begin_request(connection) and self._slots.ended and starts_session(environ):
             raise hand_back()
         environ["REMOTE_ADDR"] = environ.get("HTTP_X_REAL_IP") or LOCAL_ADDRESS
         use_prefix(environ)

@@ -16,6 +16,7 @@ import pytest
 
 from piwizard.apps import gunicorn_config
 from piwizard.apps.gunicorn_config import watch_exit
+from piwizard.apps.kept_connections import KeptConnections
 from piwizard.apps.open_streams import StreamSlots, slots_for
 from piwizard.apps.visited_asgi import AsgiConnections, VisitedAsgiApp
 from piwizard.apps.visited_wsgi import VisitedWsgiApp
@@ -41,7 +42,7 @@ def app_with(headers: list[tuple[str, str]], status: str = "200 OK", most: int |
         start_response(status, headers)
         return iter([b"page"])
 
-    return VisitedWsgiApp(app, StreamSlots(most))
+    return VisitedWsgiApp(app, StreamSlots(most), KeptConnections())
 
 
 def test_address_is_that_of_the_visitor_and_local_without_nginx() -> None:
@@ -97,7 +98,7 @@ def test_websockets_take_a_slot_while_they_are_open() -> None:
             inside.append(Visit(app_with(PAGE)).status)
         return []
 
-    wrapped = VisitedWsgiApp(app, StreamSlots(1))
+    wrapped = VisitedWsgiApp(app, StreamSlots(1), KeptConnections())
     Visit(wrapped, HTTP_UPGRADE="websocket")
     assert inside == [503, 200]
     inside.append(0)
@@ -116,7 +117,7 @@ def test_camera_and_event_streams_end_when_the_process_stops_and_files_do_not() 
             start_response("200 OK", headers)
             return [b"a", b"b", b"c"]
 
-        body = Visit(VisitedWsgiApp(app, slots)).body
+        body = Visit(VisitedWsgiApp(app, slots, KeptConnections())).body
         found = next(body)
         slots.end()
         assert found + b"".join(body) == left
@@ -135,7 +136,7 @@ def test_websockets_read_their_end_when_the_process_stops() -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             environ: dict[str, Any] = {"HTTP_UPGRADE": "websocket", "gunicorn.socket": ours}
-            VisitedWsgiApp(app, slots)(environ, lambda *given: None)
+            VisitedWsgiApp(app, slots, KeptConnections())(environ, lambda *given: None)
             assert theirs.recv(10) == b"bye"
     assert read == [b"", b""]
 
@@ -155,7 +156,7 @@ def test_response_that_starts_with_its_first_piece_is_left_as_it_is() -> None:
         start_response("200 OK", STREAM)
         yield b"late"
 
-    visit = Visit(VisitedWsgiApp(app, StreamSlots(0)))
+    visit = Visit(VisitedWsgiApp(app, StreamSlots(0), KeptConnections()))
     assert b"".join(visit.body) == b"late"
     assert (visit.status, visit.headers) == (200, dict(STREAM))
 
@@ -225,7 +226,7 @@ def test_asgi_worker_ends_its_streams_by_its_own_handler() -> None:
 
 def worker(kind: str) -> SimpleNamespace:
     cfg = SimpleNamespace(worker_class_str=kind, threads=4)
-    return SimpleNamespace(cfg=cfg, **{"asgi" if kind == "asgi" else "wsgi": app_with(STREAM)})
+    return SimpleNamespace(cfg=cfg, notify=lambda: None, **{"asgi" if kind == "asgi" else "wsgi": app_with(STREAM)})
 
 
 def test_apps_own_configuration_counts_and_its_hook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
