@@ -119,6 +119,8 @@ for one in clients:
     one.disconnect()
 """
 LATE = f"""{SOCKETIO}
+from concurrent.futures import ThreadPoolExecutor
+
 PATH = URL + "/socket.io/?EIO=4&transport="
 
 
@@ -128,9 +130,9 @@ def ask(method, more="", data=None):
     return answer.text
 
 
-for _ in range(10):
-    requests.get(URL, timeout=PATIENCE)  # on connections that nginx keeps
 alone = websocket.create_connection(PATH.replace("http", "ws") + "websocket", timeout=PATIENCE)
+with ThreadPoolExecutor(8) as visitors:  # leave connections that nginx keeps
+    list(visitors.map(lambda number: requests.get(URL, timeout=PATIENCE), range(40)))
 print("open", flush=True)
 try:
     while alone.recv():
@@ -139,7 +141,8 @@ except websocket.WebSocketException:
     pass
 session = "&sid=" + json.loads(ask("GET")[1:])["sid"]
 ask("POST", session, "40")
-ask("GET", session)
+for _ in range(20):  # more than nginx keeps connections: the old process serves one request on each
+    ask("POST", session, '42["say","still here"]')
 print(json.dumps(statuses), flush=True)
 """
 """A client whose session begins as soon as its WebSocket is closed."""
