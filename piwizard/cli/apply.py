@@ -104,7 +104,7 @@ def _apply(
     before = live_versions.deployed_commits(planner.chosen_sites)
     run = run_request.start(planner, needed, overwrite=yes)
     if detach:
-        _say(f"Run {run} started. `piwizard logs -f` follows it.", as_json=as_json)
+        output.say_started(run, as_json=as_json)
         return 0
     if code := watch_run(run, as_json=as_json):
         return code

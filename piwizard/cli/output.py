@@ -150,6 +150,14 @@ def _event_style(event: Event) -> Style:
     return ""
 
 
+def say_started(run: str, *, as_json: bool) -> None:
+    """Print the name of a run that nobody follows."""
+    if as_json:
+        dump({"event": "run-detached", "run": run})
+    else:
+        console.say(f"Run {run} started. `piwizard logs -f` follows it.")
+
+
 def say_result(text: str, *, ok: bool = True) -> None:
     """Print the last line of a command: what is so now."""
     console.say(((f"{state_symbol('done' if ok else 'failed')} ", "ok" if ok else "problem"), (text, "")))

@@ -5,16 +5,53 @@ from __future__ import annotations
 from piwizard.cli import apply, undo, uninstall
 from piwizard.diagnosis import checkup, journald
 from piwizard.errors import PiwizardError
-from piwizard.prompts.prompt_flow import SiteCommands
+from piwizard.prompts.prompt_flow import SITE, MenuCommand, SiteCommands
 from piwizard.steps.registry import STEPS, step_named
 from piwizard.system import commands, console, printable
 
 LOG_LINES = 40
 
 
+MAINTAIN = {
+    "releases": MenuCommand("the releases of a site", ("releases", SITE)),
+    "rollback": MenuCommand("go back to the release before", ("rollback", SITE)),
+    "forward": MenuCommand("undo the last rollback", ("undo", "rollback", "--site", SITE)),
+    "close": MenuCommand("close a site for maintenance", ("maintenance", "on", SITE)),
+    "open": MenuCommand("open it again", ("maintenance", "off", SITE)),
+    "automatic": MenuCommand("how new versions get online by themselves", ("deploys", "--site", SITE)),
+    "save": MenuCommand("make a backup now", ("backup", "now")),
+    "saved": MenuCommand("the backups at the target", ("backup", "list")),
+    "verify": MenuCommand("restore the newest backup for a test", ("backup", "verify")),
+    "sheet": MenuCommand("the recovery sheet for a new Pi", ("backup", "sheet")),
+    "restore": MenuCommand(
+        "restore the data of a site",
+        ("restore", "--site", SITE),
+        "The last backup before which time, such as 2026-11-30 14:00? Enter: the newest one",
+        "--at",
+    ),
+    "return": MenuCommand("undo the last restore of a site", ("restore", "--site", SITE, "--undo")),
+    "problems": MenuCommand("open problems and the last messages", ("alerts", "list")),
+    "test": MenuCommand("send a test message to every address", ("alerts", "test")),
+    "packages": MenuCommand("what was updated in the last 30 days", ("updates", "list")),
+    "rebuild": MenuCommand("rebuild the environment of a site", ("updates", "rebuild", "--site", SITE)),
+}
+"""By their names in the menu."""
+
+
 def site_commands() -> SiteCommands:
-    """Return the commands, each for one site."""
-    return SiteCommands(_deploy, _show_log, _check, _undo, _remove)
+    """Return the commands, most of them for one site."""
+    return SiteCommands(_deploy, _show_log, _check, _undo, _remove, MAINTAIN, run_words)
+
+
+def run_words(words: tuple[str, ...]) -> int:
+    """Run `piwizard WORDS` in this process, and return its exit code."""
+    from piwizard.cli.main import cli  # it imports this module
+
+    try:
+        cli.main(list(words), prog_name="piwizard", standalone_mode=False)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
 
 
 def _deploy(site: str) -> int:

@@ -50,8 +50,7 @@ def _carry_out(proposal: RollbackProposal, *, yes: bool, detach: bool, as_json: 
     before = live_versions.deployed_commits([site])
     run = rollback_proposal.start_rollback(proposal)
     if detach:
-        if not as_json:
-            console.say(f"Run {run} started. `piwizard logs -f` follows it.")
+        output.say_started(run, as_json=as_json)
         return 0
     if code := watch_run(run, as_json=as_json):
         return code

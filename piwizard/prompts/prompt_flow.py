@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from piwizard import __version__
 from piwizard.errors import PiwizardError
@@ -24,6 +24,7 @@ SITE_SYMBOLS = {
     "problem": "interrupted",
     "new": "todo",
 }
+SITE = "SITE"
 UNFINISHED = ("new", "waiting", "failed")
 
 
@@ -32,10 +33,30 @@ class UserQuit(Exception):
 
 
 @dataclass(frozen=True)
+class MenuCommand:
+    """A command of the command line that keeps the sites online: `piwizard WORDS`.
+
+    SITE in `words` stands for a site that the user chooses. `question` asks for the value of the option `option`; an
+    empty answer means no such option.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    question: str = ""
+    option: str = ""
+
+    def argv(self, site: str, value: str) -> tuple[str, ...]:
+        """Return the words for a site and the answer to the question."""
+        words = tuple(site if word == SITE else word for word in self.words)
+        return (*words, self.option, value) if value else words
+
+
+@dataclass(frozen=True)
 class SiteCommands:
     """Commands of the command line that the menu offers.
 
-    They ask and print by themselves.
+    They ask and print by themselves. `maintain` are those for backups, alerts, updates and versions, by their names in
+    the menu; `run` runs one of them.
     """
 
     deploy: Callable[[str], object]
@@ -43,6 +64,8 @@ class SiteCommands:
     check: Callable[[str], object]
     undo: Callable[[str, str | None], object]
     remove: Callable[[str], object]
+    maintain: Mapping[str, MenuCommand]
+    run: Callable[[tuple[str, ...]], object]
 
 
 class PromptFlow:
@@ -84,6 +107,7 @@ class PromptFlow:
                     "logs": "show what the app has logged",
                     "check": "check everything from the Internet to the app",
                     "settings": "change the answers of a site",
+                    "maintain": "versions, backups, alerts and updates",
                 }
             choices |= {"add": "set up another site" if overview.sites else "set up a site"}
             choices |= {"steps": "all steps, one by one (advanced)"}
@@ -118,20 +142,37 @@ class PromptFlow:
                 case "refresh":
                     self._console.say("Checking the sites ...")
                     self._service.refresh_overview()
+                case "maintain":
+                    self._maintain(overview)
                 case _:
                     self._of_site(said, overview)
         except PiwizardError as error:
             show_error(self._console, error)
 
+    def _choose_site(self, overview: HomeOverview) -> str | None:
+        """Return the site to work on; None if the user chooses none."""
+        if len(overview.sites) == 1:
+            return overview.sites[0].name
+        names = {one.name: one.state for one in overview.sites}
+        chosen = choose(self._console, "Which site?", {**names, "none": "back"}, "none")
+        return None if chosen == "none" else chosen
+
+    def _maintain(self, overview: HomeOverview) -> None:
+        """Run a command for backups, alerts, updates or versions."""
+        texts = {name: one.text for name, one in self._commands.maintain.items()}
+        said = choose(self._console, "Do what?", {**texts, "none": "back"}, "none")
+        wanted = self._commands.maintain.get(said)
+        site = self._choose_site(overview) if wanted and SITE in wanted.words else ""
+        if wanted is None or site is None:
+            return
+        value = self._console.line(wanted.question) if wanted.question else ""
+        self._run(lambda: self._commands.run(wanted.argv(site, value)))
+
     def _of_site(self, said: str, overview: HomeOverview) -> None:
         """Do what belongs to one site."""
-        site = overview.sites[0].name
-        if len(overview.sites) > 1:
-            names = {one.name: one.state for one in overview.sites}
-            chosen = choose(self._console, "Which site?", {**names, "none": "back"}, "none")
-            if chosen == "none":
-                return
-            site = chosen
+        site = self._choose_site(overview)
+        if site is None:
+            return
         match said:
             case "settings":
                 self._setup.set_up(site)

@@ -15,7 +15,7 @@ from piwizard.apps import power_access
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import echoing, open_console
-from piwizard.prompts.prompt_flow import SiteCommands
+from piwizard.prompts.prompt_flow import SITE, MenuCommand, SiteCommands
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
@@ -113,7 +113,11 @@ def main() -> int:
     def note(name: str) -> Callable[..., None]:
         return lambda *given: done.write_text(f"{name} {' '.join(map(str, given))}\n")
 
-    commands = SiteCommands(*map(note, ("deploy", "logs", "check", "undo", "remove")))
+    maintain = {
+        "close": MenuCommand("close a site", ("maintenance", "on", SITE)),
+        "restore": MenuCommand("restore a site", ("restore", "--site", SITE), "Before which time?", "--at"),
+    }
+    commands = SiteCommands(*map(note, ("deploy", "logs", "check", "undo", "remove")), maintain, note("run"))
     with echoing(False):
         return prompts.guide(open_console(), Pi(folder), commands, " ".join(sys.argv[2:]))
 

@@ -263,6 +263,25 @@ def test_menu_runs_the_commands_of_a_site(talk, tmp_path, repo):
     assert (tmp_path / "commands").read_text() == "undo nginx flowers\n"
 
 
+def test_menu_runs_the_commands_that_keep_a_site_online(talk, tmp_path, repo):
+    dialogue = talk()
+    to_review(dialogue, repo)
+    dialogue.answer("Install now?", "install")
+    dialogue.answer("What now? [quit]", "maintain")
+    dialogue.answer("Do what? [none]", "close")
+    dialogue.expect("flowers: online")
+    assert (tmp_path / "commands").read_text() == "run ('maintenance', 'on', 'flowers')\n"
+    for typed, words in (("2026-11-30 14:00", ", '--at', '2026-11-30 14:00'"), ("", "")):
+        dialogue.answer("What now? [quit]", "maintain")
+        dialogue.answer("Do what? [none]", "restore")
+        dialogue.answer("Before which time?", typed)
+        dialogue.expect("flowers: online")
+        assert (tmp_path / "commands").read_text() == f"run ('restore', '--site', 'flowers'{words})\n"
+    dialogue.answer("What now? [quit]", "maintain")
+    dialogue.answer("Do what? [none]", "")
+    dialogue.answer("What now? [quit]", "quit")
+
+
 def test_single_step_can_be_repeated(talk, tmp_path, repo):
     dialogue = talk()
     to_review(dialogue, repo)

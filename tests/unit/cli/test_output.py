@@ -91,3 +91,10 @@ def test_unforeseen_error_is_shown_when_details_cannot_be_saved(own_places):
     problem = output.unforeseen(OSError(28, "No space left on device"))
     assert problem.message == "The disk is full."
     assert "could not be saved" in problem.hint
+
+
+def test_name_of_a_run_that_nobody_follows_is_printed_in_both_forms(capsys):
+    output.say_started("20261130T120000-000001", as_json=False)
+    assert "20261130T120000-000001" in capsys.readouterr().out
+    output.say_started("20261130T120000-000001", as_json=True)
+    assert json.loads(capsys.readouterr().out)["run"] == "20261130T120000-000001"
