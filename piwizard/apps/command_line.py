@@ -82,7 +82,21 @@ def _required(checkout: RepositoryCheckout, entry_file: str, *, script: bool) ->
                 found.setdefault(name, node.lineno)
         if found:
             return tuple(found)[:MAX_REQUIRED], f"{file}:{min(found.values())}"
-    return (), ""
+    return _required_words(checkout, entry_file, script=script)
+
+
+def _required_words(checkout: RepositoryCheckout, file: str, *, script: bool) -> tuple[tuple[str, ...], str]:
+    """Return the words of its command line that a file reads by their number, whatever it gets."""
+    if not checkout.mentions(file, b"argv") or checkout.mentions(file, b"len(sys.argv", b"len(argv", b"IndexError"):
+        return (), ""
+    found: dict[int, int] = {}
+    for node in checkout.nodes(file) if script else _nodes_on_import(checkout, file):
+        match node:
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id="sys"), attr="argv"),
+                               slice=ast.Constant(value=int(number))) if number > 0:  # fmt: skip
+                found.setdefault(number, node.lineno)
+    names = tuple(f"argument-{number}" for number in range(1, max(found, default=0) + 1))
+    return names[:MAX_REQUIRED], f"{file}:{min(found.values())}" if found else ""
 
 
 def _required_name(call: ast.Call) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 
+from piwizard.answers.validators.entries import MODULE_PART
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MAX_IMPORTS = 200
 ADDED_FOLDER = re.compile(r"(?:\.{0,2}/){0,3}\w[\w-]*(?:/\w[\w-]*){0,3}/?", re.ASCII)
-MODULE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 def join_path(*parts: str) -> str:

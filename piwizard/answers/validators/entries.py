@@ -8,9 +8,11 @@ from typing import Any
 
 from piwizard.answers.validators.basic import Invalid, text
 
-MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*")
-"""Files with hyphens have no name in Python's syntax, but gunicorn imports them."""
-FILE = re.compile(r"(?:[A-Za-z0-9._@+-]+/)*[A-Za-z0-9._@+-]+\.py")
+MODULE_PART = re.compile(r"\w(?:[\w -]*[\w-])?")
+"""Files with hyphens or spaces have no name in Python's syntax, but gunicorn imports them."""
+MODULE = re.compile(rf"{MODULE_PART.pattern}(?:\.{MODULE_PART.pattern})*")
+FILE_PART = r"[\w.@+-](?:[\w.@+ -]*[\w.@+-])?"
+FILE = re.compile(rf"(?:{FILE_PART}/)*{FILE_PART}\.py")
 PLAIN_SIGNS = re.compile(r"[\w .,=:/@+'\"(){}\[\]-]{1,200}", re.ASCII)
 
 

@@ -28,7 +28,14 @@ def found(tree: Tree, files: dict[str, str], *, script: bool = True) -> CommandL
 
 
 @pytest.mark.parametrize(
-    ("code", "required", "line"), [(PARSER, ("--camera",), 6), (POSITIONAL, ("pin",), 5), (CLICK, ("--pin",), 6)]
+    ("code", "required", "line"),
+    [
+        (PARSER, ("--camera",), 6),
+        (POSITIONAL, ("pin",), 5),
+        (CLICK, ("--pin",), 6),
+        (WORDS, ("argument-1",), 4),
+        (f"{APP}pins = int(sys.argv[1]), int(sys.argv[2])\n", ("argument-1", "argument-2"), 4),
+    ],
 )
 def test_required_argument_is_named_with_its_place(tree: Tree, code: str, required: tuple[str, ...], line: int) -> None:
     assert found(tree, {"app.py": code}) == CommandLine("", "", required, f"app.py:{line}")
@@ -43,6 +50,7 @@ def test_required_argument_is_named_with_its_place(tree: Tree, code: str, requir
         (PARSER, "Dockerfile", IMAGE, "--camera 0", 2),
         (WORDS, "start.sh", "cd /home/pi\npython3 app.py lamp.ini > log 2>&1 &\n", "lamp.ini", 2),
         (WORDS, "Procfile", "web: python app.py lamp.ini\n", "lamp.ini", 1),
+        (WORDS, "README.md", "Start it with `python3 app.py lamp.ini`.\n", "lamp.ini", 1),
         (POSITIONAL, "README.md", "    sudo python app.py 17\n", "17", 1),
     ],
 )
@@ -92,3 +100,16 @@ def test_arguments_under_main_do_not_count_where_the_file_is_imported(tree: Tree
     line = found(tree, {"app.py": POSITIONAL, "run.sh": "python app.py 4\n"}, script=False)
     assert line is not None
     assert line.text == "4"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{APP}pin = int(sys.argv[1]) if len(sys.argv) > 1 else 17\n",
+        f"{APP}try:\n    pin = sys.argv[1]\nexcept IndexError:\n    pin = 17\n",
+        f"{APP}print(sys.argv[0])\n",
+        f"{APP}if __name__ == '__main__':\n    app.run(port=sys.argv[1])\n",
+    ],
+)
+def test_optional_words_are_not_required(tree: Tree, code: str) -> None:
+    assert found(tree, {"app.py": code}, script=False) is None

@@ -135,6 +135,8 @@ SHAPES = {
         "app:create_app('production')",
     ),
     "file with a hyphen": ({"api-server.py": APP}, "api-server:app"),
+    "file with a space": ({"web app/my server.py": APP}, "my server:app"),
+    "file with an umlaut": ({"k\u00fcche.py": APP}, "k\u00fcche:app"),
     "class that makes the app": ({"app.py": HOLDER}, "app:Server().app"),
     "object of a class that makes the app": ({"app.py": HOLDER + "server = Server()\n"}, "app:server.app"),
     "byte order mark": ({"app.py": "\ufeff" + APP}, "app:app"),
@@ -262,7 +264,7 @@ def test_entry_of_any_such_form_is_accepted(entry):
     "entry",
     [
         "app", "app:", "app:f(x)", "app:f(__import__('os'))", "app:f('$HOME')", "../app.py:app", "/srv/app.py:app",
-        "app:a;b", "app:f(**{})", "-x:app", "app:f('x\\n')", "a b:app", ".git/x.py:app", 3,
+        "app:a;b", "app:f(**{})", "-x:app", "app:f('x\\n')", "a :app", ".git/x.py:app", 3,
     ],
 )  # fmt: skip
 def test_entry_of_another_form_is_refused(entry):
