@@ -12,8 +12,8 @@ Look = Callable[[], None]
 """Called when a page is filled in, before the user moves on."""
 READY = "Enter continue"
 """What the line of keys says where Enter leads to the next page."""
-REPOSITORY_FIELD, SETTINGS_FIELDS = "Git repository", "Add another setting"
-"""What appears together with the fields, some time after the title of the page."""
+REPOSITORY_FIELD, SETTINGS_FIELDS = "Git repository  ", "Add another setting"
+"""What appears together with the fields, some time after the title of the page, and on no page before."""
 
 
 def nothing() -> None:
@@ -45,10 +45,15 @@ class FirstSetup:
     def fill(self, text: str) -> None:
         """Type into the field that has the focus, and wait until it shows the text, or dots instead."""
         self.terminal.rest(0.5)
-        before = self.terminal.lines
+        dots = self._dots
         self.terminal.type(text)
-        assert self.terminal.wait(lambda: self.terminal.lines != before, 60), before
+        shown = self.terminal.wait(lambda: text[-20:] in "\n".join(self.terminal.lines) or self._dots > dots, 60)
+        assert shown, "\n".join(self.terminal.lines)
         self.terminal.rest(0.5)
+
+    @property
+    def _dots(self) -> int:
+        return "\n".join(self.terminal.lines).count("•")
 
     def type(self, text: str) -> None:
         """Type into the field that has the focus, then press Enter."""

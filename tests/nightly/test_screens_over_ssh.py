@@ -82,7 +82,6 @@ def test_connection_cut_on_each_page_and_at_each_stage_loses_nothing(lab: Lab, p
     visits.first()
     person.terminal.see(REPOSITORY_FIELD, 60)
     one.fill(repo)
-    person.terminal.see(repo)
     visits.cut(app__repo=repo)
 
     visits.again()
@@ -97,7 +96,6 @@ def test_connection_cut_on_each_page_and_at_each_stage_loses_nothing(lab: Lab, p
     one.press(ENTER)
     person.terminal.see("Name  ", 30)
     one.fill(home.DUCK)
-    person.terminal.see(home.DUCK)
     visits.cut(site__domains=[home.DUCK])
 
     visits.again()
