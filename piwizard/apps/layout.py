@@ -7,9 +7,6 @@ from pathlib import Path
 from piwizard.system import paths
 from piwizard.system.lazy_dataclass import dataclass
 
-PROOF_FILE = "proven.json"
-"""In a release's folder: the entry that passed the smoke test, and its memory usage."""
-
 GUNICORN_PARTS = ("open_streams.py", "kept_connections.py", "visited_wsgi.py", "visited_asgi.py", "script_runner.py")
 """What gunicorn_config.py imports in an app's Python."""
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from piwizard.apps import memory_usage
-from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.memory_usage import MemoryUsage
 from piwizard.apps.process_model import GTHREAD, ProcessModel
+from piwizard.changes.release_record import PROOF_FILE
 from piwizard.system import files
 from piwizard.system.facts import Facts
 from piwizard.system.lazy_dataclass import dataclass

@@ -17,6 +17,8 @@ from piwizard.system.system_cache import SystemCache
 
 RECORD = "record.json"
 """In a release's folder, once visitors have got it."""
+PROOF_FILE = "proven.json"
+"""In a release's folder: the entry that passed the smoke test, and its memory usage."""
 RECORD_VERSION = 1
 
 

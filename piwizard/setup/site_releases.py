@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from piwizard.apps.layout import PROOF_FILE, SiteLayout
+from piwizard.apps.layout import SiteLayout
 from piwizard.changes import data_copy
-from piwizard.changes.release_record import ReleaseRecord, read_release_record
+from piwizard.changes.release_record import PROOF_FILE, ReleaseRecord, read_release_record
 from piwizard.system import files
 from piwizard.system.lazy_dataclass import dataclass
 

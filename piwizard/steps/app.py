@@ -21,7 +21,7 @@ from piwizard.apps import (
     system_modules,
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
-from piwizard.apps.layout import GUNICORN_PARTS, PROOF_FILE
+from piwizard.apps.layout import GUNICORN_PARTS
 from piwizard.apps.process_notices import downtime_notices
 from piwizard.apps.serving import chosen_serving, measured_seconds, paused_services, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
@@ -38,7 +38,9 @@ from piwizard.changes.git_checkout import GitCheckout
 from piwizard.changes.hand_edits import CodeRecorded, HandEditsKept
 from piwizard.changes.interface import InterfacesStarted, waiting_for_restart
 from piwizard.changes.persistent_path import PersistentPath
+from piwizard.changes.prune import FailedReleasesRemoved
 from piwizard.changes.publish import Publish
+from piwizard.changes.release_record import PROOF_FILE
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
@@ -154,6 +156,7 @@ class App(Step):
             preparation.setup_recorded(app),
             HandEditsKept(name, where.current.resolve(), where.release),
             Folder(where.data, 0o750, Owner(name, name)),
+            FailedReleasesRemoved(where.folder / "releases", where.current, where.release),
             *restored_data(name),
             GitCheckout(
                 where.release,
