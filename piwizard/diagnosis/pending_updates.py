@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.system import apt_state, commands, dpkg, files
+from piwizard.system import apt_state, commands, dpkg, files, package_lists
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
 """unattended-upgrades' own list of packages that it did not install in its last run, separated by spaces."""
 LISTS = Path("/var/lib/apt/lists")
-LAST_RUN = Path("/var/lib/apt/periodic/unattended-upgrades-stamp")
+LAST_RUN = package_lists.STAMP
 SIMULATE = ("apt-get", "--simulate", "--option", "Debug::NoLocking=true", "dist-upgrade")
 INSTALL = re.compile(r"^Inst (\S+) \[[^]]*\] \((\S+) ([^)]*)\)", re.MULTILINE)
 """A line of `apt-get --simulate`: the package, its new version and the origin of that version."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,7 @@ ADVISORIES, ADVISORIES_TIMER = "piwizard-advisories.service", "piwizard-advisori
 REBUILD_TIMERS = (REBUILD_TIMER, ADVISORIES_TIMER)
 MONTHLY, OFF = "monthly", "off"
 MAX_NAMED = 5
-MAX_LIST_DAYS = 45
+MAX_LIST_DAYS, MAX_RUN_DAYS, PATIENCE_DAYS = 45, 14, 2
 """A server of Debian makes its list again every week at least."""
 
 QUESTIONS = (
@@ -113,6 +114,7 @@ class Updates(Step):
         )
         if answers["updates.security"]:
             yield check_lists(context.machine.os.codename, datetime.now(UTC))
+            yield check_installed(datetime.now(UTC))
 
 
 def check_lists(codename: str, now: datetime) -> Check:
@@ -122,6 +124,7 @@ def check_lists(codename: str, now: datetime) -> Check:
     """
     newest, end = package_lists.newest_list(), package_lists.support_end(codename)
     days = (now - newest).days if newest else 0
+    waits = _up_days() < PATIENCE_DAYS
     cause = "apt does not reach its servers, or they no longer have anything for this release."
     fix: Fix = (RunCommand("sudo apt update", "to see why"),)
     if end and end < now.date():
@@ -130,12 +133,35 @@ def check_lists(codename: str, now: datetime) -> Check:
     return Check(
         "package-lists-recent",
         f"Package lists less than {MAX_LIST_DAYS} days old",
-        days < MAX_LIST_DAYS,
+        days < MAX_LIST_DAYS or waits,
         f"the newest is {days} days old" if newest else "none yet",
         cause=cause,
         fix=fix,
         beyond=True,
     )
+
+
+def check_installed(now: datetime) -> Check:
+    """Check that unattended-upgrades still comes to its end.
+
+    Its timer may run, and it may fail each time.
+    """
+    last = package_lists.last_installation()
+    days = (now - last).days if last else 0
+    return Check(
+        "updates-installed",
+        f"Updates installed within {MAX_RUN_DAYS} days",
+        days < MAX_RUN_DAYS or _up_days() < PATIENCE_DAYS,
+        f"unattended-upgrades last ended {days} days ago" if last else "unattended-upgrades has not run yet",
+        cause="unattended-upgrades fails or does not start, for example because the disk is full.",
+        fix=(RunCommand("sudo unattended-upgrade --verbose", "to see why"),),
+        beyond=True,
+    )
+
+
+def _up_days() -> float:
+    """Return the days since the start: a Pi that was off for months needs some time."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) / 86400
 
 
 def _security(*, wanted: bool) -> tuple[Change, ...]:

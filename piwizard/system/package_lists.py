@@ -15,6 +15,8 @@ RELEASES = Path("/usr/share/distro-info/debian.csv")
 """Debian's own table, from the package distro-info-data."""
 DATE = re.compile(rb"^Date: ([^\r\n]{1,60})", re.MULTILINE)
 MAX_HEAD = 4096
+STAMP = Path("/var/lib/apt/periodic/unattended-upgrades-stamp")
+"""unattended-upgrades touches it at its end."""
 
 
 def newest_list() -> datetime | None:
@@ -25,6 +27,14 @@ def newest_list() -> datetime | None:
     """
     dates = [found for path in LISTS.glob("*Release") if (found := _date(path))]
     return max(dates, default=None)
+
+
+def last_installation() -> datetime | None:
+    """Return when unattended-upgrades last ended; None if it never has."""
+    try:
+        return datetime.fromtimestamp(STAMP.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def support_end(codename: str) -> date | None:

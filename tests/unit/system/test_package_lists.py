@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.steps.updates import check_lists
+from piwizard.steps import updates
+from piwizard.steps.updates import check_installed, check_lists
 from piwizard.system import package_lists
 
 NOW = datetime(2029, 6, 1, 12, 0, tzinfo=UTC)
@@ -22,6 +23,7 @@ TABLE = """version,codename,series,created,release,eol,eol-lts,eol-elts
 def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of apt's lists, which is empty."""
     monkeypatch.setattr(package_lists, "LISTS", tmp_path)
+    monkeypatch.setattr(updates, "_up_days", lambda: 30.0)
     table = tmp_path / "debian.csv"
     table.write_text(TABLE)
     monkeypatch.setattr(package_lists, "RELEASES", table)
@@ -50,6 +52,22 @@ def test_old_lists_are_a_problem_with_its_cause(lists: Path, codename: str, caus
     assert found.beyond
     assert cause in found.cause
     assert found.advice
+
+
+def test_pi_that_was_off_for_months_has_two_days_to_catch_up(lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(lists, "deb.debian.org_debian_dists_x_InRelease", NOW - timedelta(days=200))
+    stamp = lists / "stamp"
+    stamp.touch()
+    monkeypatch.setattr(package_lists, "STAMP", stamp)
+    later = datetime.now(UTC) + timedelta(days=15)
+    assert not check_lists("trixie", NOW).ok
+    assert not check_installed(later).ok
+    assert check_installed(later - timedelta(days=2)).ok
+    monkeypatch.setattr(updates, "_up_days", lambda: 1.9)
+    assert check_lists("trixie", NOW).ok
+    assert check_installed(later).ok
+    monkeypatch.setattr(package_lists, "STAMP", lists / "none")
+    assert check_installed(later).ok
 
 
 def test_lists_that_are_missing_or_damaged_are_no_problem(lists: Path) -> None:
