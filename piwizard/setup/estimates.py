@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from piwizard.system.facts import Facts
 
 
+SECONDS_OF_REQUIRED_STEPS = 133
+"""Their `typical_seconds` together. The first page shows it before any step is loaded."""
+
+
+def first_setup_seconds(facts: Facts) -> float:
+    """Return an estimate for all steps that are not optional."""
+    return SECONDS_OF_REQUIRED_STEPS * slowness(facts)
+
+
 def expected_seconds(step: Step, entry: Entry | None, facts: Facts | None) -> float:
     """Return the seconds of the last successful run, or an estimate for the board."""
     if entry is not None and entry.result == "done" and entry.seconds >= 1:

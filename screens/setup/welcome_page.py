@@ -10,13 +10,13 @@ from textual.widgets import Static
 
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.run_progress import duration
+from piwizard.setup.estimates import first_setup_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual.widget import Widget
 
-    from piwizard.screens.machine_overview import MachineOverview
     from piwizard.screens.screen_service import ScreenService
     from piwizard.system.facts import Facts
 
@@ -63,16 +63,11 @@ class WelcomePage(Page):
         self.set_timer(SECONDS_FOR_FIRST_PAINT, self._read)
 
     def _read(self) -> None:
-        self.run_in_background(lambda: self.service.overview(thorough=False), self._show, group="overview")
+        self.run_in_background(self.service.facts, self._show, group="facts")
 
-    def _show(self, overview: MachineOverview) -> None:
-        from piwizard.setup.estimates import expected_seconds
-
-        facts = overview.facts
+    def _show(self, facts: Facts) -> None:
         self.show_machine(facts)
-        needed = [one.step for one in overview.instances if not one.step.optional]
-        about = f"About {duration(sum(expected_seconds(step, None, facts) for step in needed))}. "
-        self.introduction.update(introduction(about))
+        self.introduction.update(introduction(f"About {duration(first_setup_seconds(facts))}. "))
         self.ready.update(readiness(facts))
 
     async def action_begin(self) -> None:
