@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from textual.dom import DOMNode
 
 Result = TypeVar("Result")
 
+SEARCHES_BEFORE_A_FULL_ONE = 100
 M_ARENA_MAX = -8
 """As in <malloc.h>."""
 
@@ -25,6 +27,16 @@ def share_malloc_arena() -> None:
 
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
+def collect_rarely() -> None:
+    """Search all objects for garbage less often: that delays keys. New objects are searched as often as before."""
+    gc.set_threshold(*gc.get_threshold()[:2], SEARCHES_BEFORE_A_FULL_ONE)
+
+
+def keep_loaded() -> None:
+    """Never search what is loaded by now for garbage: modules stay."""
+    gc.freeze()
 
 
 async def run_in_thread(work: Callable[[], Result]) -> Result:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from piwizard.errors import PiwizardError, sentence_of
-from piwizard.screens.background import run_in_thread
+from piwizard.screens.background import keep_loaded, run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,9 @@ class PageStack:
         host = self.host
         timer = host.set_timer(SECONDS_UNTIL_NOTICE, partial(host.notify_line, OPENING, "dim"))
         try:
-            return await run_in_thread(load)
+            loaded = await run_in_thread(load)
+            keep_loaded()
+            return loaded
         finally:
             timer.stop()
             if str(host.notice.content).strip() == OPENING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import select
 import signal
@@ -18,7 +17,7 @@ from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 from textual.widgets import Input
 
-from piwizard.screens.background import run_in_thread, share_malloc_arena, start_worker
+from piwizard.screens.background import collect_rarely, keep_loaded, run_in_thread, share_malloc_arena, start_worker
 from piwizard.screens.controllers.address_controller import AddressController
 from piwizard.screens.dialog import Dialog
 from piwizard.screens.navigator import Navigator
@@ -139,7 +138,7 @@ class PiwizardApp(App[str]):
         if run := self.service.under_way():
             await self.navigator.open_install(run)
         await run_in_thread(_load)
-        gc.freeze()  # what is loaded stays: searching it for garbage would delay keys
+        keep_loaded()
         if not run and (run := await run_in_thread(self.service.starting)):
             await self.navigator.open_install(run)
 
@@ -263,6 +262,7 @@ def run(answers: Path | None) -> int:
     if os.environ.get("TERM", "").startswith("vt"):
         os.environ.setdefault("NO_COLOR", "1")
     share_malloc_arena()
+    collect_rarely()
     app = PiwizardApp(ScreenService(answers))
     message = app.run(mouse=not app.only_ascii)
     if app._exception is not None:

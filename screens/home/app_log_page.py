@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from piwizard.screens.page import Page
-from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.key_line import KeyLine
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.row_list import RowList
+from piwizard.screens.widgets.search_line import SearchLine
 
 if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
@@ -81,8 +81,7 @@ class LineList(RowList):
         self.refresh()
 
     def action_search(self) -> None:
-        self.screen.query_one("#search", LineEditor).display = True
-        self.screen.query_one("#search", LineEditor).focus()
+        self.screen.query_one(SearchLine).open()
 
     def action_next(self, step: int) -> None:
         if self.query_text:
@@ -108,14 +107,13 @@ class AppLogPage(Page):
     def compose(self) -> ComposeResult:
         yield self.rail
         yield self.lines
-        yield LineEditor("", "text to find", id="search")
+        yield SearchLine(self.lines)
         yield self.notice
         yield KeyLine()
 
     def on_mount(self) -> None:
         self.call_later(self.notify_line, "Reading the log…", "dim")
         self.rail.show(str(self.title), "")
-        self.query_one("#search").display = False
         self.lines.focus()
         self.set_interval(SECONDS_BETWEEN_READS, self._read)
         self._read()
@@ -143,8 +141,7 @@ class AppLogPage(Page):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        event.input.display = False
-        self.lines.focus()
+        self.query_one(SearchLine).action_close()
         self.lines.query_text = event.value
         if event.value:
             found = self.lines.find(-1, (event.value,))

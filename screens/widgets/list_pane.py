@@ -18,6 +18,7 @@ class ListPane(Vertical):
         super().__init__(id=name, classes="pane")
         self.list = folding_list or FoldingList()
         self._text = Static(classes="pane-text", markup=False)
+        self._said = ("", "")
 
     def compose(self) -> ComposeResult:
         yield self._text
@@ -25,7 +26,9 @@ class ListPane(Vertical):
 
     def say(self, text: str, style: str = "") -> None:
         """Show a line over the list."""
-        self._text.update(Text().append(text, style))
+        if (text, style) != self._said:  # else the whole screen would be arranged again
+            self._said = text, style
+            self._text.update(Text().append(text, style))
 
     def fill(self, text: str, style: str, blocks: list[Block]) -> None:
         """Show a line, and these blocks under it."""

@@ -15,13 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from piwizard.screens.background import run_in_thread, start_worker
-from piwizard.screens.widgets.editors import LineEditor
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.list_pane import ListPane
 from piwizard.screens.widgets.log_model import Block, LogPosition
 from piwizard.screens.widgets.log_search import find_first_failure, find_text, load_part
 from piwizard.screens.widgets.run_progress import StepKey
 from piwizard.screens.widgets.run_watch import RunWatch
+from piwizard.screens.widgets.search_line import SearchLine
 
 
 class LogList(FoldingList):
@@ -53,14 +53,12 @@ class LogPane(ListPane):
         """The part of the log that was loaded from the file to show a search result."""
         self._query = ""
         self._live = False
+        self._search_line = SearchLine(self.list, in_place_of=self._text)
         self._message: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
+        yield self._search_line
         yield from super().compose()
-        yield LineEditor("", "text to find", id="search")
-
-    def on_mount(self) -> None:
-        self.query_one("#search").display = False
 
     def show(self, watch: RunWatch | None, *, live: bool) -> None:
         """Show the log of a run; None if the step has not run."""
@@ -113,15 +111,12 @@ class LogPane(ListPane):
         self.grown()
 
     def action_search(self) -> None:
-        search = self.query_one("#search", LineEditor)
-        search.display = True
-        search.focus()
+        self._search_line.open()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._query = event.value
-        event.input.display = False
-        self.list.focus()
+        self._search_line.action_close()
         self.action_next(False)
 
     def action_next(self, backwards: bool) -> None:

@@ -75,7 +75,13 @@ class RowList(ScrollView, can_focus=True):
 
     def changed(self) -> None:
         """Draw the rows again after they have changed."""
-        self.virtual_size = Size(self.room, self.count())
+        size = Size(self.room, self.count())
+        if self.show_vertical_scrollbar and size.height > self.size.height:
+            # The place of every widget stays, so that arranging all of them again would only delay keys.
+            self.set_reactive(RowList.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
         self.active = max(0, min(self.active, self.count() - 1))
         self.refresh()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.lab.dialogue import Dialogue
 from tests.lab.terminal import Terminal
 
-ROUNDS = 5
+ROUNDS, ROUNDS_AT_REST = 5, 25
 LINES = 1_000_000
 SEARCH = "text to find"
 COMMANDS, LEAVE = "\x10", "\x11"
@@ -133,8 +133,25 @@ def over_the_line() -> dict[str, float]:
     }
 
 
+def search_and_close(terminal: Terminal) -> list[float]:
+    """Seconds until the field to search in is there, and until it is gone, whatever the log does."""
+    waits = []
+    for key, there in (("/", True), ("\r", False)):
+        pressed = time.monotonic()
+        terminal.type(key)
+        while (SEARCH in "\n".join(terminal.lines)) != there and time.monotonic() - pressed < 5:
+            terminal._read(0.005)
+        waits.append(time.monotonic() - pressed)
+        for _ in range(10):
+            terminal._read(0.03)
+    return waits
+
+
 def a_million_lines() -> dict[str, float]:
-    """The longest and the usual wait for a key while a million lines come, and the viewer's memory after them."""
+    """The longest and the usual wait for a key while a million lines come, and the viewer's memory after them.
+
+    The same keys at rest, after the run, tell a busy computer from a busy viewer.
+    """
     folder = pi()
     (folder / "chatty-system").write_text(str(LINES))
     terminal = Terminal(folder)
@@ -146,16 +163,11 @@ def a_million_lines() -> dict[str, float]:
     terminal._read(0.5)
     since, waits, peak = time.monotonic(), [], 0.0
     while "✓ System" not in "\n".join(terminal.lines):
-        for key, there in (("/", True), ("\r", False)):  # the field to search in comes and goes, whatever the log does
-            pressed = time.monotonic()
-            terminal.type(key)
-            while (SEARCH in "\n".join(terminal.lines)) != there and time.monotonic() - pressed < 5:
-                terminal._read(0.005)
-            waits.append(time.monotonic() - pressed)
-            peak = max(peak, resident(terminal.pid))
-            for _ in range(10):
-                terminal._read(0.03)
+        waits += search_and_close(terminal)
+        peak = max(peak, resident(terminal.pid))
     seconds = time.monotonic() - since
+    terminal.rest(1.0)
+    at_rest = sorted(wait for _ in range(ROUNDS_AT_REST) for wait in search_and_close(terminal))
     record = next(folder.glob("log/*/events.jsonl"))
     with record.open("rb") as file:
         lines = sum(b'"event": "output"' in line[:150] for line in file)
@@ -168,12 +180,14 @@ def a_million_lines() -> dict[str, float]:
         "a key, median ms": statistics.median(waits) * 1000,
         "a key, 95 of 100 ms": waits[int(len(waits) * 0.95)] * 1000,
         "a key, longest ms": waits[-1] * 1000,
+        "a key at rest, median ms": statistics.median(at_rest) * 1000,
+        "a key at rest, longest ms": at_rest[-1] * 1000,
         "viewer, MiB": peak,
     }
 
 
 TARGETS = {
-    "first paint, times": 1.3, "memory, times": 1.35, "lines in the file": LINES, "a key, longest ms": 100,
+    "first paint, times": 1.3, "memory, times": 1.35, "a key, longest ms": 100,
     "viewer, MiB": 120,
 }  # fmt: skip
 
