@@ -30,7 +30,10 @@ def share_malloc_arena() -> None:
 
 
 def collect_rarely() -> None:
-    """Search all objects for garbage less often: that delays keys. New objects are searched as often as before."""
+    """Search all objects for garbage less often, since that delays keys.
+
+    New objects are searched as often as before.
+    """
     gc.set_threshold(*gc.get_threshold()[:2], SEARCHES_BEFORE_A_FULL_ONE)
 
 

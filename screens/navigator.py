@@ -192,6 +192,10 @@ class Navigator:
         """Say what the undo of a step or the removal of a site means, and ask."""
         await self._pages.load_and_push("confirm_undo:ConfirmUndoPage", site, step)
 
+    async def open_full_undo(self) -> None:
+        """Say what undoing everything means, and ask."""
+        await self._pages.load_and_push("confirm_full_undo:ConfirmFullUndoPage")
+
     async def open_activity(self) -> None:
         """Open the list of all runs."""
         await self._pages.load_and_push("activity_page:ActivityPage")

@@ -1,4 +1,4 @@
-"""List all commands: those that open pages, and those of the command line."""
+"""List all commands of the palette."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.shell import open_shell, run_command
+from piwizard.screens.shell import open_shell
 
 if TYPE_CHECKING:
     from piwizard.screens.textual_app import PiwizardApp
-
-IN_TERMINAL = (("Undo everything", "piwizard undo --all; asks before it starts", ("undo", "--all")),)
-"""Commands that run in the terminal, with their own questions."""
 
 
 def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
@@ -52,8 +49,7 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("All steps", "their state; run single ones again", go.open_steps)
     yield SystemCommand("Stop the current run", "it can be continued later", go.runs.stop)
     yield SystemCommand("Keep the address on trial", "piwizard confirm", app.ask_about_address)
-    for title, help_text, words in IN_TERMINAL:
-        yield SystemCommand(title, help_text, partial(run_command, app, words))
+    yield SystemCommand("Undo everything", "all steps of all sites; asks before it starts", go.open_full_undo)
     yield SystemCommand("Root shell", "`exit` returns to piwizard", partial(open_shell, app))
     yield SystemCommand("Colors", "for a light or a dark terminal", app.switch_colors)
     yield SystemCommand("Help", "keys and symbols", app.action_help)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from piwizard.setup.service import Proposal, SetupService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from piwizard.screens.home.run_summary import RunSummary
+    from piwizard.setup.full_undo import FullUndo
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.undo_preview import UndoPreview
@@ -110,3 +111,18 @@ class RunService(SetupService):
         from piwizard.setup import undo_preview
 
         return undo_preview.start_undo(preview, wipe=wipe)
+
+    def preview_full_undo(self) -> FullUndo:
+        """Return what undoing every step of every site does."""
+        from piwizard.setup import full_undo
+
+        return full_undo.preview_full_undo()
+
+    def start_full_undo(self, preview: FullUndo, *, wipe: Collection[str], packages: bool) -> str:
+        """Start to undo everything, as the user has confirmed, and return the run.
+
+        `wipe` are the sites whose data is deleted.
+        """
+        from piwizard.setup import full_undo
+
+        return full_undo.start_full_undo(preview, wipe=wipe, packages=packages)

@@ -1,15 +1,14 @@
-"""Use the terminal of the app for a shell or for a command of the command line."""
+"""Use the terminal of the app for a shell."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from textual.app import App
 
@@ -21,18 +20,6 @@ def open_shell(app: App[str]) -> None:
     with app.suspend(), _interrupts_ignored():
         console.say("This is a root shell. `exit` returns to piwizard.")
         commands.run_interactive((os.environ.get("SHELL") or "/bin/sh",))
-    app.refresh(layout=True)
-
-
-def run_command(app: App[str], words: Sequence[str]) -> None:
-    """Run a command of piwizard in this terminal, and return after Enter."""
-    from piwizard.system import commands, console
-
-    with app.suspend(), _interrupts_ignored():
-        console.say(f"$ piwizard {' '.join(words)}")
-        commands.run_interactive((sys.executable, "-I", "-m", "piwizard", *words))
-        console.say("Press Enter to return to the screens.")
-        sys.stdin.readline()
     app.refresh(layout=True)
 
 

@@ -10,17 +10,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard.changes import apt
 from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import watch_run
 from piwizard.cli.undo import announce_undo
 from piwizard.engine import run_launch
-from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.setup import removal, workspace
+from piwizard.setup import full_undo, removal, workspace
 from piwizard.steps.registry import DATA_STEP, STEPS
 from piwizard.system import app_data, console, paths
 from piwizard.system.app_data import Contents
@@ -82,23 +80,12 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     """
     run_launch.require_systemd()
     run_launch.require_free()
-    backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps()
-    if data:
-        known |= Leftovers(backups).steps()  # data that an earlier undo kept
-    sites = sorted({site for _, site in known if site is not None})
-    installed = apt.still_there(_read_package_records(backups))
-    steps: list[tuple[str, str | None]] = [
-        (step.name, site) for site in sites for step in reversed(STEPS) if (step.name, site) in known
-    ]
-    steps += [(step.name, None) for step in reversed(STEPS) if step.scope == "machine" and (step.name, None) in known]
-    if not steps and not (packages and installed):
+    preview = full_undo.preview_full_undo(kept_data=data)
+    if not preview.steps and not (packages and preview.packages):
         console.warn("piwizard has not changed anything, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    found = {site: app_data.measure_site(site) for step, site in steps if step == DATA_STEP and site}
-    written = {site: contents for site, contents in found.items() if contents and contents.any}
-    deleted = written if data else {}
+    deleted = dict(preview.data) if data else {}
     if deleted and not yes and not ask:
         raise PiwizardError(
             f"`--data` deletes {_join(deleted.values())}, and there is no terminal to ask you for confirmation. "
@@ -106,24 +93,14 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
             hint="Add `--yes` to delete the data, or omit `--data` to keep it.",
         )
     if ask:
-        announce_undo("Undoing everything means:", steps)
-        console.confirm(
-            f"Undo {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?"
-        )
-        deleted = {site: one for site, one in written.items() if console.agreed(f"Also delete {one}?")}
-        question = f"Also remove the Debian packages that piwizard installed ({', '.join(installed)})?"
+        announce_undo("Undoing everything means:", preview.steps)
+        console.confirm(f"Undo {', '.join(preview.names) or 'the rest'}?")
+        deleted = {site: one for site, one in preview.data.items() if console.agreed(f"Also delete {one}?")}
+        question = f"Also remove the Debian packages that piwizard installed ({', '.join(preview.packages)})?"
         # Which of them other programs need is known only after the steps are undone.
-        packages = packages or bool(installed and console.agreed(question))
+        packages = packages or bool(preview.packages and console.agreed(question))
     _announce_deletion(_require_deletable([*deleted.values()]), as_json=as_json)
-    first = (STEPS[0].name, None)
-    if packages and first not in steps:
-        steps.append(first)  # packages are removed with the step that is undone last
-    wanted = run_launch.RunRequest("undo", tuple(steps), wipe=tuple(deleted), packages=packages)
-    code = watch_run(run_launch.start(wanted), as_json=as_json)
-    if code == 0:
-        for site in sites:
-            removal.delete_caches(site)
-    return code
+    return watch_run(full_undo.start_full_undo(preview, wipe=tuple(deleted), packages=packages), as_json=as_json)
 
 
 def _join(contents: Iterable[Contents]) -> str:
@@ -190,9 +167,3 @@ def _find_user(site: str) -> list[str]:
     except KeyError:
         return []
     return [f"the user {site}"] if home == str(paths.sites_dir() / site) else []
-
-
-def _read_package_records(backups: Path) -> list[Record]:
-    """Return the records of packages from all journals."""
-    records = [record for step, site in journaled(backups) for record in Journal(backups, step, site).records()]
-    return [record for record in records if record["kind"] == "package"]

@@ -56,6 +56,8 @@ class RunRequest:
     """Undo also removes the packages that piwizard installed, after the last step."""
     removed: tuple[str, ...] = ()
     """The sites whose answers, secrets and caches are deleted once their steps are undone."""
+    uncached: tuple[str, ...] = ()
+    """The sites whose caches are deleted once their steps are undone, while their answers stay."""
     keep_secrets: bool = False
     """Whether the secrets of removed sites stay."""
     rollbacks: tuple[tuple[str, str], ...] = ()
@@ -81,8 +83,9 @@ def request(run: str) -> RunRequest:
     pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
     sites = raw.get("wipe") or ()  # a truth value in the requests of earlier versions
     wipe = tuple({site for _, site in pairs["steps"] if site}) if sites is True else tuple(sites)
+    listed = {key: tuple(raw.get(key, ())) for key in ("removed", "uncached")}
     try:
-        return RunRequest(**(raw | pairs | {"wipe": wipe, "removed": tuple(raw.get("removed", ()))}))
+        return RunRequest(**(raw | pairs | {"wipe": wipe, **listed}))
     except TypeError as error:
         raise PiwizardError(
             f"The run {run} was started by another version of piwizard.", hint="`piwizard apply` starts a new one."

@@ -52,6 +52,8 @@ def work(run: str) -> bool:
         if all(_one(instance, planner, engine, request) for instance in chosen):
             for site in request.removed:
                 removal.forget_site(site, keep_secrets=request.keep_secrets)
+            for site in request.uncached:
+                removal.delete_caches(site)
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -36,6 +36,9 @@ class UndoPage(Page):
         yield Static("")
         yield self.steps
 
+    def buttons(self) -> Sequence[tuple[str, str]]:
+        return (("back", "Back"), ("everything", "Undo everything…"))
+
     def on_mount(self) -> None:
         self.rail.show(f"{self.site} · Undo a step", "")
         self.steps.focus()
@@ -53,3 +56,7 @@ class UndoPage(Page):
 
     async def on_action_list_action_chosen(self, event: ActionList.ActionChosen) -> None:
         await self.navigator.open_removal(self.site, event.name)
+
+    async def action_everything(self) -> None:
+        """Say what undoing all steps of all sites means, and ask."""
+        await self.navigator.open_full_undo()

@@ -338,6 +338,6 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
 
 
 def test_each_page_is_named_as_it_is_defined() -> None:
-    names = re.findall(r'"(\w+_page:\w+|confirm_undo:\w+)"', Path(navigator.__file__).read_text())
+    names = re.findall(r'"(\w+_page:\w+|confirm_(?:full_)?undo:\w+)"', Path(navigator.__file__).read_text())
     assert len(names) > 15
     assert all(issubclass(resolve_name(HOME + name), Screen) for name in names)

@@ -1,4 +1,4 @@
-"""Test the terminal that the screens lend to a command."""
+"""Test the terminal that the screens lend to a shell."""
 
 from __future__ import annotations
 
@@ -24,11 +24,3 @@ def test_interrupt_ends_the_command_and_not_the_screens(monkeypatch):
     shell.open_shell(SimpleNamespace(suspend=nullcontext, refresh=lambda **_: None))
     assert ended == [-signal.SIGINT]
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_command_does_not_import_from_the_folder_of_the_user(monkeypatch):
-    seen = []
-    monkeypatch.setattr(commands, "run_interactive", seen.append)
-    monkeypatch.setattr(shell.sys, "stdin", SimpleNamespace(readline=str))
-    shell.run_command(SimpleNamespace(suspend=nullcontext, refresh=lambda **_: None), ("status",))
-    assert seen[0][1:] == ("-I", "-m", "piwizard", "status")
