@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from piwizard.changes import apt
 from piwizard.engine import run_launch
@@ -14,6 +13,7 @@ from piwizard.setup import undo_summary, workspace
 from piwizard.steps.registry import DATA_STEP, STEPS
 from piwizard.system import app_data
 from piwizard.system.app_data import Contents
+from piwizard.system.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

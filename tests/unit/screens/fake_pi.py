@@ -170,7 +170,7 @@ def install(folder: Path) -> None:
     app_source.find_source = lambda site, repo, ref, pinned=None, **_: AppSource(repo, ref, "c0ffee", APP, None)
     app_source.fetch_newest = lambda site, repo, ref, access=None: AppSource(repo, ref, "c0ffee", APP, None)
     run_launch.require_systemd = lambda: None
-    run_launch.start = lambda wanted: start(folder, wanted)
+    run_launch.start = lambda wanted, validate=None: start(folder, wanted)
     run_launch.stop = stop
 
 
