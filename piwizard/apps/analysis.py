@@ -74,10 +74,14 @@ class AnalysisOptions:
 
 @dataclass(frozen=True)
 class PythonPackages:
-    """The packages to install: the listed ones, otherwise the imported ones."""
+    """The packages to install: the listed ones, otherwise the imported ones.
+
+    `unknown` are imported modules, with their places, whose packages are not known where none are listed.
+    """
 
     requirements: Requirements | None
     imported: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

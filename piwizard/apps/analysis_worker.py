@@ -65,6 +65,7 @@ from piwizard.apps.requirements import find_requirements, read_requirements
 from piwizard.apps.schedules import find_schedules
 from piwizard.apps.start_folder import StartFolder, find_start_folder
 from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.unknown_modules import find_unknown_modules
 from piwizard.apps.upload_limit import find_upload_limit
 from piwizard.apps.write_paths import WritePath, find_write_paths
 from piwizard.errors import PiwizardError
@@ -219,7 +220,8 @@ class AnalysisReader:
             else read_requirements(self._code, file, skip)
         )
         if found is None:
-            return PythonPackages(None, packages_from_imports(self._code))
+            unknown = find_unknown_modules(self._code, self._entry.file)
+            return PythonPackages(None, packages_from_imports(self._code), unknown)
         kept = replace(found, names=found.names[:MAX_NAMES], unusable=found.unusable[:MAX_SUGGESTIONS])
         return PythonPackages(kept, packages_from_imports(self._code))
 

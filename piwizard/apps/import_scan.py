@@ -102,7 +102,7 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
             own = is_own_module(checkout, file, top)
             if not own and (shared := PACKAGE_OF_SUBMODULE.get(".".join(module.split(".")[:2]))):
                 found.add(normalized_name(shared))
-            if not own and top not in sys.stdlib_module_names and (name := _package(top)):
+            if not own and top not in sys.stdlib_module_names and (name := package_of(top)):
                 found.add(normalized_name(name))
     return tuple(sorted(found | _asked_modes(checkout)))
 
@@ -126,7 +126,8 @@ def is_known_package(name: str) -> bool:
     return name in KNOWN_PACKAGES or (name.startswith("flask-") and extension in FLASK_EXTENSIONS)
 
 
-def _package(module: str) -> str | None:
+def package_of(module: str) -> str | None:
+    """Return the well-known package that has a module; None if there is none."""
     if module in PACKAGE_OF_MODULE:
         return PACKAGE_OF_MODULE[module]
     if package := package_of_module(module):

@@ -37,7 +37,7 @@ def find_local_modules(checkout: RepositoryCheckout) -> tuple[LocalModule, ...]:
     found: dict[str, LocalModule] = {}
     for file in checkout.python:
         tree = None if is_script(file) else checkout.parsed(file)
-        for module, line in _needed_imports(tree.body) if tree else ():
+        for module, line in needed_imports(tree.body) if tree else ():
             if module in found or module in sys.stdlib_module_names or len(found) >= MAX_MODULES:
                 continue
             folders = folders_above(file)
@@ -58,8 +58,8 @@ def _there(checkout: RepositoryCheckout, folder: str, module: str) -> bool:
     return checkout.is_dir(join_path(folder, module)) or (file is not None and checkout.inside(file) is not None)
 
 
-def _needed_imports(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
-    """Yield the top modules that a file imports, except where it handles that they are missing."""
+def needed_imports(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
+    """Yield the top modules that a file imports, not those that it can do without."""
     for statement in body:
         match statement:
             case ast.Import(names=names, lineno=line):
@@ -69,7 +69,7 @@ def _needed_imports(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
             case ast.Try(handlers=handlers) if any(_catches(handler.type) for handler in handlers):
                 continue
             case ast.If() | ast.Try() | ast.With():
-                yield from _needed_imports(statement.body)
+                yield from needed_imports(statement.body)
 
 
 def _catches(kind: ast.expr | None) -> bool:

@@ -21,6 +21,18 @@ def unlisted_packages(app: AppConfig) -> tuple[str, ...]:
     return tuple(name for name in found if name != "flask" and name not in listed)
 
 
+def unknown_module_notices(app: AppConfig) -> list[str]:
+    """Return which imported modules nothing installs."""
+    found = app.needs.unknown if app.requirements is None else ()
+    if not found:
+        return []
+    return [
+        f"The app imports {', '.join(found)}. The repository lists no packages, and piwizard installs none whose name "
+        "it would have to guess. Add a requirements.txt with all packages that the app needs. If Debian has one, such "
+        'as python3-NAME, write packages = ["python3-NAME"] under [app] of the answers.'
+    ]
+
+
 def local_module_sentence(one: LocalModule, data: Path) -> str:
     """Return how a person gives the app a file that its repository lacks."""
     why = f"{one.sample} shows what belongs in it" if one.sample else "git ignores it"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from piwizard.apps.process_commands import folder_in_checkout, split_shell_line, split_words
+from piwizard.apps.process_commands import REDIRECTION, folder_in_checkout, split_shell_line, split_words
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.start_commands import numbered_lines, supervisor_files, unit_files
 from piwizard.apps.uwsgi_files import COMMAND_KEYS, UwsgiFile, find_uwsgi_files
@@ -76,7 +76,7 @@ def _in_unit(checkout: RepositoryCheckout, file: str) -> Iterator[FileCommand]:
         and not checkout.is_file(f"{file.removesuffix('.service')}.timer")
     ):
         folder = folder_in_checkout(checkout, settings.get("WorkingDirectory", ("", 0))[0])
-        yield FileCommand(title, split_words(command.lstrip(EXEC_PREFIXES)), folder, file, number)
+        yield FileCommand(title, split_words(REDIRECTION.sub(" ", command.lstrip(EXEC_PREFIXES))), folder, file, number)
 
 
 def unit_settings(checkout: RepositoryCheckout, file: str) -> dict[str, tuple[str, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
-from piwizard.apps.process_commands import CommandReader
+from piwizard.apps.process_commands import CommandReader, split_words
 from piwizard.apps.process_files import commands_in_files
 from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.schedules import commands_at_boot
@@ -38,9 +38,12 @@ def find_processes(checkout: RepositoryCheckout, entry_file: str, start: str = "
     reader = CommandReader(checkout, entry_file, start)
     found: dict[str, FoundProcess] = {}
     names: set[str] = set()
-    for one in (*commands_in_files(checkout), *commands_at_boot(checkout)):
+    in_files = [*commands_in_files(checkout)]
+    for one in (*in_files, *commands_at_boot(checkout)):
         command = reader.translate(one.words, one.folder)
-        if command is None or command in found:
+        # Instructions often show a program that a file starts, in another way.
+        again = one not in in_files and command and command_title(split_words(command)) in names
+        if command is None or command in found or again:
             continue
         name = unused_name(one.title, names)
         names.add(name)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from piwizard.apps import import_scan
-from piwizard.apps.analysis import PythonPackages
+from piwizard.apps.analysis import MAX_SUGGESTIONS, PythonPackages
 from piwizard.apps.analysis_texts import is_repository_path, is_short_text
 from piwizard.apps.debian_modules import DEBIAN_MODULES
 from piwizard.apps.typed_json import MalformedAnalysis
@@ -24,7 +24,7 @@ def check_packages(found: PythonPackages) -> PythonPackages:
     imported = tuple(name for name in found.imported if import_scan.is_known_package(name))
     wanted = found.requirements
     if wanted is None:
-        return PythonPackages(None, imported)
+        return PythonPackages(None, imported, tuple(filter(is_short_text, found.unknown))[:MAX_SUGGESTIONS])
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
     plain = all(is_short_text(one) and not one.startswith("-") for one in wanted.apart)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps.cron_times import FIELDS, schedule_time
 from piwizard.apps.modules import join_path
-from piwizard.apps.process_commands import CommandReader, folder_in_checkout, split_shell_line, split_words
+from piwizard.apps.process_commands import REDIRECTION, CommandReader, folder_in_checkout, split_shell_line, split_words
 from piwizard.apps.process_files import EXEC_PREFIXES, FileCommand, unit_settings
 from piwizard.apps.repository_checkout import FoundInFile, RepositoryCheckout
 from piwizard.apps.start_commands import files_ending
@@ -25,6 +25,9 @@ CRON_LINE = re.compile(
     rf"(?:^|[\s\"'`(])(@[a-z]+|{FIELD}[ \t]+{FIELD}[ \t]+{FIELD}[ \t]+{NAMED_FIELD}[ \t]+{NAMED_FIELD})"
     r"[ \t]+([\w./~$-][^\n]*)"
 )
+BOOT_SCRIPT = "rc.local"
+BOOT_FILE = re.compile(r"(?i)rc\.local.*|readme.*|install.*|setup\.(?:md|txt)")
+BACKGROUND_LINE = re.compile(r"((?:sudo[ \t]+|nohup[ \t]+)*(?:[\w./~-]*/)?python[\d.]*[ \t][^&\n]*)&")
 AT_BOOT = "@reboot"
 END = re.compile(r"[\"')]*\s*(?:\|\s*crontab\b.*)?$")
 UNIT_INTERVAL = re.compile(r"(\d{1,2}) ?(s|sec|second|seconds|m|min|minute|minutes|h|hr|hour|hours)")
@@ -61,6 +64,23 @@ def commands_at_boot(checkout: RepositoryCheckout) -> Iterator[FileCommand]:
         if fields == [AT_BOOT]:
             words, folder = split_shell_line(checkout, text.rstrip(" &"))
             yield FileCommand(_title(words), words, folder, file, number, script=True)
+    yield from _in_boot_scripts(checkout)
+
+
+def _in_boot_scripts(checkout: RepositoryCheckout) -> Iterator[FileCommand]:
+    """Yield what rc.local starts: a file of that name, or instructions about it."""
+    for file in (name for name in checkout.names() if BOOT_FILE.fullmatch(name) and checkout.is_file(name)):
+        lines = checkout.text(file).splitlines()[:MAX_LINES]
+        if not any(BOOT_SCRIPT in line for line in (file, *lines)):
+            continue
+        for number, line in enumerate(lines, 1):
+            if len(line) <= MAX_LINE_LENGTH and (found := BACKGROUND_LINE.fullmatch(_plain(line))):
+                words, folder = split_shell_line(checkout, found[1])
+                yield FileCommand(_title(words), words, folder, file, number, script=True)
+
+
+def _plain(line: str) -> str:
+    return REDIRECTION.sub("", line).strip(" \t`$")
 
 
 def _title(words: list[str]) -> str:

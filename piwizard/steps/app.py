@@ -140,6 +140,7 @@ class App(Step):
             *(Notice("Check the app's files", text) for text in missing_modules.local_module_notices(app)),
             *(Notice("Check the app's files", text) for text in missing_modules.large_file_notices(app)),
             *(Notice("Check the app's paths", text) for text in missing_modules.dropped_path_notices(app)),
+            *(Notice("Check the app's requirements", text) for text in missing_modules.unknown_module_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *system_modules.module_notices(app),

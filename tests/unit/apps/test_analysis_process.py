@@ -340,13 +340,15 @@ def test_reported_entry_that_no_answer_could_be_is_ignored(lie):
     ],
 )  # fmt: skip
 def test_reported_requirements_that_are_malformed_are_refused(lie):
-    assert check_part("needs", {"requirements": NEEDS, "imported": []}).requirements.names == ("flask",)
+    assert check_part("needs", {"requirements": NEEDS, "imported": [], "unknown": []}).requirements.names == ("flask",)
     with pytest.raises(MalformedAnalysis):
-        check_part("needs", {"requirements": NEEDS | lie, "imported": []})
+        check_part("needs", {"requirements": NEEDS | lie, "imported": [], "unknown": []})
 
 
 def test_reported_packages_that_are_unknown_are_ignored():
-    assert check_part("needs", {"requirements": None, "imported": ["flask", "evil", "pillow"]}).imported == (
+    assert check_part(
+        "needs", {"requirements": None, "imported": ["flask", "evil", "pillow"], "unknown": []}
+    ).imported == (
         "flask",
         "pillow",
     )

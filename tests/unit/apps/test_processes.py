@@ -250,3 +250,31 @@ def test_supervisor_program_in_a_folder_of_its_own(found):
     conf = "[program:control]\ncommand=/opt/lamp/.venv/bin/python /opt/lamp/logger.py\ndirectory=/opt/lamp\n"
     found_there = found({"setup/supervisor/control.conf": conf, "setup/nginx.conf": "server { listen 80; }\n"})
     assert found_there == [("control", "python logger.py", "setup/supervisor/control.conf:2")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "Add to rc.local:\n\n    sudo python3 /home/pi/x/logger.py &\n    python3 /home/pi/x/app.py &\n"),
+        ("rc.local", "#!/bin/sh\ncd /home/pi/x\nnohup /usr/bin/python3 logger.py > /dev/null 2>&1 &\nexit 0\n"),
+    ],
+)
+def test_program_of_rc_local_runs_beside_the_app(found, name, text):
+    assert found({name: text}) == [("logger", "python logger.py", f"{name}:3")]
+
+
+def test_program_in_the_background_without_rc_local_is_an_example(found):
+    assert found({"README.md": "Try it:\n\n    python3 logger.py &\n"}) == []
+
+
+def test_program_of_a_file_is_not_run_again_for_the_instructions(found):
+    files = {
+        "start.sh": "python3 logger.py --fast &\npython3 app.py\n",
+        "README.md": "@reboot python3 /home/pi/x/logger.py --slow\n",
+    }
+    assert found(files) == [("logger", "python logger.py --fast", "start.sh:1")]
+
+
+def test_redirections_of_a_unit_are_ignored(found):
+    unit = UNIT.format(more="", command="/usr/bin/python /home/pi/x/logger.py > /home/pi/log.txt 2>&1")
+    assert found({"logger.service": unit}) == [("logger", "python logger.py", "logger.service:5")]

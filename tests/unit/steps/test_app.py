@@ -594,6 +594,19 @@ def test_missing_packages_are_named_together(plan):
     assert not any("unheard_of" in hint for hint in hints.values())
 
 
+def test_modules_that_nothing_installs_are_named(plan):
+    optional = "try:\n    import optional_part\nexcept ImportError:\n    pass\n"
+    code = f"{FLASK}import pn532\nimport requests, RPi.GPIO\n{optional}"
+    files = {"app.py": code, "explore.py": "import not_of_the_app\n"}
+    (said,) = [one.sentence for one in of_kind(plan(files), "notice") if "lists no packages" in one.sentence]
+    assert "imports pn532 (app.py:3)." in said
+
+
+def test_modules_of_an_app_with_a_list_are_not_guessed(plan):
+    listed = plan({"app.py": f"{FLASK}import pn532\n", "requirements.txt": "flask\npn532-lib\n"})
+    assert not [one for one in of_kind(listed, "notice") if "lists no packages" in one.sentence]
+
+
 def test_path_that_the_answer_drops_is_named(plan):
     files = {"app.py": f"import sqlite3\n{FLASK}sqlite3.connect('lamp.db')\n"}
     assert any("also writes lamp.db" in one.sentence for one in of_kind(plan(files, '\nwritable = ["log"]'), "notice"))
