@@ -11,7 +11,7 @@ from piwizard.alerts import event as alerts
 from piwizard.alerts.event import Event
 from piwizard.apps import rollback_pin
 from piwizard.apps.app_source import site_folder
-from piwizard.deploys import deploy_record, deploy_ways, poll_backoff
+from piwizard.deploys import deploy_record, deploy_retry, deploy_ways, poll_backoff
 from piwizard.deploys.deploy_record import DeployResult, LastDeploy
 from piwizard.deploys.deploy_ways import poll_minutes
 from piwizard.engine import events, run_launch
@@ -71,7 +71,8 @@ def check_repository(site: str, way: str, *, at_once: bool = False, on_event: On
         _note_answer(site, commit)
         detail = f"{commit[:SHORT]} was rolled back. `piwizard deploy` deploys it; a newer commit is deployed as usual."
         return DeployOutcome("refused", detail, commit)
-    if refused := deploy_record.read_record(site).refusal_of(commit):
+    refused = deploy_record.read_record(site).refusal_of(commit)
+    if refused and not (way == deploy_ways.POLL and deploy_retry.take_second_try(site, commit)):
         _note_answer(site, commit)
         return DeployOutcome("refused", f"{commit[:SHORT]} is not tried again: {refused.reason}", commit)
     return deploy_newest(site, way, on_event)
@@ -186,6 +187,8 @@ def _note_answer(site: str, commit: str, *, current: bool = False) -> None:
 def _end(site: str, way: str, result: DeployResult, commit: str, detail: str, began: float) -> DeployOutcome:
     seconds = round(time.monotonic() - began, 1)
     last = LastDeploy(way, result, commit, deploy_record.now(), detail, seconds)
+    if result == "failed" and not deploy_record.read_record(site).refusal_of(commit):
+        deploy_retry.allow_second_try(site, commit)
     deploy_record.note_deploy(site, last)
     _alert(site, last)
     return DeployOutcome(result, detail, commit)

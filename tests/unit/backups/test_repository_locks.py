@@ -29,6 +29,7 @@ Lock = tuple[str, float]
         ([("", 20)], False, ("unlock",)),
         ([(HERE, 20)], True, ()),
         ([(HERE, 40)], True, ("unlock",)),
+        ([(HERE, -60 * 24 * 365)], True, ("unlock",)),
         ([("other-pi", 1)], True, ("unlock",)),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from piwizard.alerts import event
 from piwizard.apps.app_source import PinnedCommit
-from piwizard.deploys import deploy_record, poll_backoff
+from piwizard.deploys import deploy_record, deploy_retry, poll_backoff
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.setup import automatic_deploy, workspace
 from piwizard.setup.automatic_deploy import check_repository, deploy_newest
@@ -82,6 +82,35 @@ def test_failed_commit_is_not_tried_again(server: dict[str, object]) -> None:
     assert (outcome.result, outcome.detail) == ("failed", "app.entry: app:app failed its smoke test. Fix it.")
     assert check_repository("blog", "webhook").result == "refused"
     assert server["runs"] == 1
+
+
+def test_poll_tries_a_failed_commit_a_second_time_after_an_hour(
+    server: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Try it again without a person: the disk was full, or the package index away."""
+    clock = [1000.0]
+    monkeypatch.setattr(deploy_retry, "boot_seconds", lambda: clock[0])
+    server["events"] = FAILED
+    assert check_repository("blog", "poll").result == "failed"
+    clock[0] += 3500
+    assert check_repository("blog", "poll").result == "refused"
+    clock[0] += 100
+    assert check_repository("blog", "webhook").result == "refused"  # it may come at any time, and many times
+    assert check_repository("blog", "poll").result == "failed"
+    clock[0] += 1e6
+    assert check_repository("blog", "poll").result == "refused"
+    assert server["runs"] == 2
+
+
+def test_second_try_that_succeeds_ends_the_refusal(server: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(deploy_retry, "boot_seconds", lambda: clock[0])
+    server["events"] = FAILED
+    check_repository("blog", "poll")
+    clock[0] += 3600
+    server["events"] = DONE
+    assert check_repository("blog", "poll").result == "deployed"
+    assert deploy_record.read_record("blog").refused == ()
 
 
 def test_plan_that_is_refused_counts_as_failed(server: dict[str, object]) -> None:
