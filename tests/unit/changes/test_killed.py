@@ -29,6 +29,8 @@ from .conftest import APP_USER, needs_root, tree
 from .killing import killed_at_each
 
 pytestmark = needs_root
+SOME_POINTS_BY_DAY = pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
+"""A group starts programs before and after each kill. Its files are killed at every point by day, too."""
 
 
 def edit(text):
@@ -126,7 +128,8 @@ def test_change_killed_anywhere_can_be_applied_again(open_folder, name, tmp_path
     assert points > 2
 
 
-def test_refused_group_changes_nothing_after_a_kill(open_folder):
+@SOME_POINTS_BY_DAY
+def test_refused_group_changes_nothing_after_a_kill(open_folder, every):
     """Kill a refused group while it writes, while it checks, and while it rolls back."""
     there, points = open_folder / "there", 0
 
@@ -139,22 +142,23 @@ def test_refused_group_changes_nothing_after_a_kill(open_folder):
 
     fresh(open_folder)
     original = tree(there)
-    for point in killed_at_each(refused):
+    for point in killed_at_each(refused, every):
         refused()
         assert tree(there) == original, f"killed at {point}"
         fresh(open_folder)
         points += 1
-    assert points > 20
+    assert points > 20 / every
 
 
-def test_activation_missed_by_a_kill_follows_later(open_folder):
+@SOME_POINTS_BY_DAY
+def test_activation_missed_by_a_kill_follows_later(open_folder, every):
     """Activate the service in the next run, if the files were accepted before."""
     there = open_folder / "there"
     fresh(open_folder)
     told = open_folder / "told"
     group = site_group(there)
     group = Transaction(group.name, group.changes, group.validate, (Activation(("touch", str(told))),))
-    for point in killed_at_each(lambda: make(open_folder, [group])):
+    for point in killed_at_each(lambda: make(open_folder, [group]), every):
         make(open_folder, [group])
         assert told.exists(), f"killed at {point}"
         told.unlink()
