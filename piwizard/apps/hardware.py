@@ -147,7 +147,8 @@ def _uses_of_programs(checkout: RepositoryCheckout, file: str) -> Iterator[Hardw
         program = next((name for word in words[:3] if (name := word.rpartition("/")[2]) in PROGRAMS), None)
         if program:
             kinds, package = PROGRAMS[program]
-            yield HardwareUse(kinds, f"runs {program}", file, line, package=package)
+            library = program if program in BY_NAME and BY_NAME[program].gone else ""
+            yield HardwareUse(kinds, f"runs {program}", file, line, library, package)
 
 
 def started_programs(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, list[str]]]:

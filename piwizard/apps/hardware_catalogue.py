@@ -146,6 +146,24 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("pms5003", "gpio", "serial"),
     _library("pifacedigitalio", "spi"),
     _library("tm1637", "gpio", distributions="raspberrypi-tm1637", needs="RPi.GPIO"),
+    _library("buildhat", "gpio", "serial"),
+    _library("piplates", "gpio", "spi", distributions="pi-plates", needs="spidev RPi.GPIO", pip=""),
+    _library("unicornhat", "gpio", compiled=True),
+    _library("displayhatmini", "gpio", "spi", needs="RPi.GPIO spidev"),
+    _library("microdotphat", "i2c"),
+    _library("st7735", *BUS_KINDS, modules="st7735 ST7735"),
+    _library("pn532", *BUS_KINDS, needs="RPi.GPIO spidev", pip=""),
+    _library("py532lib", "i2c", pip=""),
+    _library("pijuice", "i2c", debian="pijuice-base", bound=True, pip=""),
+    _library(
+        "adafruit_rgb_display",
+        "gpio",
+        "spi",
+        modules="adafruit_rgb_display adafruit_epd adafruit_rfm9x adafruit_rfm69 adafruit_dotstar adafruit_ws2801",
+        distributions="adafruit-circuitpython-rgb-display adafruit-circuitpython-epd adafruit-circuitpython-rfm9x "
+        "adafruit-circuitpython-rfm69 adafruit-circuitpython-dotstar adafruit-circuitpython-ws2801",
+        needs="Blinka",
+    ),
     _library("rpi_lcd", "i2c", distributions="rpi-lcd"),
     _library("Adafruit_GPIO", *BUS_KINDS, distributions="adafruit-gpio", needs="RPi.GPIO", pip=""),
     _library("Adafruit_MCP3008", *BUS_KINDS, distributions="adafruit-mcp3008", needs="RPi.GPIO", pip=""),
@@ -244,6 +262,22 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
         gone="worked only with the camera system of Raspberry Pi OS before Bookworm, which is no longer there. Its "
         "successor is picamera2: the app's code must be changed to it",
     ),
+    *(
+        replace(
+            _library(name, kind, pip=""),
+            modules=(),
+            distributions=(),
+            gone=f"is no longer part of Raspberry Pi OS. Its successor is {successor}: the app's code must be changed "
+            "to it",
+        )
+        for name, kind, successor in (
+            ("raspistill", "camera", "rpicam-still"),
+            ("raspivid", "camera", "rpicam-vid"),
+            ("raspiyuv", "camera", "rpicam-raw"),
+            ("omxplayer", "audio", "mpv"),
+            ("tvservice", "display", "wlr-randr"),
+        )
+    ),
     _library("v4l2", "camera", modules="v4l2", distributions="v4l2 v4l2-python3", pip=""),
     _library("linuxpy", "camera", modules="linuxpy v4l2py", distributions="linuxpy v4l2py"),
     _library("pyaudio", "audio", debian="python3-pyaudio", compiled=True, build="portaudio19-dev"),
@@ -263,6 +297,9 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
     _library("libusb1", "usb", modules="usb1", also="libusb-1.0-0"),
     _library("hidapi", "usb", modules="hid", distributions="hidapi hid"),
     _library("gphoto2", "usb"),
+    _library("pyrtlsdr", "usb", modules="rtlsdr"),
+    _library("nfcpy", "usb", "serial", modules="nfc", also="libusb-1.0-0"),
+    _library("python-escpos", "usb", "serial", modules="escpos", also="libusb-1.0-0"),
     _library(
         "OpenCV",
         modules="cv2",
@@ -273,16 +310,20 @@ LIBRARIES: tuple[HardwareLibrary, ...] = (
 BY_NAME = {library.name: library for library in LIBRARIES}
 BY_MODULE = {module: library for library in LIBRARIES for module in library.modules}
 BY_DISTRIBUTION = {name: library for library in LIBRARIES for name in library.distributions}
-LOADS = {"imutils.video.pivideostream": "picamera"}
+LOADS = {"imutils.video.pivideostream": "picamera", "gpiozero.pins.pigpio": "pigpio"}
 """Modules of other libraries that load one of this table by themselves."""
 CIRCUITPYTHON = HardwareLibrary("a CircuitPython driver", (), (), ("gpio", "i2c"), needs=("Blinka",))
 """Any module adafruit_… or distribution adafruit-circuitpython-… that is not in the table."""
 CIRCUITPYTHON_DRIVERS = frozenset({
-    "ads1x15", "adxl34x", "ahtx0", "amg88xx", "bh1750", "bme280", "bme680", "bmp280", "bmp3xx", "bno055", "ccs811",
-    "character_lcd", "dht", "ds3231", "gps", "hcsr04", "ht16k33", "htu21d", "ina219", "lis3dh", "max31855", "max31856",
-    "max31865", "mcp230xx", "mcp3xxx", "mcp9808", "mlx90614", "motor", "mpr121", "mpu6050", "pca9685", "pcf8591",
-    "pm25", "scd30", "scd4x", "servokit", "sgp30", "sht31d", "sht4x", "shtc3", "si7021", "ssd1306", "tcs34725",
-    "tsl2561", "tsl2591", "veml7700", "vl53l0x", "vl53l1x",
+    "ads1x15", "adxl34x", "ahtx0", "amg88xx", "apds9960", "as7341", "bh1750",
+    "bme280", "bme680", "bmp280", "bmp3xx", "bno055", "ccs811",
+    "character_lcd", "dht", "dotstar", "drv2605", "ds1307", "ds3231", "ens160", "epd", "fingerprint", "gps", "hcsr04",
+    "ht16k33", "htu21d", "ina219", "ina260", "lis3dh", "lps35hw", "lsm6ds", "lsm9ds1", "ltr390", "max1704x", "max31855",
+    "max31856", "max31865", "mcp230xx", "mcp3xxx", "mcp4725", "mcp4728", "mcp9808", "mlx90614", "mlx90640", "mma8451",
+    "motor", "motorkit", "mpl3115a2", "mpr121", "mpu6050", "nau7802", "pca9685", "pcf8523", "pcf8574", "pcf8591",
+    "pm25", "pn532", "rfm69", "rfm9x", "rgb_display", "scd30", "scd4x", "seesaw", "servokit", "sgp30", "sgp40",
+    "sht31d", "sht4x", "shtc3", "si7021", "ssd1306", "tcs34725", "tsl2561", "tsl2591", "us100", "veml6075", "veml7700",
+    "vl53l0x", "vl53l1x", "vl6180x", "ws2801",
 })  # fmt: skip
 """Modules adafruit_NAME whose package is adafruit-circuitpython-NAME."""
 HARDWARE_PACKAGES = frozenset(
@@ -303,8 +344,13 @@ CALLS = {
 PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("rpicam-still", "rpicam-vid", "rpicam-jpeg", "rpicam-hello"), (("camera",), "rpicam-apps-lite")),
     **dict.fromkeys(
-        ("libcamera-still", "libcamera-vid", "libcamera-jpeg", "raspistill", "raspivid"), (("camera",), "")
+        ("libcamera-still", "libcamera-vid", "libcamera-jpeg", "raspistill", "raspivid", "raspiyuv"), (("camera",), "")
     ),
+    "omxplayer": (("audio",), ""),
+    "tvservice": (("display",), ""),
+    **dict.fromkeys(("iwlist", "iwconfig"), ((), "wireless-tools")),
+    "cec-client": ((), "cec-utils"),
+    "uhubctl": (("usb",), "uhubctl"),
     "fswebcam": (("camera",), "fswebcam"),
     "v4l2-ctl": (("camera",), "v4l-utils"),
     "vcgencmd": (("firmware",), ""),

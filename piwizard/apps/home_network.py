@@ -40,6 +40,11 @@ OWN_ADDRESS_CALLS = frozenset(
     {"run", "run_simple", "bind", "serve", "WSGIServer", "make_server", "CORS", "startswith", "ip_network"}
 )
 """Calls with addresses of the app itself, or of its visitors."""
+ATTACHED_CLASSES = {
+    "escpos": frozenset({"Usb", "Serial", "File", "Dummy"}),
+    "pymodbus": frozenset({"ModbusSerialClient", "AsyncModbusSerialClient"}),
+}
+"""Classes for devices at this Pi, of modules that others use for the home network."""
 SOCKET_OPTIONS = {
     "SO_BROADCAST": "sends broadcasts",
     "IP_ADD_MEMBERSHIP": "listens to multicast",
@@ -108,8 +113,16 @@ def _uses_in_imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) 
     for module in wanted:
         top = module.partition(".")[0]
         why = home_network_use_of(top)
-        if why and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):
+        attached = _uses_attached_devices(top, wanted)
+        if why and not attached and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):
             yield HomeNetworkUse(why, file, import_line(tree, top), why == SYSTEM_BUS)
+
+
+def _uses_attached_devices(top: str, modules: Iterable[str]) -> bool:
+    """Return whether all classes that a file imports from a module are for devices at USB or a serial port."""
+    names = {module.rpartition(".")[2] for module in modules if module.startswith(f"{top}.")}
+    classes = {name for name in names if name[:1].isupper()}
+    return bool(classes) and classes <= ATTACHED_CLASSES.get(top, frozenset())
 
 
 def _uses_in_options(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:

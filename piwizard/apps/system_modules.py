@@ -113,7 +113,7 @@ def module_notices(app: AppConfig) -> Sequence[Change]:
             notices.append(Notice("Python module of the system", sentence))
     for library in modules.missing:
         notices.append(Notice("Missing Python module", missing_sentence(library)))
-    notices += [Notice("Python module that no longer works", sentence) for sentence in gone_sentences(app).values()]
+    notices += [Notice("Software that no longer works", sentence) for sentence in gone_sentences(app).values()]
     return notices
 
 

@@ -201,3 +201,12 @@ def test_broker_outside_of_the_home_network_needs_no_access_to_it(tree: Tree, co
 )
 def test_broker_that_may_be_in_the_home_network_is_reported(tree: Tree, code: str) -> None:
     assert any("MQTT" in use.why for use in find_home_network(tree({"app.py": f"{code}\n"})))
+
+
+def test_devices_at_this_pi_need_no_home_network(tree: Tree) -> None:
+    files = {
+        "app.py": "from escpos.printer import Usb\n",
+        "meter.py": "from pymodbus.client import ModbusSerialClient\n",
+    }
+    assert find_home_network(tree(files)) == ()
+    assert find_home_network(tree({"app.py": "from escpos.printer import Network, Usb\n", "meter.py": ""})) != ()

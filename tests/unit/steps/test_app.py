@@ -503,6 +503,14 @@ def test_led_strip_is_named_with_the_way_over_spi(plan):
     assert "Connect the data line of the LED strip to GPIO 10" in sentence
 
 
+@pytest.mark.parametrize(("program", "successor"), [("raspistill", "rpicam-still"), ("omxplayer", "mpv")])
+def test_program_that_is_gone_is_named_with_its_successor(plan, program, successor):
+    changes = plan({"app.py": f"{FLASK}import os\nos.system('{program} -o a')\n"})
+    (said,) = [one.sentence for one in of_kind(changes, "notice") if "no longer part" in one.sentence]
+    assert said.startswith(f"app.py line 4 runs {program}")
+    assert successor in said
+
+
 def test_unknown_power_action_is_refused_by_key(answers):
     with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
         answers('\nmay = ["sudo"]')
