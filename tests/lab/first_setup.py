@@ -104,6 +104,7 @@ class FirstSetup:
             self.type(value)
         self.terminal.rest(1.0)
         while READY not in "\n".join(self.terminal.lines):
+            assert not self.terminal.ended, "the connection was lost"
             self.press(ENTER)
         self._next_page(look)
 

@@ -1,14 +1,20 @@
-"""Test that code which runs only at night, or on a Pi, uses names that exist."""
+"""Test the tools of tests at night: their names exist, and they end when a connection is lost."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+
+from tests.lab.first_setup import SETTINGS_FIELDS, FirstSetup
+from tests.lab.terminal import Terminal
 
 TESTS = Path(__file__).parents[1]
 OURS = ("piwizard", "tests")
@@ -74,3 +80,13 @@ def test_missing_names_are_found_in_kept_code() -> None:
     text = 'RUN = """\nfrom piwizard.system import files, no_module\nfiles.no_such_name()\nfiles.digest(b"")\n"""\n'
     found = [name for code in _code(text) for name in _missing(code)]
     assert found == ["piwizard.system.no_module", "piwizard.system.files.no_such_name"]
+
+
+def test_setup_by_keys_ends_with_its_connection() -> None:
+    code = f"import signal; print({SETTINGS_FIELDS!r}, flush=True); signal.pause()"
+    terminal = Terminal((sys.executable, "-c", code))
+    terminal.see(SETTINGS_FIELDS)
+    os.kill(terminal.pid, signal.SIGKILL)
+    with pytest.raises(AssertionError, match="the connection was lost"):
+        FirstSetup(SimpleNamespace(terminal=terminal)).settings([])  # type: ignore[arg-type]
+    terminal.hang_up()
