@@ -96,10 +96,10 @@ class BackupRecord:
     sheet_saved: bool = False
     succeeded_at: str = ""
     pruned_at: str = ""
-    newest: Mapping[str, SavedSite] = field(default_factory=dict)
-    """The newest snapshot of each site, even if a later attempt has failed."""
     last: LastBackup | None = None
     proof: LastProof | None = None
+    newest: Mapping[str, SavedSite] = field(default_factory=dict)
+    """The newest snapshot of each site, even if a later attempt has failed."""
 
     @property
     def age_hours(self) -> float | None:
