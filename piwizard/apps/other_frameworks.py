@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import PurePosixPath
 
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
@@ -21,11 +20,11 @@ OWN_SERVERS = {
 """Libraries by their modules, the telling ones first."""
 BOTTLE = (
     "it uses Bottle. gunicorn can load it once the file has the line `app = bottle.default_app()` and calls `run()` "
-    'only under `if __name__ == "__main__":`; app.entry is "{module}:app" then'
+    'only under `if __name__ == "__main__":`; app.entry is "{file}:app" then'
 )
 DJANGO = (
     "it is an app of Django, whose static files and settings piwizard does not know. To try it, set app.entry to "
-    '"{module}:application"'
+    '"{file}:application"'
 )
 TEST = 'its name is that of a test. To use it, set app.entry to "{file}:app"'
 NODE_FILE = "package.json"
@@ -51,12 +50,11 @@ def _in_file(checkout: RepositoryCheckout, file: str) -> list[EntryCandidate]:
     tree = checkout.parsed(file)
     modules = set(islice(absolute_imports(tree), MAX_IMPORTS)) if tree else set()
     tops = {name.partition(".")[0] for name in modules}
-    module = PurePosixPath(file).with_suffix("").as_posix().replace("/", ".")
     problem, name = "", ""
     if "django.core.wsgi.get_wsgi_application" in modules:
-        problem, name = DJANGO.format(module=module), "django"
+        problem, name = DJANGO.format(file=file), "django"
     elif "bottle" in tops:
-        problem, name = BOTTLE.format(module=module), "bottle"
+        problem, name = BOTTLE.format(file=file), "bottle"
     elif name := next((one for one in OWN_SERVERS if one in modules | tops), ""):
         problem = OWN_SERVER.format(name=OWN_SERVERS[name])
     if not tree or not problem or is_own_module(checkout, file, name.partition(".")[0]):

@@ -27,6 +27,10 @@ DEBIAN_ONLY = frozenset({
     "ubuntu-drivers-common", "ufw", "unattended-upgrades", "usb-creator", "xkit",
 })  # fmt: skip
 """Modules that Debian and Raspberry Pi OS install with their own programs, and pip lists."""
+OTHER_PACKAGES = {
+    "board": "on PyPI it is another program; the module board comes with the package adafruit-blinka",
+}
+"""Packages that take the place of a module that people mean."""
 STANDARD_LIBRARY = frozenset({
     "base64", "collections", "csv", "functools", "glob", "io", "itertools", "json", "math", "os", "re", "shutil",
     "signal", "smtplib", "socket", "sqlite3", "subprocess", "sys", "threading", "time", "tkinter", "urllib",
@@ -164,7 +168,7 @@ def _other_system(text: str) -> str:
         return "it is a part of Debian or Raspberry Pi OS, which PyPI does not have"
     if name in STANDARD_LIBRARY:
         return "it is a part of Python, which needs no package"
-    return ""
+    return OTHER_PACKAGES.get(name, "")
 
 
 def _is_local(text: str) -> bool:

@@ -16,8 +16,8 @@ WITH_SERVER = "import socketserver\nwith socketserver.TCPServer(('', 80), None) 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"app.py": "from bottle import route, run\nrun()\n"}, ["Bottle", 'app.entry is "app:app"']),
-        ({"a/wsgi.py": "from django.core.wsgi import get_wsgi_application\n"}, ["Django", '"a.wsgi:application"']),
+        ({"app.py": "from bottle import route, run\nrun()\n"}, ["Bottle", 'app.entry is "app.py:app"']),
+        ({"a/wsgi.py": "from django.core.wsgi import get_wsgi_application\n"}, ["Django", '"a/wsgi.py:application"']),
         ({"app.py": "import streamlit as st\n"}, ["Streamlit", "own"]),
         ({"main.py": "from aiohttp import web\nweb.run_app(web.Application())\n"}, ["aiohttp"]),
         ({"main.py": "import tornado.web\n"}, ["Tornado"]),

@@ -36,6 +36,7 @@ def test_plain_list_is_installed_by_pip_as_it_is(read):
         ("pkg_resources==0.0.0", "no such package"),
         ("python-apt==2.6.0", "part of Debian"),
         ("sqlite3", "part of Python"),
+        ("board", "adafruit-blinka"),
         ("mylib @ file:///home/anna/mylib", "where the list was written"),
         ("/home/anna/wheels/mylib-1.0-py3-none-any.whl", "where the list was written"),
         ("-e C:\\Users\\anna\\mylib", "where the list was written"),
