@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from piwizard.screens.text_page import TextPage, heading
+from piwizard.screens.widgets.help_column import help_of
 from piwizard.screens.widgets.key_line import effect, key_name
 
 if TYPE_CHECKING:
@@ -26,31 +27,19 @@ HIDDEN_ACTIONS = ("scroll_left", "scroll_right")
 """What Textual's containers bind to keys, although no page is wider than the terminal."""
 
 
-@runtime_checkable
-class HasHelp(Protocol):
-    """A widget or a page that explains itself."""
-
-    @property
-    def help_text(self) -> str:
-        """Return a title line, then sentences."""
-
-
 class HelpPage(TextPage):
     """Help for what has the focus, and all keys that work there."""
 
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
-        focused = below.focused
-        nodes = focused.ancestors_with_self if focused is not None else [below]
-        self._help = next((node.help_text for node in nodes if isinstance(node, HasHelp) and node.help_text), "")
+        self._title, self._help = help_of(below)
         self._keys = _keys(below)
 
     def text(self) -> Text:
         text = Text()
-        if self._help:
-            title, _, rest = self._help.partition("\n")
-            heading(text, title)
-            text.append(f"{rest}\n" if rest else "")
+        if self._title:
+            heading(text, self._title)
+            text.append(f"{self._help}\n" if self._help else "")
         heading(text, "Keys here")
         for keys, label in self._keys:
             text.append(f"  {keys:<{KEY_COLUMN}}", "bold").append(f"{label}\n")

@@ -58,6 +58,7 @@ class Page(HostScreen):
         yield self.rail
         with VerticalScroll(id="page-body", can_focus=False):
             yield from self.body()
+            yield from self.beside()
         with self.actions:
             for name, label in self.buttons():
                 yield ActionButton(name, label)
@@ -65,11 +66,29 @@ class Page(HostScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.call_later(self._name_machine)
         self.notify_line("")
         self.actions.display = bool(self.buttons())
 
+    def _name_machine(self) -> None:
+        """Show this machine in the first line also of a page that reads nothing of it."""
+        from piwizard.screens.textual_app import PiwizardApp
+
+        if not self.rail.machine and isinstance(self.app, PiwizardApp):
+            if self.app.machine:
+                self.rail.show(self.rail.title, self.app.machine)
+            else:
+                self.run_in_background(self.service.facts, self._show_facts, group="machine")
+
+    def _show_facts(self, facts: Facts) -> None:
+        self.show_machine(facts, self.rail.title)
+
     def body(self) -> Iterable[Widget]:
         """Return the content between the rail and the buttons."""
+        return ()
+
+    def beside(self) -> Iterable[Widget]:
+        """Return the widgets beside the content of a wide window."""
         return ()
 
     def buttons(self) -> Sequence[tuple[str, str]]:
@@ -86,8 +105,12 @@ class Page(HostScreen):
 
     def show_machine(self, facts: Facts, title: str = "") -> None:
         """Show this machine in the first line, and another title if there is one."""
+        from piwizard.screens.textual_app import PiwizardApp
+
         address = facts.network.address
         self._machine = f"{facts.hostname} · {address.address if address else 'no IP address'}"
+        if isinstance(self.app, PiwizardApp):
+            self.app.machine = self._machine
         self.show_title(title or self._shown_title)
 
     def show_title(self, title: str) -> None:

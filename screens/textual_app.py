@@ -82,6 +82,8 @@ class PiwizardApp(App[str]):
         super().__init__()
         scrollbar.use_plain_bars()
         self.service = service
+        self.machine = ""
+        """What the first line of each page says of this machine, once it is known."""
         self._leaving = False
         self.navigator = Navigator(self, service)
         self._address = AddressController(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from piwizard.changes.base import ApplyContext, ChangeFailed
 from piwizard.system import commands, systemd
 from piwizard.system.lazy_dataclass import dataclass
+from piwizard.system.plural import count_of
 
 MAX_SHOWN_LINES = 20
 
@@ -75,7 +76,7 @@ def find_problem(name: str) -> str:
     """
     restarts = systemd.find_crash_loop(name)
     if restarts:
-        return f"systemd restarted it {restarts} times"
+        return f"systemd restarted it {count_of(restarts, 'time')}"
     return describe_stop(systemd.read_states([name])[name])
 
 

@@ -8,6 +8,7 @@ from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_flow import SITE, MenuCommand, SiteCommands
 from piwizard.steps.registry import STEPS, step_named
 from piwizard.system import commands, console, printable
+from piwizard.system.plural import count_of
 
 LOG_LINES = 40
 
@@ -65,7 +66,7 @@ def _show_log(site: str) -> None:
     if not result.ok:
         raise PiwizardError(f"The log of {site} cannot be read.", hint="Run `piwizard doctor` for details.")
     lines = journald.parse(result.output)
-    console.say(f"The last {len(lines)} lines of the log of {site}:")
+    console.say(f"The last {count_of(len(lines), 'line')} of the log of {site}:")
     console.say(*(f"  {one.at:%Y-%m-%d %H:%M:%S} {printable.terminal_line(one.text)}" for one in lines))
 
 

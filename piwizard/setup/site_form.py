@@ -19,6 +19,7 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.reach import Audience
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, step_named
+from piwizard.steps.router import BY_HAND, UPNP
 from piwizard.steps.step import PlanContext, Stage, app_of
 
 FINDINGS_KEYS = (
@@ -132,11 +133,15 @@ class SiteForm:
         return [
             self._group("Name", "", ("site.domains",), open=True),
             self._group(title, "", (*ddns[0], *ddns[1]), open=owned),
-            self._group("Router", self.answers.get("router.forward", "automatic, or by hand"), ("router.forward",)),
+            self._group("Router", self._router_summary(), ("router.forward",)),
             self._group("HTTPS options", "certificate, HSTS, e-mail", HTTPS_KEYS),
             self._group("Dynamic DNS options", "name, client, interval, IPv6", ("ddns.hostname", *DDNS_DETAILS)),
             self._group("URL path", self.answers.get("site.path", "none"), ("site.path",)),
         ]
+
+    def _router_summary(self) -> str:
+        words = {UPNP: "automatic (UPnP)", BY_HAND: "by hand"}
+        return words.get(self.answers.get("router.forward", ""), "automatic, or by hand")
 
     def _all_groups(self) -> list[QuestionGroup]:
         """Return the groups of all pages but that of the site's name: open is what people change most often."""

@@ -23,6 +23,7 @@ from piwizard.errors import PiwizardError
 from piwizard.steps.step import PlanContext, Stage, Step
 from piwizard.system import systemd
 from piwizard.system.checks import Check
+from piwizard.system.plural import count_of
 from piwizard.system.remedies import ApplySteps, RunCommand
 from piwizard.templates.render import render
 
@@ -150,7 +151,7 @@ def _delivered() -> Check:
         "alerts-delivered",
         "Alerts delivered",
         not late,
-        f"{len(late)} messages wait to be sent" if late else "no message waits",
+        f"{count_of(len(late), 'message waits', 'messages wait')} to be sent" if late else "no message waits",
         cause="A mail or notification server did not accept them, or could not be reached.",
         fix=(RunCommand("piwizard alerts test", "to see which address fails"),),
     )

@@ -20,6 +20,7 @@ from piwizard.errors import PiwizardError
 from piwizard.steps.step import PlanContext, app_of
 from piwizard.system import systemd
 from piwizard.system.checks import Check
+from piwizard.system.plural import count_of
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def companion_checks(context: PlanContext, answers: Answers) -> Iterator[Check]:
 def _process_check(unit: str, process: AppProcess, state: systemd.UnitState) -> Check:
     up = state.running or state.failing
     restarts = systemd.find_crash_loop(unit, systemd.CHECKED_STABLE_SECONDS) if up else 0
-    problem = f"systemd restarted it {restarts} times" if restarts else describe_stop(state)
+    problem = f"systemd restarted it {count_of(restarts, 'time')}" if restarts else describe_stop(state)
     problem = problem or ("" if state.enabled else "it does not start at boot")
     said = read_last_line(unit) if problem else ""
     return Check(

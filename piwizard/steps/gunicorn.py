@@ -28,6 +28,7 @@ from piwizard.steps.step import PlanContext, Scope, Stage, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
 from piwizard.system.http_client import HttpResponse
+from piwizard.system.plural import count_of
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.templates.quoting import environment_value
 
@@ -181,7 +182,7 @@ class Gunicorn(Step):
             "app-stays-up",
             "Service runs without restarts",
             not restarts,
-            f"systemd restarted it {restarts} times" if restarts else "it stays up",
+            f"systemd restarted it {count_of(restarts, 'time')}" if restarts else "it stays up",
             cause="The app, or one of its workers, exits soon after it starts.",
             fix=(journal,),
         )
@@ -223,7 +224,8 @@ def _service_problem(name: str, host: str, *, known: bool) -> str | None:
         return f"The app passed its smoke test, but its service returns status {answer.status}."
     if restarts := systemd.find_crash_loop(f"{name}.service", known=known):
         return (
-            f"The app passed its smoke test, but its service does not stay up: systemd restarted it {restarts} times."
+            "The app passed its smoke test, but its service does not stay up: "
+            f"systemd restarted it {count_of(restarts, 'time')}."
         )
     return None
 

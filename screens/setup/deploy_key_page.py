@@ -16,6 +16,7 @@ from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
+from piwizard.screens.widgets.log_builder import clean
 from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ WAYS = (
     (KEY, "Deploy key        read-only, this repository only (recommended)"),
     (TOKEN, "Access token      if you already have one"),
 )
-KEY_COLUMNS = 68
+KEY_COLUMNS, MARGIN_COLUMNS = 68, 8
 SECONDS_BETWEEN_TESTS = (4, 4, 6, 10, 15, 20)
 """Servers block addresses for a while after several failed logins: the last pause repeats."""
 
@@ -50,6 +51,7 @@ class DeployKeyPage(SetupPage):
     def __init__(self, setup: SiteSetup, key: str = "") -> None:
         super().__init__(setup, key)
         self.ways = ChoiceList(WAYS, KEY, id="ways")
+        self.repository = Static("", classes="heading", markup=False)
         self.steps = Static("", id="key-steps", markup=False)
         self.waiting = Static("", id="key-waiting", markup=False)
         self.token = GroupList(id="token")
@@ -58,7 +60,8 @@ class DeployKeyPage(SetupPage):
         self._accepted = False
 
     def body(self) -> Iterable[Widget]:
-        yield Static(Text("This repository is private", "bold"), classes="heading", markup=False)
+        yield Static(Text("Access to a private repository", "bold"), markup=False)
+        yield self.repository
         yield Static("How should piwizard read it?", markup=False)
         yield self.ways
         yield self.reading
@@ -74,6 +77,7 @@ class DeployKeyPage(SetupPage):
         return (("back", "Back"), ("continue", "Continue"))
 
     async def show(self, content: PageContent) -> None:
+        self.repository.update(f"Git repository    {clean(str(content.answers.get('app.repo', '')))}")
         await self.token.show(content.site, content.groups, content.answers)
         self.token.display = self.ways.value == TOKEN
         if self._offer is None and self.ways.value == KEY:
@@ -125,14 +129,15 @@ class DeployKeyPage(SetupPage):
         offer = self._offer
         if offer is None:
             return
-        text = Text("\n")
+        text = Text()
         text.append("1  ", "bold").append("Open  " if offer.page.page else "")
         text.append(offer.page.page or offer.page.words).append("\n")
         text.append("2  ", "bold").append(f"Title: {self.machine}      Key:\n\n")
-        for start in range(0, len(offer.public), KEY_COLUMNS):
-            text.append(f"   {offer.public[start : start + KEY_COLUMNS]}\n")
+        columns = min(KEY_COLUMNS, self.app.size.width - MARGIN_COLUMNS)
+        for start in range(0, len(offer.public), columns):
+            text.append(f"   {offer.public[start : start + columns]}\n")
         if offer.page.page:
-            text.append("\n3  ", "bold").append("\n   ".join(textwrap.wrap(offer.page.words, KEY_COLUMNS)))
+            text.append("\n3  ", "bold").append("\n   ".join(textwrap.wrap(offer.page.words, columns)))
         self.steps.update(text)
 
     @property

@@ -44,7 +44,7 @@ class PageField(Field):
     @property
     def help_text(self) -> str:
         """Return the title and the help of the question."""
-        return f"{self.question.prompt}\n{self.question.help}"
+        return f"{self.question.prompt}\n{self.help_sentences}"
 
 
 def _yes_no(value: object) -> str:

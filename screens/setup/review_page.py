@@ -70,6 +70,9 @@ class ReviewPage(SetupPage):
         yield self.changes
         yield self.promises
 
+    def beside(self) -> Iterable[Widget]:
+        return ()  # there is no field to explain, and commands and diffs need the whole width
+
     def buttons(self) -> Sequence[tuple[str, str]]:
         review = self._review
         if review is None or review.empty:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.widget import Widget
 
 from piwizard.screens.controllers.answers_controller import AnswersController
@@ -20,10 +21,11 @@ from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import Choice, LineEditor
 from piwizard.screens.widgets.elapsed import Elapsed
 from piwizard.screens.widgets.fold import Fold, FoldTitle
+from piwizard.screens.widgets.help_column import COLUMNS_FOR_HELP, HELP_BESIDE, HelpColumn
 from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from piwizard.screens.setup.site_setup import PageContent, SiteSetup
 
@@ -51,6 +53,7 @@ class SetupPage(Page):
         self.content: PageContent | None = None
         self.answers = AnswersController(setup.service, self, self, saved=self.answer_saved)
         self.reading = Elapsed()
+        self.help_column = HelpColumn()
         self._wanted = key
         """The key of the question to show first."""
         self._read = asyncio.Event()
@@ -60,7 +63,17 @@ class SetupPage(Page):
     def on_mount(self) -> None:
         self.rail.show(self.page_title, "")
         self.answers.start()
+        self.watch(self, "focused", self._focus_moved, init=False)
         self.load()
+
+    def _focus_moved(self) -> None:
+        if self.help_column.is_attached:
+            self.help_column.refresh_help()
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.width >= COLUMNS_FOR_HELP and self.help_column.is_attached, HELP_BESIDE)
+        for field in self.query(PageField):
+            field.refresh_note()
 
     def on_screen_resume(self) -> None:
         self.resume()  # Textual calls the handler of each class: a subclass cannot replace this one
@@ -69,6 +82,9 @@ class SetupPage(Page):
         """Show what other pages have changed."""
         if self.content is not None and not self.answers.pending:
             self.load()
+
+    def beside(self) -> Iterable[Widget]:
+        return (self.help_column,)
 
     def buttons(self) -> Sequence[tuple[str, str]]:
         return (("back", "Back"), ("continue", "Continue"))

@@ -14,6 +14,7 @@ from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.variable_field import TABLE, NewVariable, VariableField, variables_in
 from piwizard.screens.widgets.fold import Fold
 from piwizard.setup.form_page import FormPage, page_of
+from piwizard.system.plural import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +76,7 @@ class SiteSettingsPage(AddressPage):
         await self.code.show(content.site, [one for one in mine if one.open], content.answers)
         await self.app_folds.show(content.site, [one for one in mine if not one.open], content.answers)
         count = len(variables_in(content))
-        self.variables.title.summary = "1 setting" if count == 1 else f"{count} settings"
+        self.variables.title.summary = count_of(count, "setting") if count else "none"
         self.variables.title.refresh()
         self.variables.display = True
         await self.show_address(content, address)

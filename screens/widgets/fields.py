@@ -17,6 +17,7 @@ from piwizard.answers.validators import Invalid, secret_text
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import REASON_SEPARATOR, Choice, LineEditor
+from piwizard.screens.widgets.help_column import HELP_BESIDE
 from piwizard.screens.widgets.multi_value import ListEditor, TableEditor
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Field(Vertical):
 
     def on_mount(self) -> None:
         self._show_label()
-        self._show_note()
+        self.refresh_note()
 
     def _show_label(self) -> None:
         """Show in the label whether the question is answered."""
@@ -113,7 +114,7 @@ class Field(Vertical):
     def report(self, text: str, style: str) -> None:
         """Show why the answer was refused, or the result of its lookup."""
         self._report = (text, style) if text else None
-        self._show_note()
+        self.refresh_note()
 
     def _given(self) -> Any:  # noqa: ANN401 — depends on the kind of question
         """Return the content of the editor; None if it is empty."""
@@ -168,7 +169,7 @@ class Field(Vertical):
                     before, self._kept = self._kept, checked
                     message = AnswerGiven(self.site, self.question.key, checked, before=before, cut_off=cut_off)
                     self.screen.post_message(message)
-        self._show_note()
+        self.refresh_note()
 
     def _take_suggestion(self) -> None:
         """Accept the suggestion when Enter is pressed in an empty field that is required."""
@@ -192,18 +193,32 @@ class Field(Vertical):
                 key = f"{self.question.key}.{row.title}"
                 self.screen.post_message(SecretGiven(self.site, key, row.take_secret()))
 
-    def _show_note(self) -> None:
+    def refresh_note(self) -> None:
+        """Show a problem, a result or the help under the field.
+
+        The help is not repeated if the page shows it beside the fields.
+        """
         problem = self.problem()
         focused = self.has_focus_within
-        note = self._note
+        note: Text | None = None
         if problem and (self._left or focused) and self._has_content():
-            note.update(Text().append(problem, "bold red" if self._left and not focused else "yellow"))
+            note = Text().append(problem, "bold red" if self._left and not focused else "yellow")
         elif self._report:
-            note.update(Text(*self._report))
-        elif focused:
-            reason = next((editor.hidden_reason for editor in self.query(LineEditor) if not editor.value), "")
-            note.update(Text(reason + self.question.help, "dim"))
-        note.display = bool(focused or self._report or (problem and self._left))
+            note = Text(*self._report)
+        elif focused and not (self.is_attached and self.screen.has_class(HELP_BESIDE)):
+            note = Text(self.help_sentences, "dim")
+        if note is not None:
+            self._note.update(note)
+        self._note.display = note is not None or bool(problem and self._left)
+
+    @property
+    def help_sentences(self) -> str:
+        """Return the help of the question.
+
+        The reason of a suggestion comes first, if the line has no room for it.
+        """
+        reason = next((editor.hidden_reason for editor in self.query(LineEditor) if not editor.value), "")
+        return reason + self.question.help
 
     def _has_content(self) -> bool:
         return any(editor.value for editor in self.query(LineEditor))
@@ -211,7 +226,7 @@ class Field(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         self._report = None
         self._left = False
-        self._show_note()
+        self.refresh_note()
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         if self.question.kind in ("choice", "yesno"):
@@ -232,7 +247,7 @@ class Field(Vertical):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self._left = False
-        self._show_note()
+        self.refresh_note()
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
         self.commit(cut_off=not self.app.app_focus)  # the terminal lost the focus while the user was typing

@@ -27,6 +27,11 @@ class Rail(Widget):
         self.set_class(stage is not None, "-staged")
 
     @property
+    def title(self) -> str:
+        """Return the title in the first line."""
+        return self._title
+
+    @property
     def machine(self) -> str:
         """Return what the first line says of this machine."""
         return self._machine

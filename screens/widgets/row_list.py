@@ -70,7 +70,7 @@ class RowList(ScrollView, can_focus=True):
             strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…", PLAIN)])])
         strip = strip.adjust_cell_length(width, PLAIN)
         if number == self.active:
-            return strip.apply_style(REVERSE if self.has_focus else UNFOCUSED)
+            return _without_colors(strip).apply_style(REVERSE) if self.has_focus else strip.apply_style(UNFOCUSED)
         return strip
 
     def changed(self) -> None:
@@ -139,3 +139,8 @@ class RowList(ScrollView, can_focus=True):
 
     def clicked(self, *, again: bool) -> None:
         """React to a click on a row; `again` if it was active before."""
+
+
+def _without_colors(strip: Strip) -> Strip:
+    """Return a strip in the terminal's own colors: in reverse, a green symbol would be a green block."""
+    return Strip([Segment(text, (style or PLAIN).without_color) for text, style, _ in strip], strip.cell_length)

@@ -15,6 +15,7 @@ from piwizard.git.git_address import parse_address
 from piwizard.screens.controllers import answers_controller
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.setup import deploy_key_page as key_page
+from piwizard.screens.widgets.fold import FoldTitle
 from piwizard.setup.form_page import FormPage
 from piwizard.setup.repository_key import KeyOffer, KeyTest
 from tests.unit.screens import fake_cases
@@ -90,7 +91,13 @@ async def review(seen: Seen) -> None:
     await seen.until(lambda: seen.app.screen.focused)
 
 
-PAGES = [welcome, your_app, settings, deploy_key, address, review_missing, review]
+async def site_settings(seen: Seen) -> None:
+    await seen.app.navigator.open_settings("photos")
+    await seen.until(lambda: any(one.label == "URL path" for one in seen.app.screen.query(FoldTitle)))
+    await seen.until(lambda: seen.app.screen.focused)
+
+
+PAGES = [welcome, your_app, settings, deploy_key, address, review_missing, review, site_settings]
 
 
 @pytest.fixture
@@ -182,3 +189,27 @@ async def test_private_repository_gets_a_key_and_continues_once_it_is_accepted(p
         await seen.keys("enter")
         await seen.see("Found in your code")
         assert seen.app.service.answering.get("photos", "app.repo") == "git@github.com:user/photos.git"
+
+
+async def test_help_is_beside_the_fields_of_a_wide_window_and_below_in_others(photos, monkeypatch):
+    pretend_first_visit(monkeypatch)
+    words = "copy the token"
+    async with visited(photos, (120, 40)) as seen:
+        await address(seen)
+        field = seen.app.screen.field("ddns.password")
+        field.query_one("LineEditor").focus()
+        await seen.see("DuckDNS token")
+        await seen.until(lambda: words in str(seen.app.screen.help_column.content))
+        assert seen.app.screen.help_column.region.x >= 80
+        assert not field._note.display
+        assert any("DuckDNS token" in line[80:] for line in seen.lines())
+        await seen.pilot.resize_terminal(100, 30)
+        await seen.until(lambda: field._note.display, "the help under the field")
+        assert words in str(field._note.content)
+        assert not seen.app.screen.help_column.display
+        await seen.pilot.resize_terminal(120, 40)
+        await seen.until(lambda: not field._note.display, "the help beside the field")
+        name = seen.app.screen.field("site.domains")
+        name.query_one("LineEditor").focus()
+        name.query_one("LineEditor").value = "my first_site"
+        await seen.until(lambda: name._note.display, "what is wrong, still under the field")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
 from piwizard.screens import dialog
 from piwizard.screens.help_page import HelpPage
 from piwizard.screens.home.keep_address import KeepAddressDialog
+from piwizard.screens.home.site_page import ActionList
 from piwizard.screens.machine_overview import titles
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
@@ -128,3 +131,17 @@ def test_titles_name_the_site_if_there_are_several():
 )  # fmt: skip
 def test_checks_are_counted(passed, failed, text):
     assert checks_summary([SimpleNamespace(ok=one < passed) for one in range(passed + failed)])[0] == text
+
+
+@pytest.mark.asyncio
+async def test_symbol_of_the_active_row_is_no_coloured_block():
+    rows = ActionList((("one", "One", "first"), ("two", "Two", "second")))
+    rows.row = lambda number: [Segment("✓", Style(color="green")), Segment(" online")]
+    async with Alone(rows).run_test() as pilot:
+        rows.focus()
+        await pilot.pause()
+        (_, active, _), *_ = rows.render_line(0)
+        (_, other, _), *_ = rows.render_line(1)
+        assert active.reverse
+        assert active.color is None
+        assert other.color == Style(color="green").color

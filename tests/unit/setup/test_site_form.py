@@ -72,6 +72,17 @@ def test_only_essential_groups_are_open(planner_of):
     assert not any(group.open for group in others)
 
 
+@pytest.mark.parametrize(
+    ("answer", "summary"),
+    [("", "automatic, or by hand"), ('forward = "upnp"', "automatic (UPnP)"), ('forward = "by-hand"', "by hand")],
+)
+def test_fold_of_the_router_says_in_words_what_was_chosen(planner_of, answer, summary):
+    public = 'domains = ["weather.example.org"]'
+    form = SiteForm(planner_of(answers(site=public, more=f"[router]\n{answer}\n")), "weather")
+    groups = {group.title: group.summary for group in form.questions(FormPage.ADDRESS)}
+    assert groups["Router"] == summary
+
+
 def test_form_without_a_site_asks_for_the_repository(planner_of):
     form = SiteForm(planner_of(""), None)
     assert [one.key for one in form.questions(FormPage.APP)[0].questions] == ["app.repo"]
