@@ -38,7 +38,7 @@ CHIPS = (
     *("-device", "ds1338,bus=i2c-bus.1,address=0x68"),
 )
 """A thermometer and a clock on I2C bus 1."""
-PATIENT = ("-oServerAliveInterval=60", "-oConnectTimeout=60", *SSH_OPTIONS)
+PATIENT = ("-oServerAliveInterval=60", "-oServerAliveCountMax=30", "-oConnectTimeout=60", *SSH_OPTIONS)
 """Options of ssh; of two values it takes the first."""
 BOOT_SECONDS = 900
 """A busy machine needs minutes; the guest stands still now and then."""
