@@ -23,7 +23,7 @@ THING = f'env = {{ THING = "{PRIVATE}", FROM_OUTSIDE = {{ env = "FROM_OUTSIDE" }
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
     """Return a Pi that a user with sudo has set up; the app has a secret."""
     lab.git.commit("tame", sample_app.FILES)
-    ready = product.ready_pi(lab, release)
+    ready = product.prepared_pi(lab, release)
     answers = sample_app.answers(lab.git.url("tame")).replace("env = {", THING)
     ready.write(f"/home/{ready.user}/answers.toml", answers, owner=ready.user)
     start = "FROM_OUTSIDE=white-lily-99 piwizard apply --yes --answers answers.toml"

@@ -20,7 +20,7 @@ UNITS = "/etc/systemd/system/myflask.service"
 def pi(lab: Lab) -> Iterator[Pi]:
     """Return a Pi with the faulty app for all tests: each test restores its state."""
     lab.git.commit("failing", failing_app.FILES)
-    served = product.ready_pi(lab, "trixie")
+    served = product.prepared_pi(lab, "trixie")
     served.run(("bash", "-c", f"echo 127.0.0.1 {quickstart.HOST} www.{quickstart.HOST} >> /etc/hosts"))
     quickstart.set_up(served, lab.git.url("failing"), more="init = []\n")
     assert doctor.failed_findings(served) == {}

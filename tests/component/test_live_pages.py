@@ -93,7 +93,7 @@ def version(number: int) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
     """Return a Pi that serves the app."""
-    made = product.ready_pi(lab, release)
+    made = product.prepared_pi(lab, release)
     lab.git.start_over("chat", version(1))
     made.write(quickstart.ANSWERS, ANSWERS.format(host=quickstart.HOST, repo=lab.git.url("chat")))
     quickstart.apply(made, "--answers", quickstart.ANSWERS)

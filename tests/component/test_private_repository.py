@@ -49,7 +49,7 @@ def forge(lab: Lab, release: str) -> Iterator[Forge]:
 @pytest.fixture
 def pi(lab: Lab, release: str, forge: Forge) -> Iterator[Pi]:
     """Return a Pi with piwizard that can reach the server."""
-    ready = product.ready_pi(lab, release)
+    ready = product.prepared_pi(lab, release)
     forge.introduce(ready)
     yield ready
     ready.discard()

@@ -28,15 +28,13 @@ def layer(lab, release):
     """Return a Pi with a page and the step's packages, before the step runs."""
 
     def prepare(pi):
-        pi.run(("apt-get", "update"))
-        pi.run(("apt-get", "install", "-y", "--no-install-recommends", "nginx", "miniupnpc"))
-        pi.run(("apt-get", "install", "-y", "--no-install-recommends", "--download-only", "ufw"))
+        pi.run(("apt-get", "install", "-y", "--no-install-recommends", "miniupnpc"))
         lab.internet.trust(pi)
         pi.run(("rm", "/etc/nginx/sites-enabled/default"))
         pi.write("/etc/nginx/sites-enabled/page", PAGE)
 
     key = PAGE + lab.internet.authority.certificate.read_text() + Path(__file__).read_text().partition("def lay")[0]
-    return lab.layer(release, "served", key, prepare, on=product.installed(lab, release))
+    return lab.layer(release, "served", key, prepare, on=product.prepared(lab, release))
 
 
 @pytest.fixture

@@ -24,12 +24,8 @@ SETTINGS = ("/etc/ddclient.conf", "/etc/default/ddclient", "/etc/systemd/system/
 def reachable(lab: Lab, release: str) -> Layer:
     """Return a layer with the step system done and the lab's authority trusted."""
 
-    def prepare(pi: Pi) -> None:
-        lab.internet.trust(pi)
-        pi.run(("piwizard", "apply", "system"))
-
-    below = product.installed(lab, release)
-    return lab.layer(release, "reachable", lab.internet.authority.text, prepare, on=below)
+    below = product.prepared(lab, release)
+    return lab.layer(release, "reachable", lab.internet.authority.text, lab.internet.trust, on=below)
 
 
 def open_accounts(lab: Lab) -> None:

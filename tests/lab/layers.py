@@ -46,7 +46,7 @@ def served(lab: Lab, release: str) -> Layer:
         quickstart.set_up(pi, repository(lab))
         quickstart.serves(pi)
 
-    return lab.layer(release, "served-site", key(), prepare, on=product.installed(lab, release))
+    return lab.layer(release, "served-site", key(), prepare, on=product.prepared(lab, release))
 
 
 def https(lab: Lab, release: str) -> Layer:

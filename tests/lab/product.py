@@ -43,6 +43,16 @@ def installed(lab: Lab, variant: str) -> Layer:
     return lab.layer(variant, "installed", _sources(), _put_sources, on=below)
 
 
+def prepared(lab: Lab, variant: str) -> Layer:
+    """Return a layer with the step `system` done as well: all packages that a site needs are installed."""
+    return lab.layer(variant, "prepared", "", _prepare, on=installed(lab, variant))
+
+
+def prepared_pi(lab: Lab, variant: str) -> Pi:
+    """Return a booted Pi for a setup that is not about its packages, which take half of the time."""
+    return lab.pi(variant, layer=prepared(lab, variant))
+
+
 def ready_pi(lab: Lab, variant: str) -> Pi:
     """Return a booted Pi with piwizard installed."""
     return lab.pi(variant, layer=installed(lab, variant))
@@ -51,6 +61,10 @@ def ready_pi(lab: Lab, variant: str) -> Pi:
 def _install(pi: Pi) -> None:
     push(pi)
     pi.run((f"{PUSHED}/install.sh", "--version"))
+
+
+def _prepare(pi: Pi) -> None:
+    pi.run(("piwizard", "apply", "system"))
 
 
 def _put_sources(pi: Pi) -> None:
