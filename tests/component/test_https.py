@@ -167,6 +167,7 @@ def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
     assert "[warn]" not in https_site.run(("nginx", "-t")).errors
 
 
+@pytest.mark.nightly
 def test_checkup_of_an_http_site_shows_no_grade(http_site: Pi) -> None:
     _, found = https.checkup(http_site)
     bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}

@@ -17,7 +17,6 @@ from tests.lab.pi import Pi
 RUNNING = ("bash", "-c", "ls /var/log/piwizard/*/events.jsonl")
 
 
-@pytest.mark.both_releases
 def test_site_is_served_after_a_reboot(served_pi: Pi) -> None:
     quickstart.serves(served_pi)
     assert set(quickstart.states(served_pi).values()) == {"done"}

@@ -53,7 +53,13 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
     [
         ("git.lan/tame.git", "git.lan/gone.git", "app.repo", "gone.git"),
         pytest.param("git.lan/tame.git", "nowhere.lan/tame.git", "app.repo", "nowhere.lan", marks=pytest.mark.nightly),
-        ("git.lan/tame.git", "git.lan/nothing.git", "app.entry", "No Flask app was found"),
+        pytest.param(
+            "git.lan/tame.git",
+            "git.lan/nothing.git",
+            "app.entry",
+            "No Flask app was found",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param("git.lan/tame.git", "git.lan/two.git", "app.entry", "blog:app", marks=pytest.mark.nightly),
         pytest.param("[app]", '[app]\nbranch = "not-there"', "app.branch", "not-there", marks=pytest.mark.nightly),
         pytest.param(
@@ -64,7 +70,9 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
         ),
         pytest.param("[app]", '[app]\nbranch = "--upload-pack=x"', "app.branch", "line 6", marks=pytest.mark.nightly),
         pytest.param('name = "myflask"', 'name = "my flask; rm"', "site.name", "line 2", marks=pytest.mark.nightly),
-        ('name = "myflask"', 'name = "cron"', "site.name", "name of a system service"),
+        pytest.param(
+            'name = "myflask"', 'name = "cron"', "site.name", "name of a system service", marks=pytest.mark.nightly
+        ),
         pytest.param('name = "myflask"', 'name = "backup"', "site.name", "user", marks=pytest.mark.nightly),
         pytest.param(
             "{ generate = 32 }",

@@ -89,7 +89,8 @@ def test_killed_rehearsal_can_start_again(host: Host) -> None:
     assert again.end() == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_rehearsal_ends_cleanly_if_stopped_during_boot(host: Host, number: int) -> None:
     rehearsal = Rehearsal(host)
     rehearsal.wait_for("note")

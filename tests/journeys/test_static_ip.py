@@ -146,6 +146,7 @@ def test_address_trial_keeps_the_pi_reachable(street: Street, case: str, variant
     ROWS.append((case, variant, seconds, promised))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["trixie"])
 def test_unsuitable_address_changes_nothing(street: Street) -> None:
     before = street.settings()
