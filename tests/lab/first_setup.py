@@ -80,7 +80,7 @@ class FirstSetup:
         self.type(repo)
         self.terminal.see("Enter give access", 90)
         self.press(ENTER)
-        self.terminal.see("This repository is private")
+        self.terminal.see("Access to a private repository")
         self.terminal.see("Enter trust this server", 60)
         self.terminal.see(fingerprint)
         self.press(ENTER)

@@ -113,7 +113,7 @@ def test_internet_site_asks_what_its_provider_needs(talk, tmp_path, repo):
     dialogue.expect("! flowers.local works only at home.")
     dialogue.answer("Name (such as photos.duckdns.org):", "flowers.duckdns.org")
     dialogue.answer("DuckDNS token (not shown", TOKEN)
-    dialogue.expect("Router: by-hand")  # no router answers here
+    dialogue.expect("Router: by hand")  # no router answers here
     dialogue.answer("Change any of these? [no]")
     dialogue.expect("[3/4] Review")
     dialogue.expect("Result: https://flowers.duckdns.org")
