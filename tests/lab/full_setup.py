@@ -102,8 +102,11 @@ class FullSetup:
             assert self.terminal.wait(lambda: page not in self._shown or self.finished, 90), self._shown  # noqa: B023
 
     def _open_site(self, one: FirstSetup) -> None:
-        """Open the setup from the overview; notice a site that is online."""
-        if self.terminal.see_any(("d deploy", "Press Enter to set up an app"), 60) != "d deploy":
+        """Open the setup from the overview, unless a run takes its place; notice a site that is online."""
+        page = self.terminal.see_any((RUNNING, DONE, "d deploy", "Press Enter to set up an app"), 60)
+        if page in (RUNNING, DONE):
+            return
+        if page != "d deploy":
             one.press(ENTER)
         elif "online" in self._shown:
             self.finished = True
