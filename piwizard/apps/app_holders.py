@@ -15,12 +15,16 @@ MAX_STATEMENTS = 500
 
 @dataclass(frozen=True)
 class HeldApp:
-    """An app in an attribute of an object: `expression` is how to get it."""
+    """An app in an attribute of an object: `expression` is how to get it.
+
+    `needs_object`: the file only has the class, so the expression creates an object.
+    """
 
     expression: str
     holder: str
     line: int
     required: tuple[str, ...] = ()
+    needs_object: bool = False
 
 
 def find_held_apps(code: CodeIndex, file: str) -> Iterator[HeldApp]:
@@ -38,7 +42,7 @@ def find_held_apps(code: CodeIndex, file: str) -> Iterator[HeldApp]:
             for variable in objects:
                 yield HeldApp(f"{variable}.{attribute}", name, line)
             if not objects:
-                yield HeldApp(f"{name}().{attribute}", name, line, _required(holder))
+                yield HeldApp(f"{name}().{attribute}", name, line, _required(holder), needs_object=True)
 
 
 def _in_framework_objects(code: CodeIndex, file: str) -> Iterator[HeldApp]:

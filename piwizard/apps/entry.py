@@ -180,10 +180,9 @@ def _from_factory(code: CodeIndex, file: str, name: str, factory: AppFactory) ->
 
 def _from_held_app(code: CodeIndex, file: str, held: HeldApp) -> EntryCandidate:
     problem = f"it needs arguments ({', '.join(held.required)})" if held.required else ""
-    created = "()" in held.expression
     candidate = EntryCandidate(
         held.expression, file, held.line, f"{held.holder} creates the Flask app",
-        0 if problem else _score(file, held.holder.lower(), 38 if created else 46), origin=(file, held.line),
+        0 if problem else _score(file, held.holder.lower(), 38 if held.needs_object else 46), origin=(file, held.line),
         problem=problem, required=held.required,
     )  # fmt: skip
     return _with_module(code, file, candidate)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.entry_candidate import EntryCandidate
+from piwizard.apps.holder_scripts import find_holder_scripts
 from piwizard.apps.modules import import_base
 from piwizard.apps.repository_checkout import is_script
 from piwizard.apps.start_commands import StartCommand
@@ -31,6 +32,9 @@ def script_candidates(
         usable = [one for one in found if one.origin == script.origin and not one.problem]
         if usable or script.creates_app or not script.guarded or any(one.file == file and one.problem for one in found):
             yield script_candidate(code, script, max((one.score for one in usable), default=SCRIPT_SCORE))
+    for script in () if by_server else find_holder_scripts(code, files):
+        scores = [one.score for one in found if one.origin == script.origin]
+        yield script_candidate(code, script, max(scores, default=0) or SCRIPT_SCORE)
 
 
 def script_candidate(code: CodeIndex, script: StartScript, score: int) -> EntryCandidate:

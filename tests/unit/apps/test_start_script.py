@@ -143,3 +143,30 @@ def test_working_directory_is_found(tree: Tree, files: dict[str, str], folder: s
     code = f"{APP}settings = open('config/a.json')\n"
     found = find_start_folder(scan_checkout(tree({"web/app.py": code, **files})), "web/app.py", "web")
     assert (found.folder if found else None) == folder
+
+
+HOLDER = (
+    "from flask import Flask\nclass Web:\n    def __init__(self, config=None):\n        self.app = Flask(__name__)\n"
+    "        self.config = config\n    def run(self): self.app.run()\n"
+)
+PROGRAM = "class Lamp:\n    def __init__(self): self.web = Web(config={})\n" + MAIN + "    Lamp().web.run()\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"web.py": HOLDER, "lamp.py": "from web import Web\n" + PROGRAM}, "lamp.py"),
+        ({"web.py": HOLDER, "lamp.py": "import web\n" + PROGRAM.replace("Web(", "web.Web(")}, "lamp.py"),
+        ({"web.py": HOLDER.replace("=None", ""), "lamp.py": "from web import Web\n" + PROGRAM}, "lamp.py"),
+        ({"lamp.py": HOLDER + PROGRAM}, "lamp.py"),
+        ({"web.py": HOLDER, "lamp.py": "from web import Web\n" + PROGRAM.replace("config={}", "")}, "web:Web().app"),
+        ({"web.py": HOLDER, "lamp.py": "from web import Web\nWeb(config={})\n"}, "web:Web().app"),
+        ({"web.py": HOLDER, "lamp.py": "class Web: pass\n" + PROGRAM}, "web:Web().app"),
+        ({"web.py": HOLDER, "lamp.py": "from web import Web\n" + PROGRAM,
+          "wsgi.py": "from web import Web\napp = Web().app\n", "Procfile": "web: gunicorn wsgi:app\n"}, "wsgi:app"),
+    ],
+)  # fmt: skip
+def test_program_that_gives_values_to_the_holder_of_the_app_is_the_entry(
+    tree: Tree, files: dict[str, str], found: str
+) -> None:
+    assert entry(tree, files) == found
