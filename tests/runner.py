@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         if preparing is not None:
             _wait_for(preparing)
             # Not beside the unit tests: machines are children of their process, and those wait for all of theirs.
-            summary.add(*tests([*layers, *night, *arguments], _workers(), repeat=True))
+            summary.add(*tests([*layers, *night, *arguments], _machine_workers(), repeat=True))
         elif why_not:
             notes = [f"not run: {why_not}"]
             summary.add([Result(layer.partition("/")[2], notes=notes) for layer in layers], 0)
@@ -189,6 +189,11 @@ def _processes() -> int:
 def _workers() -> int:
     """Return one more than the processors: tests wait for screens, machines and disks a third of their time."""
     return _processes() + 1
+
+
+def _machine_workers() -> int:
+    """Return two more than the processors: machines also wait for their start, for packages and for timers."""
+    return _processes() + 2
 
 
 def _minutes(seconds: float) -> str:
