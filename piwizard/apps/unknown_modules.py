@@ -1,4 +1,4 @@
-"""Find imported modules whose packages nobody knows, in apps that list none."""
+"""Find imported modules without a known package, in apps that list none."""
 
 from __future__ import annotations
 

@@ -31,13 +31,10 @@ class Prune:
         return f"Keep {self.keep} releases in addition to the one in use"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        old = self._old()
-        return Preview(in_sync=False, diff="\n".join(f"-{folder}" for folder in old)) if old else IN_SYNC
+        return _preview(self._old())
 
     def apply(self, work: ApplyContext) -> None:
-        for folder in self._old():
-            files.remove_atomically(folder)
-            work.note(folder, "removed")
+        _remove(self._old(), work)
 
     def _old(self) -> list[Path]:
         if not self.current.is_symlink():
@@ -68,18 +65,25 @@ class FailedReleasesRemoved:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if (self.wanted / PROOF_FILE).is_file():  # nothing is built
             return IN_SYNC
-        failed = self._failed()
-        return Preview(in_sync=False, diff="\n".join(f"-{folder}" for folder in failed)) if failed else IN_SYNC
+        return _preview(self._failed())
 
     def apply(self, work: ApplyContext) -> None:
-        for folder in self._failed():
-            files.remove_atomically(folder)
-            work.note(folder, "removed")
+        _remove(self._failed(), work)
 
     def _failed(self) -> list[Path]:
         kept = (self.wanted, self.current.resolve())
         failed = failed_releases([folder for folder in self.releases.glob("*") if folder not in kept])
         return sorted(failed, key=lambda folder: (not folder.name.startswith("."), folder.stat().st_mtime))[:-1]
+
+
+def _preview(removed: Sequence[Path]) -> Preview:
+    return Preview(in_sync=False, diff="\n".join(f"-{folder}" for folder in removed)) if removed else IN_SYNC
+
+
+def _remove(folders: Sequence[Path], work: ApplyContext) -> None:
+    for folder in folders:
+        files.remove_atomically(folder)
+        work.note(folder, "removed")
 
 
 def failed_releases(there: Sequence[Path]) -> list[Path]:

@@ -151,7 +151,7 @@ def _event_style(event: Event) -> Style:
 
 
 def say_started(run: str, *, as_json: bool) -> None:
-    """Print the name of a run that nobody follows."""
+    """Print the name of a run that continues in the background."""
     if as_json:
         dump({"event": "run-detached", "run": run})
     else:

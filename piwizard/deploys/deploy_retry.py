@@ -1,6 +1,6 @@
 """Let a poll try a commit that has failed a second time, an hour later.
 
-The disk may have been full, or the package index away for a moment: nobody should have to log in for that. It is noted
+The disk may have been full, or the package index away for a moment: that needs no person. It is noted
 in memory (/run), so that a commit that stops the Pi is not built after every start.
 """
 
