@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MACHINE_LAYERS = ("component", "journeys", "nightly")
 RELEASES = ["trixie", "bookworm"]
+LONGEST_SECONDS = {"unit": 300, "component": 1800, "journeys": 1800, "nightly": 4 * 3600}
+"""The time after which a test of a layer fails, with the stacks of its threads: ten times what the slowest needs."""
 LONGEST_FIRST = (
     *(
         "test_processes.py",
@@ -57,6 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.hook.pytest_deselected(items=tonight)
             items[:] = [item for item in items if item not in tonight]
     for item in items:
+        item.add_marker(pytest.mark.timeout(LONGEST_SECONDS[layer_of(item.path)], method="signal"))
         if layer_of(item.path) in MACHINE_LAYERS and (reason := _no_machines()):
             item.add_marker(pytest.mark.skip(reason))
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}

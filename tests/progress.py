@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 SECONDS_BETWEEN_LINES = 20.0
+LONG_SECONDS = 120.0
+"""A test that runs for longer is named in the lines."""
 REPORT = "TESTS_REPORT"
 """The environment variable with the path of the file to write."""
 
@@ -43,6 +45,7 @@ class Progress:
         self.layers: dict[str, Layer] = {}
         self._totals: Counter[str] = Counter()
         self._failed: set[str] = set()
+        self._running: dict[str, float] = {}
         self._begun = time.monotonic()
         self._over = threading.Event()
         self._lines = threading.Thread(target=self._tell, daemon=True)
@@ -57,6 +60,12 @@ class Progress:
 
     def pytest_sessionstart(self) -> None:
         self._lines.start()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._running[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._running.pop(nodeid, None)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -91,14 +100,27 @@ class Progress:
 
     def _tell(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LINES):
-            print("\n" + "; ".join(self._line(name) for name in self._totals or ["tests"]), end="", flush=True)
+            lines = [self._line(name) for name in self._totals or ["tests"]]
+            print("\n" + "; ".join([*lines, *self._long()]), end="", flush=True)
+
+    def _long(self) -> list[str]:
+        """Return the tests that run for long, so that the output of a run that was ended names them."""
+        now = time.monotonic()
+        return [
+            f"{name} for {_minutes(now - begun)}"
+            for name, begun in [*self._running.items()]
+            if now - begun > LONG_SECONDS
+        ]
 
     def _line(self, name: str) -> str:
         layer = self.layers.get(name, Layer())
         done = layer.passed + layer.failed + layer.skipped
         more = f", {layer.failed} failed" if layer.failed else ""
-        minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
-        return f"{name}: {done} of {self._totals[name] or '?'} tests{more}, {minutes}:{seconds:02}"
+        return f"{name}: {done} of {self._totals[name] or '?'} tests{more}, {_minutes(time.monotonic() - self._begun)}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def _layer(nodeid: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import re
@@ -113,8 +112,9 @@ class Dialogue:
         until = time.monotonic() + timeout
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.text[self._seen :]}"
-        self._ended = True
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        code = self._exit_code(until - time.monotonic())
+        assert code is not None, f"its terminal was closed, but it still runs:\n{self.text[self._seen :]}"
+        return code
 
     def hang_up(self) -> None:
         """Close the connection and end the program. May be called again."""
@@ -124,14 +124,27 @@ class Dialogue:
         self._terminal = None
         if self._ended:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGHUP)
-        os.waitpid(self.pid, 0)
+        os.kill(self.pid, signal.SIGHUP)
+        if self._exit_code(TIMEOUT) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._exit_code(TIMEOUT)
+            raise AssertionError(f"it still ran {TIMEOUT:g} seconds after its terminal had closed")
 
     @property
     def ended(self) -> bool:
         """Return whether the output is complete."""
         return not self._read(0)
+
+    def _exit_code(self, timeout: float) -> int | None:
+        """Wait for the end of the process; return None if it still runs after the timeout in seconds."""
+        process = os.pidfd_open(self.pid)
+        try:
+            if not select.select([process], [], [], max(timeout, 0))[0]:
+                return None
+        finally:
+            os.close(process)
+        self._ended = True
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def _read(self, wait: float) -> bool:
         """Read what arrives within some seconds; return False after the end."""
