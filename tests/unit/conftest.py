@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from piwizard.apps import power_access
 from piwizard.cli import error_handler
@@ -14,6 +15,9 @@ from piwizard.engine.backups import Backups
 from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.undo_journal import Journal
 from piwizard.system import paths
+
+settings.register_profile("any computer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any computer")  # a busy computer may need a second for what takes a millisecond
 
 
 @pytest.fixture(autouse=True)

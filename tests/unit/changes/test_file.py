@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piwizard.changes import UNDO
@@ -261,7 +261,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(before=BEFORE, steps=STEPS)
 def test_undo_restores_every_byte(before, steps):
     """Restore every byte, for any mix and order of changes."""

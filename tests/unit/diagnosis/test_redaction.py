@@ -28,7 +28,7 @@ def redacted(text: str, *own: str) -> str:
     return Redactor(own, NAMES).text(text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(secrets, st.lists(st.tuples(texts, spellings), min_size=1, max_size=5))
 def test_no_secret_remains(secret, around):
     whole = "".join(text + spelled(secret) for text, spelled in around)
@@ -38,7 +38,7 @@ def test_no_secret_remains(secret, around):
         assert spelled(secret).strip("'\"") not in left
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(secrets, min_size=1, max_size=6), texts)
 def test_overlapping_secrets_are_replaced(several, text):
     for secret in several:
@@ -46,7 +46,7 @@ def test_overlapping_secrets_are_replaced(several, text):
         assert secret not in left
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.ip_addresses(v=4), st.sampled_from((" {} ", "at {}.", "({}:80)", "[{}]", '"{}"', "{}/24", "http://{}/x")))
 def test_public_ipv4_addresses_are_replaced(address, around):
     left = redacted(around.format(address))
@@ -56,7 +56,7 @@ def test_public_ipv4_addresses_are_replaced(address, around):
         assert left == around.format(address)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.ip_addresses(v=6), st.sampled_from((" {} ", "[{}]:443", '"{}"', "{}/64", "from {}, ", "http://[{}]/x")))
 def test_ipv6_addresses_are_replaced(address, around):
     if not (address.is_loopback or address.is_unspecified or address.is_multicast):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from piwizard.engine.run_log import PLAIN, EventReader, Recorder, read
 from piwizard.system.secret_filter import HIDDEN, MIN_SECRET_CHARACTERS
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NASTY = st.text(
     st.characters(exclude_categories=["Cs"]), min_size=MIN_SECRET_CHARACTERS, max_size=20
 ) | st.sampled_from(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -219,7 +218,6 @@ LINE = st.sampled_from(
 )
 
 
-@hypothesis.settings(deadline=None)
 @given(st.lists(LINE), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_tuning_works_on_any_configuration(lines, newline, ends):
     text = "\n".join(["events {", "worker_connections 9; # multi_accept on;", "}", "http {", *lines, "}"])
