@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from piwizard.backups.backup_error import UNWRITABLE, BackupError, backup_error, explain_failure
+from piwizard.backups import restic_pipe
+from piwizard.backups.backup_error import UNWRITABLE, BackupError, backup_error, explain_failure, find_reason
 from piwizard.backups.repository_locks import RepositoryLock, unlock_words
-from piwizard.backups.restic_process import HeardLines, end_restic, limited, wait_for_end
+from piwizard.backups.restic_pipe import ResticFailed
+from piwizard.backups.restic_process import HeardLines, limited
 from piwizard.backups.target import Target
 from piwizard.system import commands, files, paths
 from piwizard.system.commands import Result
@@ -28,8 +31,10 @@ from piwizard.system.lazy_dataclass import dataclass
 MAX_ANSWER_BYTES = 8 << 20
 """For the list of snapshots: thousands of them."""
 QUICK_SECONDS, LONG_SECONDS = 300.0, 20 * 3600.0
-OUTPUT_CLOSED = "stdout: broken pipe"
-"""What it prints if the reader of its output has ended."""
+FOLDER_PATIENCE, SERVER_PATIENCE = 120.0, 900.0
+"""Seconds without progress. restic tries to reach a server for 900."""
+FULL_BYTES = 64 << 20
+"""A drive with less room is full for restic: it writes several files of 16 MiB at once."""
 TAG = "piwizard"
 KEPT = ("--keep-last=3", "--keep-daily=7", "--keep-weekly=4", "--keep-monthly=12")
 SSH = (
@@ -112,6 +117,21 @@ class ResticRepository:
             return backup_error("away", self.target.location)
         return explain_failure(result.exit, heard.output(result), self.target.location)
 
+    def _explain(self, failed: ResticFailed, heard: HeardLines) -> BackupError:
+        """Return the error for restic that failed at its pipe, or made no progress there."""
+        if not failed.stalled:
+            return self._failure(failed.result, heard)
+        reason = find_reason(heard.output(failed.result))
+        if reason == "other":
+            folder = self.target.folder
+            full = folder is not None and folder.is_dir() and shutil.disk_usage(folder).free < FULL_BYTES
+            reason = "full" if full else "away"
+        return backup_error(reason, self.target.location)
+
+    @property
+    def _patience(self) -> float:
+        return SERVER_PATIENCE if self.target.folder is None else FOLDER_PATIENCE
+
     def _require_mounted(self) -> None:
         """Raise BackupError if the folder is missing, as when its drive is not connected."""
         folder = self.target.folder
@@ -180,28 +200,10 @@ class ResticRepository:
         words = ("backup", "--stdin", f"--stdin-filename={name}", f"--host={host}", f"--tag={TAG}")
         argv, heard = self._argv(*words, f"--time={at.astimezone():%Y-%m-%d %H:%M:%S}"), HeardLines()
         with self._environment() as env:
-            reading, writing = os.pipe()
             try:
-                restic = commands.start(argv, env=env, stdin=reading, on_line=heard)
-            except BaseException:
-                os.close(writing)
-                raise
-            finally:
-                os.close(reading)  # else the end of restic stays unnoticed
-            try:
-                write(writing)
-            except BaseException as failure:
-                # Its input must not end while it runs: it would save an incomplete archive.
-                result = wait_for_end(restic) if isinstance(failure, Exception) else None
-                end_restic(restic)
-                os.close(writing)
-                if result is not None and not result.ok:
-                    raise self._failure(result, heard) from failure
-                raise
-            os.close(writing)
-            result = restic.wait()
-        if not result.ok:
-            raise self._failure(result, heard)
+                restic_pipe.send(argv, env, heard, write, self._patience)
+            except ResticFailed as failed:
+                raise self._explain(failed, heard) from failed
         if self._place() != place:  # restic makes missing folders again, and would go on at the mount point
             raise backup_error("away", self.target.location)
         return str(json.loads(heard.summary or "{}").get("snapshot_id", ""))
@@ -214,27 +216,10 @@ class ResticRepository:
         self._require_mounted()
         argv, heard = self._argv("dump", snapshot.id, f"/{snapshot.name}", *self._reading_lock()), HeardLines()
         with self._environment() as env:
-            reading, writing = os.pipe()
             try:
-                restic = commands.start(argv, env=env, stdout=writing, on_line=heard)
-            except BaseException:
-                os.close(reading)
-                raise
-            finally:
-                os.close(writing)
-            try:
-                read(reading)
-            except BaseException as failure:
-                os.close(reading)
-                result = wait_for_end(restic) if isinstance(failure, Exception) else None
-                end_restic(restic)
-                if result is not None and not result.ok and OUTPUT_CLOSED not in "\n".join(result.tail):
-                    raise self._failure(result, heard) from failure
-                raise
-            os.close(reading)
-            result = restic.wait()
-        if not result.ok:
-            raise self._failure(result, heard)
+                restic_pipe.receive(argv, env, heard, read, self._patience)
+            except ResticFailed as failed:
+                raise self._explain(failed, heard) from failed
 
     def _reading_lock(self) -> tuple[str, ...]:
         """Return what restic needs to read a target that takes no lock, because it is full or read-only."""
