@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from piwizard.answers.validators import Invalid, Validator
@@ -19,8 +19,8 @@ class Question:
     """One question. `key` is its table and name in answers.toml: "gunicorn.workers".
 
     `default` applies without an answer; `detected` says in a few words where it comes from. `declines` is the answer,
-    if any, that turns the whole step off. `lookup` says where the screens check an answer as soon as it is given.
-    `member` shows how one member of a table is typed.
+    if any, that turns the whole step off. `choices` are the possible answers with their labels. `lookup` says where the
+    screens check an answer as soon as it is given. `member` shows how one member of a table is typed.
     """
 
     key: str
@@ -29,7 +29,7 @@ class Question:
     validate: Validator
     kind: Kind = "text"
     required: bool = False
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
     default: Any = None
     detected: str = ""
     declines: Any = None

@@ -29,7 +29,8 @@ END_SECONDS = 10.0
 class StallGuard:
     """Watches restic at a pipe, and ends it if it makes no progress.
 
-    It is ended after `patience` seconds. Time counts only while restic does not wait for this program: its input is there, or its output was taken.
+    It is ended after `patience` seconds. Time counts only while restic does not wait for this program: its input is
+    there, or its output was taken.
     `stalled` is whether restic was ended. `close` closes the pipe.
     """
 

@@ -77,7 +77,7 @@ class PromptForm:
     def _choice(self, question: Question, present: Any) -> bool:  # noqa: ANN401
         self._console.say(f"{question.prompt}. {question.help}")
         shown = present or question.default
-        said = choose(self._console, "Which", dict.fromkeys(question.choices, ""), shown)
+        said = choose(self._console, "Which", question.choices, shown)
         return self._accept_choice(question, said, present, shown=shown)
 
     def _accept_choice(self, question: Question, said: object, present: object, *, shown: object) -> bool:

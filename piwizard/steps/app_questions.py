@@ -128,7 +128,10 @@ QUESTIONS = (
         "Whether the app may reach your router and other devices at home, or only the Internet.",
         v.one_of(network_access.INTERNET, network_access.HOME),
         kind="choice",
-        choices=(network_access.INTERNET, network_access.HOME),
+        choices={
+            network_access.INTERNET: "Only the Internet",
+            network_access.HOME: "The Internet and the home network",
+        },
         default=network_access.INTERNET,
     ),
     Question(
@@ -137,7 +140,7 @@ QUESTIONS = (
         "Devices of the Pi that the app may use; if empty, piwizard finds them in the code.",
         v.hardware(*DEVICE_CLASSES),
         kind="list",
-        choices=tuple(DEVICE_CLASSES),
+        choices={one: one for one in DEVICE_CLASSES},
         default=[],
     ),
     Question(
@@ -161,7 +164,7 @@ QUESTIONS = (
         "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",
         v.power_actions(*power_access.ACTIONS),
         kind="list",
-        choices=tuple(power_access.ACTIONS),
+        choices={one: one for one in power_access.ACTIONS},
         default=[],
     ),
     Question(

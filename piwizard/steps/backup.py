@@ -71,7 +71,7 @@ QUESTIONS = (
         "How often a backup is made, each time after a random delay.",
         v.one_of(*SCHEDULES),
         kind="choice",
-        choices=tuple(SCHEDULES),
+        choices={one: one.capitalize() for one in SCHEDULES},
         default="daily",
     ),
     Question(

@@ -56,11 +56,10 @@ QUESTIONS = (
     Question(
         "tls.challenge",
         "Validation method",
-        "How Let's Encrypt checks that the domains are yours: a page on port 80 (http), or a record that your DDNS "
-        "account creates (dns), which needs no open port.",
+        "How Let's Encrypt checks that the domains are yours. The record at the DDNS provider needs no open port.",
         v.one_of(*CHALLENGES),
         kind="choice",
-        choices=CHALLENGES,
+        choices={"http": "Page on port 80", "dns": "Record at the DDNS provider"},
         default="http",
     ),
     Question("tls.email", "Email address", "Contact address for Let's Encrypt. Optional.", v.email),
@@ -68,10 +67,10 @@ QUESTIONS = (
         "tls.hsts",
         "HTTPS only (HSTS)",
         "How long browsers accept only HTTPS after a visit: visitors are locked out that long if a renewal fails, but "
-        "an A+ needs two-years.",
+        "an A+ needs two years.",
         hsts_time,
         kind="choice",
-        choices=tuple(HSTS_SECONDS),
+        choices={"off": "Off", "one-day": "One day", "two-years": "Two years"},
         default="one-day",
     ),
     Question("tls.server", "ACME server", "Directory URL of the server to use instead of Let's Encrypt.", v.directory),

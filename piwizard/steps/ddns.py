@@ -50,7 +50,7 @@ QUESTIONS = (
         "The company that manages the domain; its account can change where the domain points.",
         v.one_of(*PROVIDERS),
         kind="choice",
-        choices=tuple(PROVIDERS),
+        choices={name: provider.title for name, provider in PROVIDERS.items()},
         required=True,
     ),
     Question(
@@ -80,7 +80,7 @@ QUESTIONS = (
         "The program that updates the domain: ddclient from Debian, or noip-duc from No-IP.",
         v.one_of(*CLIENTS),
         kind="choice",
-        choices=CLIENTS,
+        choices={"ddclient": "ddclient", "noip-duc": "noip-duc"},
         default="ddclient",
     ),
     Question(

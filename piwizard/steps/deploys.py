@@ -52,7 +52,7 @@ QUESTIONS = (
         "push: you `git push` to this Pi.",
         v.deploy_ways(WAYS, alone=(MANUAL, PUSH)),
         kind="list",
-        choices=WAYS,
+        choices={way: way for way in WAYS},
         required=True,
         default=[MANUAL],
         declines=[MANUAL],

@@ -34,11 +34,11 @@ RECOMMENDED_BITS = 2048
 WAY = Question(
     "dhparam.way",
     "DH parameters",
-    "none is enough for today's browsers; ffdhe2048 uses the well-known parameters of RFC 7919; generate makes your "
-    "own, which takes up to hours and is no safer.",
+    "Only old browsers use them. Your own parameters take up to hours to generate, and are no safer than those of RFC "
+    "7919.",
     v.one_of("none", "ffdhe2048", "generate"),
     kind="choice",
-    choices=("none", "ffdhe2048", "generate"),
+    choices={"none": "None", "ffdhe2048": "Those of RFC 7919 (ffdhe2048)", "generate": "Generate my own"},
     required=True,
     default="none",
     declines="none",

@@ -46,10 +46,10 @@ QUESTIONS = (
     Question(
         "router.forward",
         "Port forwarding",
-        "With upnp piwizard sets it up in the router; with by-hand it tells you what to enter there.",
+        "By UPnP piwizard sets it up in the router. Otherwise, it tells you what to enter there.",
         v.one_of(UPNP, BY_HAND),
         kind="choice",
-        choices=(UPNP, BY_HAND),
+        choices={UPNP: "Automatically (UPnP)", BY_HAND: "By hand, in the settings of the router"},
         required=True,
     ),
 )

@@ -51,10 +51,10 @@ QUESTIONS = (
     Question(
         "updates.app",
         "Rebuild of environments",
-        "monthly, or earlier if a version is known to be vulnerable: newest allowed versions, after a smoke test.",
+        "Monthly, or earlier if a version is known to be vulnerable: newest allowed versions, after a smoke test.",
         v.one_of(MONTHLY, OFF),
         kind="choice",
-        choices=(MONTHLY, OFF),
+        choices={MONTHLY: "Monthly", OFF: "Off"},
         default=MONTHLY,
     ),
 )

@@ -27,10 +27,9 @@ class PageField(Field):
     def _make_editor(self) -> Widget:
         question, kept = self.question, self._kept
         if question.kind == "yesno":
-            return ChoiceList([(one, one.capitalize()) for one in YES_NO], _yes_no(kept), _yes_no(question.default))
+            return ChoiceList([*YES_NO.items()], _yes_no(kept), _yes_no(question.default))
         if question.kind == "choice" and len(question.choices) <= MAX_CHOICES:
-            choices = [(one, one) for one in question.choices]
-            return ChoiceList(choices, str(kept or ""), str(question.default or ""))
+            return ChoiceList([*question.choices.items()], str(kept or ""), str(question.default or ""))
         return super()._make_editor()
 
     def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -88,16 +88,22 @@ class Choice(Focusable):
     class Accepted(Message):
         """Enter was pressed."""
 
-    def __init__(self, choices: Sequence[str], value: str = "", default: str = "", *, id: str | None = None) -> None:
+    def __init__(
+        self, choices: Mapping[str, str], value: str = "", default: str = "", *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.choices = list(choices)
+        self._labels = choices
         self.value = value
         self.default = default
 
     def render(self) -> Text:
         shown = self.value or self.default
         many = f"  {self.choices.index(shown) + 1} of {len(self.choices)}" if shown in self.choices else ""
-        text = Text(f"‹ {shown or 'choose'} ›", "reverse" if self.has_focus else "" if self.value else "dim")
+        text = Text(
+            f"‹ {self._labels.get(shown, shown) or 'choose'} ›",
+            "reverse" if self.has_focus else "" if self.value else "dim",
+        )
         return text.append(many if self.has_focus else "", "not reverse dim")
 
     def action_turn(self, by: int) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from piwizard.answers.questions import Question
 
 
-YES_NO = ("yes", "no")
+YES_NO = {"yes": "Yes", "no": "No"}
 
 
 class Field(Vertical):

@@ -52,7 +52,7 @@ class TableRow(Horizontal):
         super().__init__()
         self._setting = setting
         self._named = LineEditor(name, "name", id="name")
-        self._choice = Choice(KINDS, self._kind(), id="kind") if secrets else None
+        self._choice = Choice({one: one for one in KINDS}, self._kind(), id="kind") if secrets else None
         shown = setting if isinstance(setting, str) else ""
         self._secrets, self._shown = secrets, shown
         self._value = LineEditor(shown, self._placeholder(), password=self._masked(shown), id="value")

@@ -36,7 +36,7 @@ class FakeStore(dict):
 
 HTTPS = Question("tls.https", "HTTPS", "Encrypt.", v.yes_or_no, kind="yesno", default=True, required=True)
 PROVIDER = Question("ddns.provider", "Provider", "Where.", v.one_of("no-ip", "duckdns"), kind="choice",
-                    choices=("no-ip", "duckdns"), default="duckdns", required=True)  # fmt: skip
+                    choices={"no-ip": "No-IP", "duckdns": "DuckDNS"}, default="duckdns", required=True)  # fmt: skip
 
 
 @pytest.mark.parametrize(

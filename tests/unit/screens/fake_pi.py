@@ -25,6 +25,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps import app_source
 from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
+from piwizard.dns.providers import PROVIDERS
 from piwizard.engine import run_launch
 from piwizard.setup import worker, workspace
 from piwizard.steps import ddns, registry
@@ -139,7 +140,7 @@ class Ddns(ddns.Ddns):
         providers = ("no-ip", "duckdns", "cloudflare")
         return (
             Question("ddns.provider", "Provider", "Where you have the name from.", v.one_of(*providers), kind="choice",
-                     choices=providers, default="no-ip"),
+                     choices={one: PROVIDERS[one].title for one in providers}, default="no-ip"),
             Question("ddns.hostname", "Host name", "As in myapp.ddns.net.", v.host_name, required=True),
             Question("ddns.ipv6", "IPv6 too", "Whether the IPv6 address is kept up as well.", v.yes_or_no, kind="yesno",
                      default=False),

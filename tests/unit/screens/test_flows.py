@@ -361,7 +361,7 @@ async def test_lost_connection_saves_no_partial_secret_and_overwrites_no_answer(
 async def test_enter_accepts_suggested_choice_and_waits_for_slow_questions(site, monkeypatch):
     known = threading.Event()
     asked = Question("ddns.provider", "Provider", "Where from.", v.one_of("no-ip", "duckdns"), kind="choice",
-                     choices=("no-ip", "duckdns"), required=True)  # fmt: skip
+                     choices={"no-ip": "No-IP", "duckdns": "DuckDNS"}, required=True)  # fmt: skip
 
     def slowly(self, ground, answers):
         if ground is not None:
@@ -376,7 +376,7 @@ async def test_enter_accepts_suggested_choice_and_waits_for_slow_questions(site,
         await seen.keys("enter", "enter")
         assert not seen.app.query("ConfirmRun"), "confirmed although no question was shown"
         known.set()
-        await seen.see("‹ duckdns ›  2 of 2")
+        await seen.see("‹ DuckDNS ›  2 of 2")
         await seen.keys("enter")
         await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
 

@@ -89,5 +89,5 @@ async def test_router_that_stops_answering_is_named_in_the_review_with_a_way_to_
         assert "The router does not answer UPnP requests." in seen.text()
         await seen.ready("answer")
         await seen.keys("enter")
-        await seen.see("by-hand")
+        await seen.see("By hand")
         assert seen.page.field("router.forward").has_focus_within

@@ -123,4 +123,4 @@ def test_timer_program_needs_no_piwizard(context):
 def test_forwarding_question_is_required():
     (question,) = router.QUESTIONS
     assert question.required
-    assert question.choices == ("upnp", "by-hand")
+    assert [*question.choices] == ["upnp", "by-hand"]
