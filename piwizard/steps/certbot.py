@@ -56,7 +56,7 @@ QUESTIONS = (
     Question(
         "tls.challenge",
         "Validation method",
-        "How Let's Encrypt checks that the domains are yours. The record at the DDNS provider needs no open port.",
+        "How Let's Encrypt checks that the domains are yours; the record at the DDNS provider needs no open port.",
         v.one_of(*CHALLENGES),
         kind="choice",
         choices={"http": "Page on port 80", "dns": "Record at the DDNS provider"},

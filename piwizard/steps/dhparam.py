@@ -34,8 +34,7 @@ RECOMMENDED_BITS = 2048
 WAY = Question(
     "dhparam.way",
     "DH parameters",
-    "Only old browsers use them. Your own parameters take up to hours to generate, and are no safer than those of RFC "
-    "7919.",
+    "Only old browsers use them; your own take up to hours to generate, and are no safer than those of RFC 7919.",
     v.one_of("none", "ffdhe2048", "generate"),
     kind="choice",
     choices={"none": "None", "ffdhe2048": "Those of RFC 7919 (ffdhe2048)", "generate": "Generate my own"},

@@ -46,7 +46,7 @@ QUESTIONS = (
     Question(
         "router.forward",
         "Port forwarding",
-        "By UPnP piwizard sets it up in the router. Otherwise, it tells you what to enter there.",
+        "Who opens ports 80 and 443 in the router: piwizard, or you with its instructions.",
         v.one_of(UPNP, BY_HAND),
         kind="choice",
         choices={UPNP: "Automatically (UPnP)", BY_HAND: "By hand, in the settings of the router"},
