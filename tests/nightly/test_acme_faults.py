@@ -72,6 +72,15 @@ def test_reused_authorizations_are_accepted(lab: Lab, plain: Pi) -> None:
     assert results(plain) == ["issued"]
 
 
+def test_dry_run_needs_no_account_at_the_staging_server(lab: Lab, plain: Pi) -> None:
+    """A registration there may have failed before, or the account was deleted."""
+    ask(lab, plain)
+    plain.run(("sh", "-c", "rm -r /etc/letsencrypt/accounts/*staging*"))
+    plain.run(("piwizard", "undo", "renewal", "--yes"))
+    ask(lab, plain)
+    assert quickstart.states(plain)["renewal"] == "done"
+
+
 @pytest.mark.parametrize(("kind", "orders"), [("newOrder", 1), ("finalize", 1), ("authorization", 1)])
 def test_acme_server_errors_are_reported_and_retried(lab: Lab, plain: Pi, kind: str, orders: int) -> None:
     """Report the error, keep the site online; the next apply gets a certificate."""
