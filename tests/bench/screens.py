@@ -50,6 +50,7 @@ def open_steps(terminal: Terminal) -> None:
 
 def install(terminal: Terminal) -> None:
     """Install the chosen step by its button."""
+    terminal.rest(0.5)  # the page takes keys when it is complete
     terminal.type("\r")
     terminal.see("Enter install")
     terminal.type("\r")
