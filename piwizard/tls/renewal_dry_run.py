@@ -70,9 +70,7 @@ class RenewalDryRun:
         """Return the command; without `--server`, certbot uses the staging server."""
         server = ("--server", self.server) if self.server else ()
         options = ("--dry-run", "--no-random-sleep-on-renew", "--non-interactive")
-        # An account of the staging server may be missing, as after a registration that failed there.
-        account = ("--agree-tos", "--register-unsafely-without-email")
-        return (*self.challenge.certbot, "renew", "--cert-name", self.name, *options, *account, *server)
+        return (*self.challenge.certbot, "renew", "--cert-name", self.name, *options, *server)
 
     def describe(self) -> str:
         return f"Test the renewal of {self.name}"
