@@ -89,6 +89,7 @@ def _move_programs(environment: int, old: bytes, new: bytes) -> bool:
             if os.fstat(within).st_ino not in rewritten or info.st_size > MAX_PROGRAM_BYTES:
                 return False
             text = content[:]
+        # The new file may be met again: nothing in it is replaced then.
         os.unlink(name, dir_fd=within)
         safe_open.write_file(name, text.replace(old, new), within, stat.S_IMODE(info.st_mode))
     return True

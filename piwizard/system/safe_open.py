@@ -116,29 +116,32 @@ def mount_id(handle: int) -> int:
 def walk(within: int, deepest: int = MAX_DEPTH) -> Iterator[tuple[str, int, os.stat_result]]:
     """Yield each entry below an open folder, with the open folder that contains it.
 
-    Mounted file systems and entries below more than `deepest` folders are skipped.
+    Mounted file systems and entries below more than `deepest` folders are skipped. It takes no memory for the entries
+    of a folder, however many a stranger has put there.
     """
     yield from _walk(within, mount_id(within), deepest)
 
 
 def _walk(within: int, mount: int, left: int) -> Iterator[tuple[str, int, os.stat_result]]:
-    for name in os.listdir(within):
-        try:
-            info = os.stat(name, dir_fd=within, follow_symlinks=False)
-        except FileNotFoundError:  # removed in the meantime
-            continue
-        yield name, within, info
-        if not stat.S_ISDIR(info.st_mode) or not left:
-            continue
-        try:
-            inner = os.open(name, FOLDER_FLAGS, dir_fd=within)
-        except OSError:
-            continue
-        try:
-            if mount_id(inner) == mount:
-                yield from _walk(inner, mount, left - 1)
-        finally:
-            os.close(inner)
+    with os.scandir(within) as entries:
+        for entry in entries:
+            name = entry.name
+            try:
+                info = os.stat(name, dir_fd=within, follow_symlinks=False)
+            except FileNotFoundError:  # removed in the meantime
+                continue
+            yield name, within, info
+            if not stat.S_ISDIR(info.st_mode) or not left:
+                continue
+            try:
+                inner = os.open(name, FOLDER_FLAGS, dir_fd=within)
+            except OSError:
+                continue
+            try:
+                if mount_id(inner) == mount:
+                    yield from _walk(inner, mount, left - 1)
+            finally:
+                os.close(inner)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path, PurePath
 
 import pytest
@@ -203,3 +204,15 @@ def test_copy_folders_copies_no_files(everything, tmp_path):
     (tmp_path / "outline").mkdir()
     tree_copy.copy_folders(opened(everything), opened(tmp_path / "outline"), Modes((os.geteuid(), os.getegid()), 0o777))
     assert [path.name for path in (tmp_path / "outline").rglob("*")] == ["inner"]
+
+
+def test_walk_takes_no_memory_for_many_names(tmp_path: Path) -> None:
+    """Names that are listed at once take 700 bytes each."""
+    for number in range(5000):
+        (tmp_path / f"{number:x<200}").touch()
+    with safe_open.open_folder(tmp_path) as folder:
+        tracemalloc.start()
+        seen = sum(1 for _ in safe_open.walk(folder))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert (seen, peak < 500_000) == (5000, True)
