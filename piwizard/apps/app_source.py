@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.apps import rollback_pin
@@ -11,8 +12,10 @@ from piwizard.apps.rollback_pin import RollbackPin
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
-from piwizard.git.server_git import git_for
+from piwizard.git.local_submodules import fetch_submodules, has_submodules
+from piwizard.git.server_git import ServerGit, git_for
 from piwizard.system import bounded_command, file_lock, files, paths
+from piwizard.system.commands import Result
 from piwizard.system.lazy_dataclass import dataclass
 
 MAX_WAIT_SECONDS = bounded_command.MAX_SECONDS + 60.0
@@ -175,6 +178,8 @@ def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess, wanted: 
             result = bounded_command.run(checkout, folder, env=git.env)
             if result and not result.ok:
                 raise git_errors.commit_missing(repo, wanted)
+        if result and result.ok and has_submodules(access, tree):
+            result = fetch_submodules(access, tree, lambda own, argv: _run_in(folder, own, argv))
         if result is None:
             raise PiwizardError(
                 f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
@@ -189,6 +194,13 @@ def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess, wanted: 
         git.take_back(tree)
         git.close_folder(folder)
     return {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
+
+
+def _run_in(folder: Path, git: ServerGit, argv: Sequence[str]) -> Result | None:
+    git.let_enter(folder)
+    result = bounded_command.run(git.argv(argv), folder, env=git.env)
+    git.close_folder(folder)
+    return result
 
 
 def _cache_folder(site: str) -> Path:

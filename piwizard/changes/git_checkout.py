@@ -6,14 +6,17 @@ The code belongs to root and is readable only by the app's user.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
+from piwizard.git.local_submodules import fetch_submodules, has_submodules
 from piwizard.git.server_git import ServerGit, git_for
 from piwizard.system import bounded_command, commands, files, safe_open, tree_owner
+from piwizard.system.commands import Result
 from piwizard.system.files import Owner
 from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
@@ -75,6 +78,8 @@ class GitCheckout:
             if not work.command(checkout, env=git.env, allow=commands.ANY_EXIT, prefix=git.prefix).ok:
                 error = git_errors.commit_missing(self.repo, self.commit)  # the branch was rewritten since the plan
                 raise ChangeFailed(error.message, key=error.key, hint=error.hint)
+            if has_submodules(self.access, aside):
+                self._fetch_submodules(aside, work)
             if self.large_files:
                 self._fetch_large_files(aside, git, work)
             git.take_back(aside)
@@ -83,6 +88,15 @@ class GitCheckout:
         work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)
+
+    def _fetch_submodules(self, folder: Path, work: ApplyContext) -> None:
+        def run(git: ServerGit, argv: Sequence[str]) -> Result:
+            return work.command(tuple(argv), env=git.env, allow=commands.ANY_EXIT, prefix=git.prefix)
+
+        result = fetch_submodules(self.access, folder, run)
+        if result is not None and not result.ok:
+            error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
+            raise ChangeFailed(error.message, key=error.key, hint=error.hint)
 
     def _fetch_large_files(self, folder: Path, git: ServerGit, work: ApplyContext) -> None:
         """Fetch the files of Git LFS within the limits of every download; the app also starts without them."""

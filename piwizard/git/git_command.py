@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from piwizard.git.git_access import ANONYMOUS, GitAccess, Lend
+from piwizard.git.git_address import parse_address
 
 REMOTE_PROTOCOLS = "https:http:ssh:git"
 BUNDLE_SUFFIX = ".bundle"
@@ -16,12 +17,13 @@ MAX_SUBJECT = 100
 """Characters of a commit's first line that are shown."""
 
 
-def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path) -> dict[str, str]:
+def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path, *, servers: bool = False) -> dict[str, str]:
     """Return the environment of every git command.
 
-    `lend` is as in `GitAccess.environment`. piwizard's own configuration file replaces root's. Local folders are
-    allowed only if the repository itself is one: a remote repository could name them as submodules, and root would
-    fetch what the app's user may not read.
+    `lend` is as in `GitAccess.environment`. piwizard's own configuration file replaces root's. git may read either
+    folders of this machine or servers, as the repository is one of them: a repository at a server could name folders
+    as submodules, and root would fetch what the app's user may not read. `servers`: for the submodules of a repository
+    on this machine, by a git without root's rights.
 
     Raise PiwizardError if the host of the repository has another key than expected.
     """
@@ -29,29 +31,26 @@ def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path) -> dict[st
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        **_allowed_protocols(access),
+        "GIT_ALLOW_PROTOCOL": _allowed_protocols(access, servers=servers),
         **access.environment(lend),
     }
 
 
-def _allowed_protocols(access: GitAccess) -> dict[str, str]:
-    """Allow the common protocols, and files only for the repository itself.
+def _allowed_protocols(access: GitAccess, *, servers: bool) -> str:
+    if access.address.scheme != "file":
+        return REMOTE_PROTOCOLS
+    if not servers:
+        return "file"
+    return REMOTE_PROTOCOLS if is_bundle(access.repo) else f"{REMOTE_PROTOCOLS}:file"
 
-    A bundle was pushed by a user who may not read this machine's folders, so its submodules must not name any.
-    """
-    if not access.repo.endswith(BUNDLE_SUFFIX):
-        files = ":file" if access.address.scheme == "file" else ""
-        return {"GIT_ALLOW_PROTOCOL": f"{REMOTE_PROTOCOLS}{files}"}
-    settings = {"protocol.allow": "never", "protocol.file.allow": "user"}
-    settings |= {f"protocol.{name}.allow": "always" for name in REMOTE_PROTOCOLS.split(":")}
-    found = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+
+def is_bundle(repo: str) -> bool:
+    """Return whether an address is a file with code that was pushed."""
+    return repo.endswith(BUNDLE_SUFFIX)
 
 
 def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
-    """Return the argv that clones a repository with its submodules.
+    """Return the argv that clones a repository, and its submodules if it is at a server.
 
     `ref` is a branch or a tag. All files of a local repository are copied: a hard link would be the user's own file.
     """
@@ -62,7 +61,7 @@ def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = F
         "clone",
         "--quiet",
         "--no-hardlinks",
-        "--recurse-submodules",
+        *(() if parse_address(repo).scheme == "file" else ("--recurse-submodules",)),
         *branch,
         *depth,
         "--",
@@ -74,6 +73,11 @@ def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = F
 def checkout_command(folder: Path, commit: str) -> tuple[str, ...]:
     """Return the argv that checks out a commit of a clone, with its submodules."""
     return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", commit)
+
+
+def submodules_command(folder: Path) -> tuple[str, ...]:
+    """Return the argv that fetches the submodules of a checkout."""
+    return ("git", "-C", str(folder), "submodule", "--quiet", "update", "--init", "--recursive")
 
 
 def large_files_command(repo: str, folder: Path) -> tuple[str, ...]:

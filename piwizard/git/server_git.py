@@ -12,6 +12,7 @@ import itertools
 import os
 import resource
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,16 @@ class ServerGit:
         if self.group is not None:
             files.make_owned_folder(folder, 0o770, (0, self.group))
 
+    def lend_tree(self, folder: Path) -> None:
+        """Let git write into a folder of root with content, and into all its folders, until `take_back`."""
+        if self.group is not None:
+            with safe_open.open_folder(folder) as opened:
+                for name, within, info in safe_open.walk(opened):
+                    if stat.S_ISDIR(info.st_mode) or stat.S_ISREG(info.st_mode):
+                        os.chown(name, 0, self.group, dir_fd=within, follow_symlinks=False)
+                        os.chmod(name, info.st_mode & 0o700 | (info.st_mode & 0o700) >> 3, dir_fd=within)
+            self.lend_folder(folder)
+
     def take_back(self, folder: Path) -> None:
         """Give a lent folder and all that git wrote to root.
 
@@ -102,14 +113,27 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
     """Provide git for commands that ask the server of a repository.
 
     Raise PiwizardError as `GitAccess.environment` does. A repository in a folder of this machine, or in a file with
-    pushed code, is read with the rights of this process: nobody may not read it.
+    pushed code, is read with the rights of this process, since nobody may not read it; such a git asks no server.
     """
-    if os.geteuid() != 0 or access.address.scheme == "file":
+    if access.address.scheme == "file":
         yield ServerGit(limits(), git_command.git_environment(access))
+    else:
+        with git_without_rights(access) as git:
+            yield git
+
+
+@contextmanager
+def git_without_rights(access: GitAccess) -> Iterator[ServerGit]:
+    """Provide git for servers, whatever the repository is: it, or its submodules, may be there.
+
+    Raise PiwizardError as `GitAccess.environment` does. Without root, git keeps the rights of this process.
+    """
+    if os.geteuid() != 0:
+        yield ServerGit(limits(), git_command.git_environment(access, servers=True))
         return
     group = unused_group()
     with _lent_files(group) as lend:
-        env = git_command.git_environment(access, lend) | {"HOME": "/nonexistent"}
+        env = git_command.git_environment(access, lend, servers=True) | {"HOME": "/nonexistent"}
         prefix = (*CONTAINED, *commands.as_nobody((*limits(), *TIME_LIMIT), group=str(group)))
         yield ServerGit(prefix, env, group)
 

@@ -52,6 +52,8 @@ def test_clone_checks_out_the_requested_ref(repo, tmp_path, ref, wanted, parts, 
         git_command.clone_command(address, tmp_path / "to", ref, shallow=shallow), env=git_command.git_environment()
     )
     assert result.ok, result.last_lines
+    submodules = git_command.submodules_command(tmp_path / "to")
+    assert commands.run(submodules, env=git_command.git_environment()).ok
     assert head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
     assert (tmp_path / "to" / "part" / "file").exists() == parts
 

@@ -9,7 +9,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -66,6 +69,40 @@ def served(open_places: Path) -> Iterator[tuple[str, str]]:
     finally:
         daemon.terminate()
         daemon.wait()
+
+
+@pytest.fixture
+def asked_by(open_places: Path) -> Iterator[tuple[str, set[int]]]:
+    """Return the address of a repository at a web server of this machine, and the users that ask the server."""
+    bare, users = open_places / "web" / "part.git", set()
+    work = open_places / "part"
+    git = ("git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(("git", "init", "--quiet", "--initial-branch=main", str(work)), check=True)
+    (work / "part.py").write_text("part = 1\n")
+    subprocess.run((*git, "add", "."), check=True)
+    subprocess.run((*git, "commit", "--quiet", "--message=Part"), check=True)
+    subprocess.run(("git", "clone", "--quiet", "--bare", str(work), str(bare)), check=True)
+    subprocess.run(("git", "-C", str(bare), "update-server-info"), check=True)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            users.add(owner_of_socket(self.client_address[1]))
+            super().do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(bare.parent)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/part.git", users
+    server.shutdown()
+    server.server_close()
+
+
+def owner_of_socket(port: int) -> int:
+    """Return the user ID of the process at a local port, as the kernel reports it."""
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return next(int(row[7]) for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01")
 
 
 def status(git: object) -> dict[str, str]:
@@ -127,3 +164,38 @@ def test_code_of_a_server_belongs_to_root_once_it_is_fetched(served: tuple[str, 
     assert {(path.lstat().st_uid, path.lstat().st_gid) for path in everything} == {(0, 0)}
     assert source.tree.parent.stat().st_mode & 0o777 == 0o700
     assert Path("/etc/shadow").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("bundled", [True, False], ids=["pushed", "folder"])
+def test_submodule_at_a_server_is_fetched_without_rights(
+    asked_by: tuple[str, set[int]], open_places: Path, bundled: bool
+) -> None:
+    address, users = asked_by
+    work, bundle = open_places / "app", open_places / "pushed.bundle"
+    git = ("git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(("git", "init", "--quiet", "--initial-branch=main", str(work)), check=True)
+    subprocess.run((*git, "submodule", "--quiet", "add", address, "part"), check=True)
+    subprocess.run((*git, "commit", "--quiet", "--message=One"), check=True)
+    subprocess.run((*git, "bundle", "create", "--quiet", str(bundle), "HEAD", "main"), check=True)
+    work.chmod(0o700)
+    users.clear()
+    repo = str(bundle if bundled else work)
+    source = app_source.fetch_newest("blog", repo, None, GitAccess("blog", repo))
+    assert (source.tree / "part" / "part.py").read_text() == "part = 1\n"
+    assert users == {65534}
+    everything = [source.tree.parent, *source.tree.parent.rglob("*")]
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in everything} == {(0, 0)}
+    assert source.tree.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_folder_of_root_has_submodules_of_root(open_places: Path) -> None:
+    private = open_places / "private"
+    private.mkdir(mode=0o700)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always", "-C")
+    for name in ("part", "app"):
+        subprocess.run(("git", "init", "--quiet", "--initial-branch=main", str(private / name)), check=True)
+    subprocess.run((*git, str(private / "part"), "commit", "--quiet", "--allow-empty", "--message=One"), check=True)
+    subprocess.run((*git, str(private / "app"), "submodule", "--quiet", "add", "../part", "part"), check=True)
+    subprocess.run((*git, str(private / "app"), "commit", "--quiet", "--message=One"), check=True)
+    source = app_source.fetch_newest("blog", str(private / "app"), None, GitAccess("blog", str(private / "app")))
+    assert (source.tree / "part" / ".git").exists()
