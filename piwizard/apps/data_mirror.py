@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -72,7 +73,7 @@ def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
         target.chmod(0o700)
         mirror(source, target)
     elif entry.is_file(follow_symlinks=False):
-        new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
+        new = _temporary(target)
         with source.open("rb") as old, new.open("wb") as copy:
             try:
                 fcntl.ioctl(copy.fileno(), FICLONE, old.fileno())
@@ -81,6 +82,11 @@ def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
             copy.flush()
         _copy_metadata(source, new)
         new.replace(target)
+
+
+def _temporary(target: Path) -> Path:
+    """Return a new name beside a file, whose own name may be as long as names can be."""
+    return target.with_name(f".{secrets.token_hex(8)}{COPY_SUFFIX}")
 
 
 def _copy_content(source: int, target: int) -> None:
@@ -125,7 +131,7 @@ def is_sqlite(path: Path) -> bool:
 
 def copy_database(source: Path, target: Path) -> bool:
     """Copy a database and its journal; return False if SQLite rejects it."""
-    new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
+    new = _temporary(target)
     for end in ("", *JOURNAL_SUFFIXES):
         with suppress(FileNotFoundError):
             Path(f"{new}{end}").unlink()

@@ -181,7 +181,8 @@ def _copy_file(source: str, name: str, parent: int, target: int) -> bool:
         tree_copy.copy_file(content, name, target, tree_copy.Modes(ROOT.ids(), 0o644, always=0o644))
         size = os.fstat(content.fileno()).st_size
         worth_it = PurePath(name).suffix.lower() in COMPRESSIBLE and SMALLEST_WORTH_IT <= size <= LARGEST_COMPRESSED
-        if worth_it and not safe_open.entry_exists(f"{source}.gz", parent):
+        too_long = len(os.fsencode(f"{name}.gz")) > safe_open.MAX_NAME_BYTES
+        if worth_it and not too_long and not safe_open.entry_exists(f"{source}.gz", parent):
             content.seek(0)
             safe_open.write_file(f"{name}.gz", gzip.compress(content.read(), 9, mtime=0), target, 0o644)
     return True

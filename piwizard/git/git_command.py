@@ -50,9 +50,10 @@ def is_bundle(repo: str) -> bool:
 
 
 def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
-    """Return the argv that clones a repository, and its submodules if it is at a server.
+    """Return the argv that clones a repository.
 
-    `ref` is a branch or a tag. All files of a local repository are copied: a hard link would be the user's own file.
+    Submodules are cloned with it if it is at a server. `ref` is a branch or a tag. All files of a local repository are
+    copied: a hard link would be the user's own file.
     """
     branch = ("--branch", ref) if ref else ()
     depth = ("--depth", "1", "--shallow-submodules") if shallow and "://" in repo else ()

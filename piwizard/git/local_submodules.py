@@ -19,15 +19,18 @@ Run = Callable[[ServerGit, Sequence[str]], Result | None]
 
 
 def has_submodules(access: GitAccess, tree: Path) -> bool:
-    """Return whether a checkout of root still lacks submodules: those at servers are cloned with it."""
+    """Return whether a checkout that belongs to root still lacks submodules.
+
+    A repository at a server is cloned with them.
+    """
     return access.address.scheme == "file" and (tree / ".gitmodules").is_file()
 
 
 def fetch_submodules(access: GitAccess, tree: Path, run: Run) -> Result | None:
-    """Fetch the submodules of a checkout that belongs to root, and return the last result.
+    """Fetch the submodules of a checkout that belongs to root.
 
-    Folders of this machine are read with the rights of this process only if the repository is one: pushed code comes
-    from somebody who may not read them.
+    Return the last result. Folders of this machine are read with the rights of this process only if the repository is
+    one: pushed code comes from somebody who may not read them.
     """
     command = git_command.submodules_command(tree)
     if not git_command.is_bundle(access.repo):

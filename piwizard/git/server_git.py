@@ -12,7 +12,6 @@ import itertools
 import os
 import resource
 import secrets
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,13 +71,10 @@ class ServerGit:
             files.make_owned_folder(folder, 0o770, (0, self.group))
 
     def lend_tree(self, folder: Path) -> None:
-        """Let git write into a folder of root with content, and into all its folders, until `take_back`."""
+        """Let git write into a folder of root that has content until `take_back`."""
         if self.group is not None:
             with safe_open.open_folder(folder) as opened:
-                for name, within, info in safe_open.walk(opened):
-                    if stat.S_ISDIR(info.st_mode) or stat.S_ISREG(info.st_mode):
-                        os.chown(name, 0, self.group, dir_fd=within, follow_symlinks=False)
-                        os.chmod(name, info.st_mode & 0o700 | (info.st_mode & 0o700) >> 3, dir_fd=within)
+                tree_owner.share_with_group(opened, self.group)
             self.lend_folder(folder)
 
     def take_back(self, folder: Path) -> None:
@@ -103,9 +99,15 @@ class ServerGit:
 
         It is empty if it cannot be read.
         """
+        read: list[str] = []
+
+        def keep(stream: str, line: str) -> None:
+            if stream == "stdout" and not read:
+                read.append(line)
+
         argv = ("git", "-C", str(folder), "log", "-1", "--no-show-signature", "--format=%s")
-        result = commands.run(self.argv(argv), env=self.env)
-        return printable.line(result.output.strip(), git_command.MAX_SUBJECT) if result.ok else ""
+        result = commands.run(self.argv(argv), env=self.env, on_line=keep)  # the line may be endless
+        return printable.line("".join(read).strip(), git_command.MAX_SUBJECT) if result.ok else ""
 
 
 @contextmanager
@@ -116,7 +118,7 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
     pushed code, is read with the rights of this process, since nobody may not read it; such a git asks no server.
     """
     if access.address.scheme == "file":
-        yield ServerGit(limits(), git_command.git_environment(access))
+        yield ServerGit((*limits(), *TIME_LIMIT), git_command.git_environment(access))
     else:
         with git_without_rights(access) as git:
             yield git
@@ -124,12 +126,12 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
 
 @contextmanager
 def git_without_rights(access: GitAccess) -> Iterator[ServerGit]:
-    """Provide git for servers, whatever the repository is: it, or its submodules, may be there.
+    """Provide git for the server of a repository, or of its submodules.
 
     Raise PiwizardError as `GitAccess.environment` does. Without root, git keeps the rights of this process.
     """
     if os.geteuid() != 0:
-        yield ServerGit(limits(), git_command.git_environment(access, servers=True))
+        yield ServerGit((*limits(), *TIME_LIMIT), git_command.git_environment(access, servers=True))
         return
     group = unused_group()
     with _lent_files(group) as lend:

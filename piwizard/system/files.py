@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.system import tree_remove
+from piwizard.system import safe_open, tree_remove
 from piwizard.system.lazy_dataclass import dataclass
 
 
@@ -153,7 +153,7 @@ def temporary_path(path: Path) -> Path:
 
     A killed run may leave it behind.
     """
-    return path.with_name(f".{path.name}.piwizard-new")
+    return path.with_name(safe_open.temporary_name(path.name))
 
 
 def removal_path(folder: Path) -> Path:

@@ -20,6 +20,8 @@ MAX_LINE_CHARACTERS = 20_000
 """The longest line that a callback receives; of the rest, only the number of characters."""
 MAX_KEPT_CHARACTERS = 32 << 20
 """Per stream, if there is no callback: a program may print endless output."""
+LINE_OVERHEAD = 64
+"""Characters that each kept line counts besides its own, for the memory that a text takes."""
 CHUNK_BYTES = 1 << 16
 DRAIN_SECONDS = 1.0
 """How long to read what is left in the pipes. Processes that keep printing are ignored after that."""
@@ -102,7 +104,7 @@ class Lines:
             line = f"{line}… ({length - len(line)} more characters)"
         if self._on_line or self._left > 0:
             self._kept.append(line)
-            self._left -= 1
+            self._left -= LINE_OVERHEAD
         self._tail.append(line[:MAX_TAIL_LINE_CHARACTERS])
         if self._on_line:
             self._on_line(self._stream, line)

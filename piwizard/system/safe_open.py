@@ -22,6 +22,8 @@ FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_DEPTH = 200
+NEW_SUFFIX = ".piwizard-new"
+MAX_NAME_BYTES = 255 - len(f".{NEW_SUFFIX}")
 """Levels of nested folders. Deeper trees exist only to make programs run out of memory or open files."""
 Ids = tuple[int, int]
 """Numeric user ID and group ID."""
@@ -100,6 +102,14 @@ def entry_exists(name: str, within: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def temporary_name(name: str) -> str:
+    """Return the name under which a new version of a file is written.
+
+    A name has at most 255 bytes.
+    """
+    return f".{os.fsdecode(os.fsencode(name)[:MAX_NAME_BYTES])}{NEW_SUFFIX}"
 
 
 def mount_id(handle: int) -> int:

@@ -13,7 +13,16 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from piwizard.system.lazy_dataclass import dataclass
-from piwizard.system.safe_open import FOLDER_FLAGS, MAX_DEPTH, NEW_FILE_FLAGS, Ids, entry_exists, open_below, open_file
+from piwizard.system.safe_open import (
+    FOLDER_FLAGS,
+    MAX_DEPTH,
+    NEW_FILE_FLAGS,
+    Ids,
+    entry_exists,
+    open_below,
+    open_file,
+    temporary_name,
+)  # fmt: skip
 
 CHUNK_BYTES = 1 << 20
 
@@ -142,7 +151,7 @@ def copy_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> N
             file = open_file(name, source)
             if file is not None:
                 with file:
-                    new = f".{name}.piwizard-new"
+                    new = temporary_name(name)
                     if entry_exists(new, target):
                         os.unlink(new, dir_fd=target)
                     copy_file(file, new, target, modes)

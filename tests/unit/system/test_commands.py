@@ -61,6 +61,18 @@ def test_endless_line_uses_bounded_memory():
         assert hears(process) == "1 29 … (524268000 more characters)"
 
 
+def test_endless_lines_use_bounded_memory():
+    """Print 20 million short lines, while the process may use 200 MB."""
+    code = (
+        "import resource; from piwizard.system import commands; commands.run(('true',));"
+        "used = int(open('/proc/self/statm').read().split()[0]) * 4096; most = used + 200 * (1 << 20);"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most));"
+        "print(len(commands.run(('sh', '-c', 'yes | head -c 40M')).output) < 4 << 20, flush=True)"
+    )
+    with child(code) as process:
+        assert hears(process) == "True"
+
+
 def test_long_line_is_complete_without_a_callback():
     assert len(commands.run(("head", "-c", "100000", "/dev/zero")).output) == 100_001
     seen = []

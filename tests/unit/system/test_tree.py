@@ -11,9 +11,10 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from piwizard.apps import data_mirror
 from piwizard.changes import chown
 from piwizard.changes.publish import Publish
-from piwizard.system import safe_open, tree_copy, tree_owner, tree_remove
+from piwizard.system import files, safe_open, tree_copy, tree_owner, tree_remove
 from piwizard.system.tree_copy import Modes
 from tests.unit.namespaces import needs_namespaces
 
@@ -216,3 +217,22 @@ def test_walk_takes_no_memory_for_many_names(tmp_path: Path) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert (seen, peak < 500_000) == (5000, True)
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "图" * 84 + "jpg"], ids=["ascii", "three bytes a character"])
+def test_longest_names_are_copied_and_replaced(tmp_path: Path, name: str) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    for seconds, (folder, content) in enumerate(((source, "new"), (target, "old"))):
+        folder.mkdir()
+        (folder / name).write_text(content)
+        os.utime(folder / name, (seconds, seconds))
+    with safe_open.open_folder(source) as one, safe_open.open_folder(target) as other:
+        tree_copy.copy_changes(one, other, Modes((os.geteuid(), os.getegid()), 0o755))
+    assert (target / name).read_text() == "new"
+    os.link(target / name, tmp_path / "other-name")
+    with safe_open.open_folder(target) as folder:
+        tree_owner.change_owner(folder, (os.geteuid(), os.getegid()), 0o755)
+    assert (target / name).stat().st_nlink == 1
+    files.replace(target / name, b"newer")
+    data_mirror.mirror(target, source)
+    assert [(path.name, path.read_text()) for path in source.iterdir()] == [(name, "newer")]
