@@ -143,9 +143,14 @@ def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
             stay[name] = f"{kept[noted[name]['step']]} was edited by hand"
     used = dpkg_ownership.find_user_files(ours - stay.keys())
     stay |= {name: f"{file} was changed since it was installed" for name, file in used.items()}
+    data = dpkg_ownership.find_data(ours - stay.keys())
+    stay |= {
+        name: f"{folder} has files that may be data; `sudo apt-get purge {name}` deletes both"
+        for name, folder in data.items()
+    }
     # A package with settings edited by hand is in use, and so are the packages that have settings for it.
-    runs = dpkg_ownership.depending_on(ours - stay.keys(), used, status)
-    stay |= {name: f"settings of {other} are for it" for name, other in runs.items()}
+    runs = dpkg_ownership.depending_on(ours - stay.keys(), {*used, *data}, status)
+    stay |= {name: f"{'data' if other in data else 'settings'} of {other} are for it" for name, other in runs.items()}
     asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
     stay |= {
         name: "it was installed by hand since"

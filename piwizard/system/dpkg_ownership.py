@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from piwizard.system import dpkg, files
+from piwizard.system import dpkg, files, safe_open
 
 SETTINGS = "/etc"
 GENERATED_FILES = (
@@ -21,8 +22,31 @@ GENERATED_FILES = (
     "/etc/letsencrypt/keys/*",
     "/etc/letsencrypt/.*",
     "/etc/letsencrypt/*/README",
+    "/var/lib/letsencrypt/*",
+    "/var/lib/nginx/*",
+    "/var/lib/unattended-upgrades/*",
 )
-"""Files that programs create among a package's settings. Purging removes them, and no user wrote them."""
+"""Files that the programs of piwizard's steps create. Purging removes them, and no user wrote them."""
+DATA = re.compile(r"/(?:var/lib|var/spool|var/www|srv)/[\w.+/-]*\w")
+"""A folder or file with data of a program, in the scripts of Debian packages."""
+STATE_OF_THE_SYSTEM = tuple(
+    f"/var/lib/{name}"
+    for name in (
+        "apt",
+        "dpkg",
+        "systemd",
+        "ucf",
+        "update-rc.d",
+        "polkit",
+        "dbus",
+        "debconf",
+        "pam",
+        "python",
+        "shells",
+        "NetworkManager",
+    )
+)
+"""What packages register there; nothing in it is a user's."""
 LIST_FILE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
 NAME = re.compile(r"\s*([^\s:(]+)")
 
@@ -43,6 +67,22 @@ def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, P
         file = edited.get(name) or next(strange, None)
         if file:
             found[name] = file
+    return found
+
+
+def find_data(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
+    """Return package → a folder with files that purging the package may delete.
+
+    That are the folders for data that the package has or its removal script names, such as a database's.
+    """
+    lists = _lists(root)
+    found: dict[str, Path] = {}
+    for name in sorted(set(names)):
+        shipped = {PurePath(path).name for path in lists.get(name, ())}
+        for folder in sorted({*lists.get(name, ()), *_removed_by(name, root)}):
+            may_be_data = DATA.fullmatch(folder) and not folder.startswith(STATE_OF_THE_SYSTEM)
+            if may_be_data and not _made(f"{folder}/") and _has_files(root / folder.lstrip("/"), shipped):
+                found.setdefault(name, Path(folder))
     return found
 
 
@@ -94,6 +134,23 @@ def _lists(root: Path) -> dict[str, set[str]]:
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             found.setdefault(match["name"], set()).update(lines)
     return found
+
+
+def _removed_by(name: str, root: Path) -> set[str]:
+    """Return the paths of data that the script names which dpkg runs after a package was removed."""
+    scripts = (root / dpkg.DPKG_FOLDER / "info").glob(f"{name}*.postrm")
+    own = (file for file in scripts if re.fullmatch(rf"{re.escape(name)}(:[a-z0-9]+)?\.postrm", file.name))
+    return {path for file in own for path in DATA.findall(file.read_text(encoding="utf-8", errors="replace"))}
+
+
+def _has_files(folder: Path, shipped: set[str]) -> bool:
+    try:
+        with safe_open.open_folder(folder) as opened:
+            return any(stat.S_ISREG(info.st_mode) and name not in shipped for name, _, info in safe_open.walk(opened))
+    except NotADirectoryError:
+        return folder.name not in shipped
+    except OSError:  # none is there
+        return False
 
 
 def _strange(folder: str, known: set[str], root: Path) -> Iterator[Path]:

@@ -80,6 +80,29 @@ def test_new_file_is_a_user_file(root):
     assert found(root) == {"web": "/etc/web/sites/mine", "web-common": "/etc/web/sites/mine"}
 
 
+@pytest.mark.parametrize(
+    ("script", "file", "expected"),
+    [
+        ("", "var/lib/web/data.db", "/var/lib/web"),
+        ("rm -rf /var/lib/tsdb /var/log/tsdb", "var/lib/tsdb/wal/0001", "/var/lib/tsdb"),
+        ('[ "$1" = purge ] && rm -f /var/lib/tsdb/store.db', "var/lib/tsdb/store.db", "/var/lib/tsdb/store.db"),
+        ("rm -rf /var/lib/tsdb", "var/lib/other/data", None),
+        ("", "var/lib/web/shipped.db", None),
+        ("rm -f /var/lib/systemd/web", "var/lib/systemd/web", None),
+        ("rm -rf /var/log/web", "var/log/web/access.log", None),
+    ],
+)
+def test_data_that_purging_deletes_is_found(root, script, file, expected):
+    info = root / dpkg.DPKG_FOLDER / "info"
+    (info / "web.list").write_text(LISTS["web"] + "/var/lib/web\n/var/lib/web/shipped.db\n")
+    (info / "web.postrm").write_text(f"#!/bin/sh\nset -e\n{script}\n")
+    (info / "web-common.postrm").write_text("rm -rf /var/lib/other\n")
+    (root / file).parent.mkdir(parents=True)
+    (root / file).write_text("x")
+    data = dpkg_ownership.find_data({"web", "libssl"}, root)
+    assert {name: str(folder) for name, folder in data.items()} == ({"web": expected} if expected else {})
+
+
 def test_user_files_without_dpkg_are_none(tmp_path):
     assert dpkg_ownership.find_user_files({"web"}, tmp_path) == {}
 
