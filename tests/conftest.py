@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if layer_of(item.path) in MACHINE_LAYERS and (reason := _no_machines()):
             item.add_marker(pytest.mark.skip(reason))
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    items.sort(key=lambda item: (layer_of(item.path) == "unit", order.get(item.path.name, len(order))))
 
 
 @lru_cache

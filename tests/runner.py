@@ -27,7 +27,9 @@ STATIC = {
     "shellcheck": ("shellcheck", *SCRIPTS),
 }
 PREPARED = ("trixie", "bookworm")
-"""The releases whose layers are made while the unit tests run."""
+"""The releases whose layers are made beside the linters and, if that takes longer, the unit tests."""
+SOON_SECONDS = 10.0
+"""Images and layers that are there are looked through in this time."""
 MAX_REPEATED = 3
 """If no more tests failed, they are repeated without others beside them."""
 TESTS_FAILED = 1
@@ -76,23 +78,24 @@ def main(arguments: Sequence[str]) -> int:
     arguments = [one for one in arguments if one not in ("--fast", "--all")]
     paths = arguments and not arguments[0].startswith("-")
     summary, began = Summary(), time.monotonic()
+    why_not = "" if fast or paths else requirements.missing()
+    machines = not (fast or paths or why_not)
+    preparing = _prepare() if machines else None
     summary.add(*static())
+    layers = ("tests/journeys", "tests/component", *(["tests/nightly"] if everything else []))
+    night = ["--nightly"] if everything else []
     if paths:
         summary.add(*tests(arguments, _workers(), repeat=False))
+    elif preparing is not None and _over(preparing, SOON_SECONDS):
+        # All at once, machines first: the many short unit tests keep all processors busy until the end.
+        summary.add(*tests([*layers, "tests/unit", *night, *arguments], _machine_workers(), repeat=True))
     else:
-        why_not = "" if fast else requirements.missing()
-        machines = not fast and not why_not
-        layers = ("tests/journeys", "tests/component", *(["tests/nightly"] if everything else []))
-        night = ["--nightly"] if everything else []
-        preparing = _prepare() if machines else None
         summary.add(*tests(["tests/unit", *night, *arguments], _workers(), repeat=True))
         if preparing is not None:
             _wait_for(preparing)
-            # Not beside the unit tests: machines are children of their process, and those wait for all of theirs.
             summary.add(*tests([*layers, *night, *arguments], _machine_workers(), repeat=True))
-        elif why_not:
-            notes = [f"not run: {why_not}"]
-            summary.add([Result(layer.partition("/")[2], notes=notes) for layer in layers], 0)
+    if why_not:
+        summary.add([Result(layer.partition("/")[2], notes=[f"not run: {why_not}"]) for layer in layers], 0)
     summary.show(time.monotonic() - began)
     return summary.code
 
@@ -175,11 +178,17 @@ def _prepare() -> subprocess.Popen[bytes]:
 def _wait_for(preparing: subprocess.Popen[bytes]) -> None:
     """Wait until images and layers are there. Where that failed, the tests that need them say why."""
     began = time.monotonic()
-    while preparing.poll() is None:
-        try:
-            preparing.wait(20)
-        except subprocess.TimeoutExpired:
-            print(f"images and layers: {_minutes(time.monotonic() - began)}", flush=True)
+    while not _over(preparing, 20):
+        print(f"images and layers: {_minutes(time.monotonic() - began)}", flush=True)
+
+
+def _over(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Return whether a process ends within a time."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _processes() -> int:
@@ -192,8 +201,8 @@ def _workers() -> int:
 
 
 def _machine_workers() -> int:
-    """Return two more than the processors: machines also wait for their start, for packages and for timers."""
-    return _processes() + 2
+    """Return three more than the processors: machines also wait for their start, for packages and for timers."""
+    return _processes() + 3
 
 
 def _minutes(seconds: float) -> str:
