@@ -178,7 +178,10 @@ def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess, wanted: 
             result = bounded_command.run(checkout, folder, env=git.env)
             if result and not result.ok:
                 raise git_errors.commit_missing(repo, wanted)
-        if result and result.ok and has_submodules(access, tree):
+        noted = {"repo": repo, "ref": ref, "commit": None, "subject": None}
+        if result and result.ok:
+            noted |= {"commit": git.read_head(tree), "subject": git.read_subject(tree)}
+        if result and result.ok and has_submodules(access, tree):  # root's git does not run in this tree afterwards
             result = fetch_submodules(access, tree, lambda own, argv: _run_in(folder, own, argv))
         if result is None:
             raise PiwizardError(
@@ -190,10 +193,9 @@ def _clone(folder: Path, repo: str, ref: str | None, access: GitAccess, wanted: 
             )
         if not result.ok:
             raise git_errors.explain_failure(repo, ref, result.last_lines, access)
-        commit, subject = git.read_head(tree), git.read_subject(tree)
         git.take_back(tree)
         git.close_folder(folder)
-    return {"repo": repo, "ref": ref, "commit": commit, "subject": subject}
+    return noted
 
 
 def _run_in(folder: Path, git: ServerGit, argv: Sequence[str]) -> Result | None:

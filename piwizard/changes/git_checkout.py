@@ -14,7 +14,7 @@ from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, Ownership
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.local_submodules import fetch_submodules, has_submodules
-from piwizard.git.server_git import ServerGit, git_for
+from piwizard.git.server_git import ServerGit, git_for, git_without_rights
 from piwizard.system import bounded_command, commands, files, safe_open, tree_owner
 from piwizard.system.commands import Result
 from piwizard.system.files import Owner
@@ -78,11 +78,18 @@ class GitCheckout:
             if not work.command(checkout, env=git.env, allow=commands.ANY_EXIT, prefix=git.prefix).ok:
                 error = git_errors.commit_missing(self.repo, self.commit)  # the branch was rewritten since the plan
                 raise ChangeFailed(error.message, key=error.key, hint=error.hint)
-            if has_submodules(self.access, aside):
-                self._fetch_submodules(aside, work)
-            if self.large_files:
+            pushed = git_command.is_bundle(self.repo)
+            if self.large_files and not pushed:
                 self._fetch_large_files(aside, git, work)
             git.take_back(aside)
+        # From here on root's git does not run in this tree: git without rights may have changed its configuration.
+        if has_submodules(self.access, aside):
+            self._fetch_submodules(aside, work)
+        if self.large_files and pushed:
+            with git_without_rights(self.access) as git:
+                git.lend_tree(aside)
+                self._fetch_large_files(aside, git, work)
+                git.take_back(aside)
         with safe_open.open_folder(aside) as cloned:
             tree_owner.change_owner(cloned, Owner("root", self.group).ids(), 0o750)
         work.command(("sync", "--file-system", str(aside)))

@@ -84,10 +84,13 @@ def submodules_command(folder: Path) -> tuple[str, ...]:
 def large_files_command(repo: str, folder: Path) -> tuple[str, ...]:
     """Return the argv that fetches the files of Git LFS into a checkout.
 
-    Over https they are fetched from the repository's own server, whatever its .lfsconfig says.
+    They come from the repository itself, whatever its .lfsconfig says: from its own server over https, or from its
+    folder. Only for code that was pushed, .lfsconfig says where they are.
     """
     filters = ("clean=git-lfs clean -- %f", "smudge=git-lfs smudge -- %f", "process=git-lfs filter-process")
     settings = [f"filter.lfs.{one}" for one in filters]
     if repo.startswith(("https://", "http://")):
         settings.append(f"lfs.url={repo.removesuffix('/').removesuffix('.git')}.git/info/lfs")
+    elif parse_address(repo).scheme == "file" and not is_bundle(repo):
+        settings.append(f"lfs.url=file://{parse_address(repo).path}")
     return ("git", "-C", str(folder), *(word for one in settings for word in ("-c", one)), "lfs", "pull")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,8 @@ from threading import Thread
 import pytest
 
 from piwizard.apps import app_source
+from piwizard.changes.base import ApplyContext
+from piwizard.changes.git_checkout import GitCheckout
 from piwizard.git import deploy_key
 from piwizard.git.git_access import GitAccess
 from piwizard.git.newest_commit import newest_commit
@@ -88,6 +91,10 @@ def asked_by(open_places: Path) -> Iterator[tuple[str, set[int]]]:
         def do_GET(self) -> None:
             users.add(owner_of_socket(self.client_address[1]))
             super().do_GET()
+
+        def do_POST(self) -> None:
+            users.add(owner_of_socket(self.client_address[1]))
+            self.send_error(404)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -199,3 +206,48 @@ def test_folder_of_root_has_submodules_of_root(open_places: Path) -> None:
     subprocess.run((*git, str(private / "app"), "commit", "--quiet", "--message=One"), check=True)
     source = app_source.fetch_newest("blog", str(private / "app"), None, GitAccess("blog", str(private / "app")))
     assert (source.tree / "part" / ".git").exists()
+
+
+def large_file(work: Path, server: str) -> tuple[str, ...]:
+    """Commit a file of Git LFS, and a server for it in .lfsconfig; return the beginning of git's command there."""
+    git = ("git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(("git", "init", "--quiet", "--initial-branch=main", str(work)), check=True)
+    subprocess.run((*git, "lfs", "install", "--local"), check=True, stdout=subprocess.DEVNULL)
+    (work / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    (work / ".lfsconfig").write_text(f"[lfs]\n\turl = {server}\n")
+    (work / "large.bin").write_text("large\n")
+    subprocess.run((*git, "add", "."), check=True)
+    subprocess.run((*git, "commit", "--quiet", "--message=One"), check=True)
+    return git
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="needs git-lfs")
+def test_large_files_of_pushed_code_are_fetched_without_rights(
+    asked_by: tuple[str, set[int]], open_places: Path, working: Callable[[], ApplyContext]
+) -> None:
+    address, users = asked_by
+    work, bundle = open_places / "app", open_places / "pushed.bundle"
+    git = large_file(work, address)
+    subprocess.run((*git, "bundle", "create", "--quiet", str(bundle), "HEAD", "main"), check=True)
+    planned = app_source.fetch_newest("blog", str(bundle), None, GitAccess("blog", str(bundle)))
+    access = GitAccess("blog", str(bundle))
+    change = GitCheckout(open_places / "r", str(bundle), None, planned.commit, "daemon", access, large_files=True)
+    change.apply(working())
+    assert users == {65534}
+    assert (change.code / "large.bin").read_text().startswith("version https://git-lfs")
+    assert {path.lstat().st_uid for path in change.code.rglob("*")} == {0}
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="needs git-lfs")
+def test_large_files_of_a_folder_come_from_it_alone(
+    asked_by: tuple[str, set[int]], open_places: Path, working: Callable[[], ApplyContext]
+) -> None:
+    address, users = asked_by
+    work = open_places / "app"
+    large_file(work, address)
+    planned = app_source.fetch_newest("blog", str(work), None, GitAccess("blog", str(work)))
+    access = GitAccess("blog", str(work))
+    change = GitCheckout(open_places / "r", str(work), None, planned.commit, "daemon", access, large_files=True)
+    change.apply(working())
+    assert users == set()
+    assert (change.code / "large.bin").read_text() == "large\n"
