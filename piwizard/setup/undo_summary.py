@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from piwizard.changes.base import Record
+from piwizard.deploys.push_changes import PushAddress
 from piwizard.engine.state import State
 from piwizard.engine.undo_journal import Journal
 from piwizard.steps.registry import STEPS, StepInstance, needed_by, step_named
@@ -73,6 +74,21 @@ def _is_restored_file(record: Record) -> bool:
     return record["kind"] == "file" and bool(record["before"]["exists"])
 
 
+def _is_pushed_to(record: Record) -> bool:
+    """Return whether a folder holds the repository that people push to: it may be the only copy of their work."""
+    path = Path(record["target"])
+    return record["kind"] == "folder" and path == PushAddress(path.parent.name).home
+
+
+def _is_emptied_folder(record: Record) -> bool:
+    before = record["before"]
+    return record["kind"] == "folder" and before["whole"] and not before["existed"] and not _is_pushed_to(record)
+
+
+def _is_left_folder(record: Record) -> bool:
+    return record["kind"] == "folder" and not _is_emptied_folder(record) and not _is_pushed_to(record)
+
+
 def _of_kind(*kinds: str) -> Callable[[Record], bool]:
     return lambda record: record["kind"] in kinds
 
@@ -82,7 +98,10 @@ KINDS: tuple[tuple[str, Callable[[Record], bool]], ...] = (
     ("Files restored to their former content", _is_restored_file),
     ("Files removed", _is_new_file),
     ("Links removed or restored", _of_kind("link")),
-    ("Folders removed, if nothing else is in them", _of_kind("folder", "environment", "checkout")),
+    ("Repositories deleted, with every commit that was pushed to them", _is_pushed_to),
+    ("Releases deleted, with their packages", _of_kind("environment", "checkout")),
+    ("Folders deleted, with everything in them", _is_emptied_folder),
+    ("Folders removed, if nothing else is in them", _is_left_folder),
     ("Certificates deleted", _of_kind("certificate")),
     ("Forwarded ports closed in the router", _of_kind("forward")),
     ("Address settings restored", _of_kind("address")),

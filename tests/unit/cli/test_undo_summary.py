@@ -9,6 +9,7 @@ import pytest
 from piwizard.cli import undo
 from piwizard.engine.undo_journal import Journal
 from piwizard.setup import workspace
+from piwizard.system import paths
 
 
 @pytest.fixture
@@ -46,3 +47,18 @@ def test_every_step_that_a_site_needs_takes_it_offline(
 ) -> None:
     undo.announce_undo("Undo:", [step])
     assert ("hello goes offline." in capsys.readouterr().out) == offline
+
+
+@pytest.mark.usefixtures("own_places")
+def test_undo_names_what_it_deletes_with_its_content(capsys: pytest.CaptureFixture[str]) -> None:
+    """The repository that people push to may be the only copy of their work."""
+    journal, sites = Journal(workspace.backups_dir(), "deploys", "hello"), paths.sites_dir()
+    folders = ((sites / "hello" / "push", True), (sites / "hello" / "releases", True), (sites / "hello", False))
+    for folder, whole in folders:
+        journal.remember("folder", str(folder), {"existed": False, "whole": whole, "mode": None})
+    undo.announce_undo("Undoing Deploys (hello) means:", [("deploys", "hello")])
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"  Repositories deleted, with every commit that was pushed to them: {sites}/hello/push",
+        f"  Folders deleted, with everything in them: {sites}/hello/releases",
+        f"  Folders removed, if nothing else is in them: {sites}/hello",
+    ]
