@@ -5,6 +5,7 @@ They work whoever owns the repository.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -12,18 +13,27 @@ from piwizard.git.git_access import ANONYMOUS, GitAccess, Lend
 from piwizard.git.git_address import parse_address
 
 REMOTE_PROTOCOLS = "https:http:ssh:git"
+UNGUARDED = {
+    "protocol.allow": "never",
+    **{f"protocol.{name}.allow": "user" for name in REMOTE_PROTOCOLS.split(":")},
+    "http.followRedirects": "false",
+}
+"""The protocols are for the repository itself: git refuses what only the user may name in submodules."""
 BUNDLE_SUFFIX = ".bundle"
 MAX_SUBJECT = 100
 """Characters of a commit's first line that are shown."""
 
 
-def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path, *, servers: bool = False) -> dict[str, str]:
+def git_environment(
+    access: GitAccess = ANONYMOUS, lend: Lend = Path, *, servers: bool = False, guarded: bool = True
+) -> dict[str, str]:
     """Return the environment of every git command.
 
     `lend` is as in `GitAccess.environment`. piwizard's own configuration file replaces root's. git may read either
     folders of this machine or servers, as the repository is one of them: a repository at a server could name folders
     as submodules, and root would fetch what the app's user may not read. `servers`: for the submodules of a repository
-    on this machine, by a git without root's rights.
+    on this machine, by a git without root's rights. Unless it is `guarded` by a packet filter, git follows neither
+    submodules nor redirections to other servers, which could be devices at home.
 
     Raise PiwizardError if the host of the repository has another key than expected.
     """
@@ -31,9 +41,17 @@ def git_environment(access: GitAccess = ANONYMOUS, lend: Lend = Path, *, servers
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": _allowed_protocols(access, servers=servers),
+        **({"GIT_ALLOW_PROTOCOL": _allowed_protocols(access, servers=servers)} if guarded else _settings(UNGUARDED)),
         **access.environment(lend),
     }
+
+
+def _settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Return settings as environment variables; the files of the user and of the system are not read."""
+    found = {"GIT_CONFIG_COUNT": str(len(values))}
+    for number, (key, value) in enumerate(values.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 def _allowed_protocols(access: GitAccess, *, servers: bool) -> str:

@@ -58,7 +58,8 @@ class GitFailure:
 EXPLANATIONS = {
     GitProblem.SUBMODULE_FAILED: (
         "the submodule {subject} of {repo} cannot be fetched: {last_line}",
-        "Submodules on another host must be public.",
+        "Submodules on another host must be public, on the Internet, and not on this machine or a device at home. "
+        "They also need the packet filter of Debian's package nftables.",
     ),
     GitProblem.BRANCH_MISSING: (
         "the repository {repo} has no branch or tag {ref}.",

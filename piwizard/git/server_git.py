@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.git import git_command
+from piwizard.git import git_command, git_firewall
 from piwizard.git.git_access import GitAccess, Lend
 from piwizard.system import commands, files, paths, printable, safe_open, tree_owner
 from piwizard.system.lazy_dataclass import dataclass
@@ -134,8 +134,8 @@ def git_without_rights(access: GitAccess) -> Iterator[ServerGit]:
         yield ServerGit((*limits(), *TIME_LIMIT), git_command.git_environment(access, servers=True))
         return
     group = unused_group()
-    with _lent_files(group) as lend:
-        env = git_command.git_environment(access, lend, servers=True) | {"HOME": "/nonexistent"}
+    with _lent_files(group) as lend, git_firewall.away_from_home(access.address, group) as guarded:
+        env = git_command.git_environment(access, lend, servers=True, guarded=guarded) | {"HOME": "/nonexistent"}
         prefix = (*CONTAINED, *commands.as_nobody((*limits(), *TIME_LIMIT), group=str(group)))
         yield ServerGit(prefix, env, group)
 

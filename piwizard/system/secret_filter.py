@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import shlex
@@ -133,6 +132,8 @@ def spellings(secret: str) -> set[str]:
 
     These are Python, JSON, shells, systemd, HTML, URLs and base64.
     """
+    import html  # most runs, and the first page, have no secret
+
     quoted = "".join(f"\\{char}" if char in '"\\`$' else char for char in secret)
     content = secret.encode("utf-8", "surrogatepass")
     forms = {secret, quoted, shlex.quote(secret), html.escape(secret), html.escape(secret, quote=False)}

@@ -7,7 +7,6 @@ from typing import Any
 
 from piwizard.answers.validators.basic import Invalid
 from piwizard.answers.validators.repository import command
-from piwizard.system.calendar_times import CALENDAR_CHARACTERS, to_calendar
 
 PROCESS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
 MAX_PROCESSES = 10
@@ -39,6 +38,8 @@ def _process_name(name: str) -> str:
 
 
 def _time(text: str) -> str:
+    from piwizard.system.calendar_times import CALENDAR_CHARACTERS, to_calendar  # few sites have a schedule
+
     if not CALENDAR_CHARACTERS.fullmatch(text):
         raise Invalid(f'has the time {text[:100]!r}, which must be like "daily 03:00", "hourly" or "every 10 minutes"')
     try:

@@ -20,8 +20,10 @@ import pytest
 from piwizard.apps import app_source
 from piwizard.changes.base import ApplyContext
 from piwizard.changes.git_checkout import GitCheckout
-from piwizard.git import deploy_key
+from piwizard.errors import AnswerRefused
+from piwizard.git import deploy_key, git_firewall
 from piwizard.git.git_access import GitAccess
+from piwizard.git.git_address import parse_address
 from piwizard.git.newest_commit import newest_commit
 from piwizard.git.server_git import git_for
 from piwizard.system import commands, paths
@@ -75,7 +77,7 @@ def served(open_places: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def asked_by(open_places: Path) -> Iterator[tuple[str, set[int]]]:
+def device(open_places: Path) -> Iterator[tuple[str, set[int]]]:
     """Return the address of a repository at a web server of this machine, and the users that ask the server."""
     bare, users = open_places / "web" / "part.git", set()
     work = open_places / "part"
@@ -104,6 +106,14 @@ def asked_by(open_places: Path) -> Iterator[tuple[str, set[int]]]:
     yield f"http://127.0.0.1:{server.server_port}/part.git", users
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def asked_by(device: tuple[str, set[int]], monkeypatch: pytest.MonkeyPatch) -> tuple[str, set[int]]:
+    """The same, as if the server were on the Internet."""
+    port = int(device[0].split("/")[2].rpartition(":")[2])
+    monkeypatch.setattr(git_firewall, "own_addresses", lambda address: [("127.0.0.1", port)])
+    return device
 
 
 def owner_of_socket(port: int) -> int:
@@ -251,3 +261,77 @@ def test_large_files_of_a_folder_come_from_it_alone(
     change.apply(working())
     assert users == set()
     assert (change.code / "large.bin").read_text() == "large\n"
+
+
+def add_submodule(served: tuple[str, str], open_places: Path, address: str) -> GitAccess:
+    """Let the served repository name a submodule. git cannot add one that it cannot reach."""
+    work = open_places / "git" / "app"
+    git = ("git", "-C", str(work), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    (work / ".gitmodules").write_text(f'[submodule "part"]\n\tpath = part\n\turl = {address}\n')
+    subprocess.run((*git, "update-index", "--add", "--cacheinfo", f"160000,{served[1]},part"), check=True)
+    subprocess.run((*git, "add", ".gitmodules"), check=True)
+    subprocess.run((*git, "commit", "--quiet", "--message=Two"), check=True)
+    return GitAccess("blog", served[0])
+
+
+@pytest.mark.parametrize("filtered", [True, False], ids=["packet filter", "no packet filter"])
+def test_submodule_cannot_send_requests_to_a_device_at_home(
+    served: tuple[str, str],
+    device: tuple[str, set[int]],
+    open_places: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    filtered: bool,
+) -> None:
+    if not filtered:
+        monkeypatch.setattr(git_firewall, "_nft", lambda *words, input=None: None)
+    assert app_source.fetch_newest("blog", served[0], None, GitAccess("blog", served[0])).commit == served[1]
+    access = add_submodule(served, open_places, device[0].replace("/part.git", "/relay/0?turn=on&x="))
+    with pytest.raises(AnswerRefused, match=r"the submodule .* cannot be fetched|not allowed"):
+        app_source.fetch_newest("blog", access.repo, None, access)
+    assert device[1] == set()
+    assert "piwizard_git" not in commands.run(("nft", "list", "tables")).output
+
+
+@pytest.mark.parametrize("filtered", [True, False], ids=["packet filter", "no packet filter"])
+def test_server_cannot_redirect_git_to_a_device_at_home(
+    device: tuple[str, set[int]], open_places: Path, monkeypatch: pytest.MonkeyPatch, filtered: bool
+) -> None:
+    class Redirecting(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", device[0])
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    if not filtered:
+        monkeypatch.setattr(git_firewall, "_nft", lambda *words, input=None: None)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Redirecting)
+    Thread(target=server.serve_forever, daemon=True).start()
+    access = GitAccess("blog", f"http://127.0.0.1:{server.server_port}/app.git")
+    with pytest.raises(AnswerRefused):
+        app_source.fetch_newest("blog", access.repo, None, access)
+    server.shutdown()
+    server.server_close()
+    assert device[1] == set()
+
+
+def test_tables_of_killed_processes_are_removed(open_places: Path) -> None:
+    table = f"piwizard_git_{2**22 + 1}_61200"
+    assert commands.run(("nft", "-f", "-"), input=git_firewall.ruleset(table, 61200, [])).ok
+    with git_for(SSH):
+        assert table not in commands.run(("nft", "list", "tables")).output
+
+
+@pytest.mark.parametrize(
+    ("repo", "expected"),
+    [
+        ("http://127.0.0.1:3000/app.git", [("127.0.0.1", 3000)]),
+        ("git@192.168.1.5:app.git", [("192.168.1.5", None)]),
+        ("https://[::1]/app.git", [("::1", 443)]),
+        ("/home/user/app", []),
+    ],
+)
+def test_own_host_of_a_repository_is_allowed(repo: str, expected: list[tuple[str, int | None]]) -> None:
+    assert git_firewall.own_addresses(parse_address(repo)) == expected
