@@ -1,4 +1,4 @@
-"""Keep git away from this machine and the home network while it talks to a server.
+"""Keep git away from this machine and the home network.
 
 A repository names the addresses of its submodules and of its large files, and its server may redirect git: without
 rules, a stranger's repository could send requests to the router and to every device at home. One nftables table for
@@ -27,9 +27,9 @@ DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 @contextmanager
 def away_from_home(address: GitAddress, group: int) -> Iterator[bool]:
-    """Reject what nobody with this group sends to anything but the Internet and the host of a repository.
+    """Reject what git sends to this machine and the home network.
 
-    Yield whether the kernel has the rules; it may lack nftables.
+    `group` is that git's own. The host of the repository is allowed. Yield whether the kernel has the rules; it may lack nftables.
     """
     _remove_abandoned()
     table = f"piwizard_git_{os.getpid()}_{group}"
@@ -42,9 +42,9 @@ def away_from_home(address: GitAddress, group: int) -> Iterator[bool]:
 
 
 def own_addresses(address: GitAddress) -> list[tuple[str, int | None]]:
-    """Return the addresses of a repository's host, with the only port that is allowed there.
+    """Return the addresses of a repository's host, with the port allowed there.
 
-    Any port is (None), except on this machine. Empty for a repository without a host, or if it cannot be looked up.
+    None is any port; on this machine it is one. Empty for a repository without a host, or if it cannot be looked up.
     """
     if not address.host:
         return []
