@@ -30,21 +30,12 @@ GENERATED_FILES = (
 DATA = re.compile(r"/(?:var/lib|var/spool|var/www|srv)/[\w.+/-]*\w")
 """A folder or file with data of a program, in the scripts of Debian packages."""
 STATE_OF_THE_SYSTEM = tuple(
-    f"/var/lib/{name}"
+    f"/var/lib/{name}{end}"
     for name in (
-        "apt",
-        "dpkg",
-        "systemd",
-        "ucf",
-        "update-rc.d",
-        "polkit",
-        "dbus",
-        "debconf",
-        "pam",
-        "python",
-        "shells",
-        "NetworkManager",
+        *("NetworkManager", "apt", "dbus", "debconf", "dpkg", "pam", "polkit-1", "python", "shells.state"),
+        *("systemd", "ucf", "update-rc.d"),
     )
+    for end in ("", "/*")
 )
 """What packages register there; nothing in it is a user's."""
 LIST_FILE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
@@ -80,7 +71,7 @@ def find_data(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
     for name in sorted(set(names)):
         shipped = {PurePath(path).name for path in lists.get(name, ())}
         for folder in sorted({*lists.get(name, ()), *_removed_by(name, root)}):
-            may_be_data = DATA.fullmatch(folder) and not folder.startswith(STATE_OF_THE_SYSTEM)
+            may_be_data = DATA.fullmatch(folder) and not any(fnmatch(folder, one) for one in STATE_OF_THE_SYSTEM)
             if may_be_data and not _made(f"{folder}/") and _has_files(root / folder.lstrip("/"), shipped):
                 found.setdefault(name, Path(folder))
     return found

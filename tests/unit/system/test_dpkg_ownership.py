@@ -89,6 +89,7 @@ def test_new_file_is_a_user_file(root):
         ("rm -rf /var/lib/tsdb", "var/lib/other/data", None),
         ("", "var/lib/web/shipped.db", None),
         ("rm -f /var/lib/systemd/web", "var/lib/systemd/web", None),
+        ("rm -rf /var/lib/apt-cache", "var/lib/apt-cache/kept", "/var/lib/apt-cache"),
         ("rm -rf /var/log/web", "var/log/web/access.log", None),
     ],
 )
