@@ -98,7 +98,7 @@ def find_leaks(
     for number, file in enumerate(files):
         if number >= MIN_REQUESTS and time.monotonic() > until:
             break
-        answer = _request_until_answered(ask, quote(f"/{file.path}"), left)
+        answer = _request_until_answered(ask, quote(os.fsencode(f"/{file.path}")), left)
         found.asked += 1
         if answer is None:
             found.silent.append(f"/{file.path}")
@@ -215,7 +215,7 @@ def _request_until_answered(ask: Request, path: str, patience: float) -> HttpRes
 def _same_for_missing_page(ask: Request, path: str, answer: HttpResponse) -> bool:
     """Return whether a similar path without a file gets the same response."""
     folder, slash, name = path.rpartition("/")
-    other = ask(quote(f"/{folder}{slash}no-{secrets.token_hex(8)}-{name.lstrip('.')}"))
+    other = ask(quote(os.fsencode(f"/{folder}{slash}no-{secrets.token_hex(8)}-{name.lstrip('.')}")))
     return other is not None and other.body == answer.body
 
 

@@ -44,12 +44,21 @@ class PersistentPath:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         inside, outside = self.code / self.path, self.data / self.path
         linked = inside.is_symlink() and os.readlink(inside) == str(outside)
-        there = self._made_by_app or os.path.lexists(outside)  # the app creates files, piwizard creates folders
-        if linked and outside.parent.is_dir() and there:
+        if linked and self._is_there():
             if not chown.of_others(self.data, self.path, self.user):
                 return IN_SYNC
             return Preview(in_sync=False, diff=f"# {outside}: owner {self.user}, including everything in it")
         return Preview(in_sync=False, diff=f"+{inside} -> {outside}")
+
+    def _is_there(self) -> bool:
+        """Return whether the path is complete. The app may have put anything there, even links."""
+        path = PurePath(self.path)
+        try:
+            with safe_open.open_folder(self.data) as data, safe_open.open_below(data, path.parent) as parent:
+                # The app creates files, piwizard creates folders.
+                return self._made_by_app or safe_open.entry_exists(path.name, parent)
+        except OSError:
+            return False
 
     @property
     def _made_by_app(self) -> bool:

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from piwizard.errors import PiwizardError
+from piwizard.system.error_report import as_piwizard_error
 
 SUDO_PROMPT = "piwizard needs root: sudo asks for your password. [sudo] password for %p: "
 
@@ -61,7 +62,7 @@ def _is_usage_error(error: Exception) -> bool:
 def _print_error(error: Exception, *, as_json: bool) -> int:
     from piwizard.cli import output
 
-    output.error(error if isinstance(error, PiwizardError) else output.unforeseen(error), as_json=as_json)
+    output.error(as_piwizard_error(error), as_json=as_json)
     return 1
 
 

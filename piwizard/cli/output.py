@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import traceback
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from piwizard import errors
 from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
 from piwizard.setup.state_symbols import state_symbol
-from piwizard.system import console, files, paths, printable
+from piwizard.system import console, printable
 
 if TYPE_CHECKING:
     from piwizard.engine.events import Event
@@ -45,20 +43,6 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
     console.show(f"piwizard: {problem.located}", errors=True)
     if problem.hint:
         console.show(f"  {problem.hint}", errors=True)
-
-
-def unforeseen(problem: Exception) -> PiwizardError:
-    """Return the error to show for an unhandled exception; save its traceback."""
-    path = paths.logs_dir() / "unforeseen.txt"
-    try:
-        files.make_folders(path.parent)
-        details = console.without_secrets("".join(traceback.format_exception(problem)))
-        text = "".join(f"{printable.line(line)}\n" for line in details.splitlines())
-        files.replace(path, text.encode("utf-8", "replace"), mode=0o600)
-    except OSError as error:
-        hint = f"The details could not be saved: {error.strerror}. Fix that, then run the command again."
-        return PiwizardError(errors.unforeseen(problem), hint=hint)
-    return PiwizardError(errors.unforeseen(problem), hint=f"The details are in {path}. Please report them.")
 
 
 def _one_line(text: str) -> str:

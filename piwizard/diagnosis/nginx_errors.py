@@ -14,7 +14,7 @@ from piwizard.system.remedies import Advice, Fix, RunCommand
 
 LOG = "/var/log/nginx/error.log"
 LINE = re.compile(
-    r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: .*?"
+    r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: [^,]*, "
     r'(?:server: (?P<server>[^,]*), )?request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
 )
 MAX_LOG_BYTES = 1 << 18

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -54,7 +55,7 @@ def static_file(public: Path) -> str | None:
     for path in sorted(public.rglob("*")):
         inside = path.relative_to(public)
         if path.is_file() and path.suffix != ".gz" and not any(part.startswith(".") for part in inside.parts):
-            return quote(f"/{inside}")
+            return quote(os.fsencode(f"/{inside}"))
     return None
 
 

@@ -5,9 +5,11 @@ If it arrives, port forwarding works. If not, that proves nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from piwizard.system import connections, http_client
@@ -49,8 +51,8 @@ def probe_port(outside: str, host: str, logs: Path = LOG_FOLDER, port: int = 80,
 
 def _is_logged(path: bytes, logs: Path) -> bool:
     for log in logs.glob("*.log"):
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - MAX_LOG_BYTES))
+        with suppress(OSError), log.open("rb") as file:  # a log may be rotated away
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MAX_LOG_BYTES))
             if path in file.read(MAX_LOG_BYTES):
                 return True
     return False

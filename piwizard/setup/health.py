@@ -12,6 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup.preview import Previewed, preview
 from piwizard.steps.registry import StepInstance
 from piwizard.system.checks import Check
+from piwizard.system.error_report import only_for_people
 from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
@@ -67,11 +68,12 @@ def inspect(
     drift: tuple[Previewed, ...] | None = None
     checks: list[Check] = []
     try:
-        if ownership is not None:
-            found = preview(planner.plan(instance), machine or SystemCache(), ownership)
-            drift = tuple(one for one in found if not one.preview.in_sync)
-        if not (drift and stop_at_drift):
-            checks.extend(planner.checks(instance))
+        with only_for_people():
+            if ownership is not None:
+                found = preview(planner.plan(instance), machine or SystemCache(), ownership)
+                drift = tuple(one for one in found if not one.preview.in_sync)
+            if not (drift and stop_at_drift):
+                checks.extend(planner.checks(instance))
     except PiwizardError as error:
         return StepHealth(instance, drift, tuple(checks), error)
     return StepHealth(instance, drift, tuple(checks))
@@ -80,7 +82,8 @@ def inspect(
 def inspect_live(planner: LiveChecked, instance: StepInstance) -> StepHealth:
     """Run only the checks of a step that cost almost nothing."""
     try:
-        return StepHealth(instance, checks=tuple(planner.live_checks(instance)))
+        with only_for_people():
+            return StepHealth(instance, checks=tuple(planner.live_checks(instance)))
     except PiwizardError as error:
         return StepHealth(instance, error=error)
 

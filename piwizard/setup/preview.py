@@ -10,6 +10,7 @@ from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
+from piwizard.system.error_report import only_for_people
 from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
@@ -54,7 +55,8 @@ def preview_each(
     plans: list[tuple[StepInstance, Sequence[Change] | PiwizardError]] = []
     for instance in instances:
         try:
-            plans.append((instance, planner.plan(instance)))
+            with only_for_people():
+                plans.append((instance, planner.plan(instance)))
         except PiwizardError as error:
             plans.append((instance, error))
     _load_units([one for _, changes in plans if not isinstance(changes, PiwizardError) for one in changes], machine)
@@ -64,7 +66,7 @@ def preview_each(
             found.append((instance, changes))
             continue
         try:
-            with planner.answers.locating(instance.site):
+            with planner.answers.locating(instance.site), only_for_people():
                 found.append((instance, preview(changes, machine, memory)))
         except PiwizardError as error:  # a router that does not answer, for example
             found.append((instance, error))

@@ -90,6 +90,16 @@ def test_persistent_file_belongs_only_to_the_app(there, working, app_ids):
     assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (*app_ids, 0o640)
 
 
+@pytest.mark.parametrize("target", ["A" * 300, "uploads", "/nowhere"])
+def test_link_of_the_app_on_the_way_is_no_error_of_the_probe(there, working, target):
+    keep = PersistentPath(there / "code", there / "data", "static/uploads", APP_USER)
+    working().make(keep)
+    assert keep.probe(None, None).in_sync
+    (there / "data" / "static").rename(there / "data" / "away")
+    plant(there / "data" / "static", target)
+    assert not keep.probe(None, None).in_sync
+
+
 def test_data_of_the_app_survives_a_new_release(there, working):
     (there / "data" / "result.json").write_text("of the app")
     working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))

@@ -74,25 +74,6 @@ def test_warnings_go_to_stderr(terminal):
     assert (written("stdout"), written("stderr")) == ("", "piwizard: state.json is missing.\n")
 
 
-def test_unforeseen_error_details_are_readable_only_by_root(own_places):
-    try:
-        raise ValueError("of a kind")
-    except ValueError as error:
-        problem = output.unforeseen(error)
-    file = own_places / "log" / "unforeseen.txt"
-    assert problem.message == "Something unforeseen happened: of a kind"
-    assert str(file) in problem.hint
-    assert "ValueError: of a kind" in file.read_text()
-    assert file.stat().st_mode & 0o777 == 0o600
-
-
-def test_unforeseen_error_is_shown_when_details_cannot_be_saved(own_places):
-    (own_places / "log").write_text("not a folder")
-    problem = output.unforeseen(OSError(28, "No space left on device"))
-    assert problem.message == "The disk is full."
-    assert "could not be saved" in problem.hint
-
-
 def test_name_of_a_run_that_nobody_follows_is_printed_in_both_forms(capsys):
     output.say_started("20261130T120000-000001", as_json=False)
     assert "20261130T120000-000001" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import rehearse
 from piwizard.setup import health_timer, workspace
-from piwizard.system import console, paths
+from piwizard.system import console, error_report, paths
 
 from .test_printable import HARMFUL, harmless
 
@@ -226,7 +226,7 @@ def test_json_keywords_stay_if_a_secret_is_the_same_word(secret, capsys) -> None
 
 
 def test_unexpected_error_is_logged_without_secrets(own_places, secret) -> None:
-    output.unforeseen(ValueError(f"{secret} \x1b[2J"))
+    error_report.explain_unforeseen(ValueError(f"{secret} \x1b[2J"))
     kept = (own_places / "log" / "unforeseen.txt").read_text()
     assert "\\x1b[2J" in kept
     assert secret not in kept
