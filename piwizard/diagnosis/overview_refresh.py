@@ -20,7 +20,7 @@ from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.git.newest_commit import newest_commit
 from piwizard.nginx import access_log
-from piwizard.setup import reach, site_overview
+from piwizard.setup import reach, site_overview, site_urls
 from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
 from piwizard.setup.site_form import SiteForm
@@ -68,7 +68,7 @@ def _low_priority() -> Iterator[None]:
 
 
 def _checked(planner: Planner, state: State) -> HomeOverview:
-    before = site_overview.saved(planner, state)
+    before = site_overview.saved(planner, state, site_urls.local_ip(planner.context.facts.network))
     secrets = SecretFilter(planner.secrets())
     sites = tuple(_site(planner, one, secrets) for one in before.sites)
     host = _host(planner.context.facts, planner)
@@ -179,6 +179,7 @@ def _host(facts: Facts, planner: Planner) -> HostOverview:
         clock_correct=facts.clock.synchronised,
         undervoltage=board_sensors.read_undervoltage(),
         next_renewal=systemd.next_run("certbot.timer"),
+        local_ip=site_urls.local_ip(facts.network),
     )
 
 

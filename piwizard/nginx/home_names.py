@@ -22,6 +22,11 @@ def is_home_name(host: str) -> bool:
     return "." not in host or host.endswith(HOME_ENDINGS)
 
 
+def is_home_address(address: str) -> bool:
+    """Return whether sites answer an address over HTTP, as one of a home network."""
+    return re.fullmatch(PRIVATE_ADDRESS, address) is not None
+
+
 def home_patterns(hostname: str) -> tuple[str, ...]:
     """Return patterns for `server_name`: local IPs, and this machine's name.
 

@@ -206,8 +206,7 @@ class PromptFlow:
     def _show(self, overview: HomeOverview) -> None:
         self._console.say("")
         for one in overview.sites:
-            address = next(iter((*one.addresses, *one.home_addresses)), "")
-            parts = [one.state, address, one.version and f"version {one.version}"]
+            parts = [one.state, " and ".join(one.main_addresses), one.version and f"version {one.version}"]
             if one.certificate_days is not None:
                 parts.append(f"certificate valid for {one.certificate_days} days")
             symbol = state_symbol(SITE_SYMBOLS[one.state])

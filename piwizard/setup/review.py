@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers.model import Answers
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.setup import estimates, reach, run_request, workspace
+from piwizard.setup import estimates, reach, run_request, site_urls, workspace
 from piwizard.setup.form_page import RequiredAnswer
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_each
@@ -106,7 +106,7 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
     proposal = Proposal(planner, plans, tuple(remarks))
     return Review(
         site=site,
-        result_urls=site_urls(answers, _address(planner)),
+        result_urls=_result_urls(planner, site, state),
         app=_describe_app(answers, form.commit),
         runs_as=_describe_service(form),
         seconds=_seconds(planner, plans, state),
@@ -144,22 +144,11 @@ def _plan(
     return run_request.left(plans, run_request.done(planner, state)), refused
 
 
-def site_urls(answers: Answers, address: str | None) -> tuple[str, ...]:
-    """Return the URLs of a site, the main one first, that by local IP last."""
-    path = answers.get("site.path", "")
-    scheme = "https" if answers.get("tls.https") else "http"
-    names = [reach.public_name(answers) or "", *answers.get("site.domains", ())]
-    urls = []
-    for name in dict.fromkeys(filter(None, names)):
-        secure = scheme if name == reach.public_name(answers) or scheme == "http" else "http"
-        urls.append(f"{secure}://{name}{path}")
-    local = [f"http://{address}{path}"] if address else []
-    return (*urls, *local) if urls else ()
-
-
-def _address(planner: Planner) -> str | None:
-    found = planner.context.facts.network.address
-    return found.address if found and found.family == 4 else None
+def _result_urls(planner: Planner, site: str, state: State) -> tuple[str, ...]:
+    answers, sites = planner.answers.of(site), planner.answers.sites
+    shown = site_urls.shown_at_local_ip(site, sites, site_urls.served_sites(state, sites) | {site})
+    address = site_urls.local_ip(planner.context.facts.network) if shown else ""
+    return (*site_urls.internet_urls(answers), *site_urls.home_urls(answers, address))
 
 
 def _describe_app(answers: Answers, commit: str | None) -> str:

@@ -12,11 +12,10 @@ from piwizard.apps.rollback_pin import read_pin
 from piwizard.changes.interface import was_restarted
 from piwizard.engine.state import State
 from piwizard.nginx.maintenance import in_maintenance
-from piwizard.setup import deploy_status, reach
+from piwizard.setup import deploy_status, site_urls
 from piwizard.setup.backup_status import backup_status
 from piwizard.setup.pending_restart import pending_restart
 from piwizard.setup.planner import Planner
-from piwizard.setup.review import site_urls
 from piwizard.setup.status import Status, remembered
 from piwizard.system import files, paths
 from piwizard.system.lazy_dataclass import dataclass
@@ -33,8 +32,8 @@ AttentionAction = Literal["answer", "continue", "failure", "check", "restart", "
 class SiteOverview:
     """A site at a glance. None and "" are what is not known.
 
-    `addresses` are for visitors, the main one first; `home_addresses` work at home only. `missing` are the keys of
-    the answers without which it cannot be set up. `requests_per_hour`: the oldest hour first.
+    `addresses` are for visitors, the main one first; `home_addresses` work at home only, that by local IP last.
+    `missing` are the keys of the answers without which it cannot be set up. `requests_per_hour`: the oldest hour first.
     """
 
     name: str
@@ -63,6 +62,12 @@ class SiteOverview:
     """The commit that was in use before a rollback."""
     stopped: bool = False
     """Whether its last run was stopped and can continue."""
+
+    @property
+    def main_addresses(self) -> tuple[str, ...]:
+        """Return the first address, and the last one for the home network."""
+        first = (*self.addresses, *self.home_addresses)[:1]
+        return tuple(dict.fromkeys((*first, *self.home_addresses[-1:])))
 
     def as_json(self) -> dict[str, Any]:
         """Return what `piwizard status --json` prints of a site, as of the last check."""
@@ -97,6 +102,8 @@ class HostOverview:
     clock_correct: bool | None = None
     undervoltage: bool | None = None
     next_renewal: str = ""
+    local_ip: str = ""
+    """The local IPv4 that the sites answer."""
 
 
 @dataclass(frozen=True)
@@ -137,13 +144,22 @@ CHECKED = (
 """The fields of a site that only a check knows; all others come from answers and state."""
 
 
-def saved(planner: Planner, state: State) -> HomeOverview:
-    """Return what is recorded. Quick: reads files, and neither code nor network."""
+def saved(planner: Planner, state: State, local_ip: str | None = None) -> HomeOverview:
+    """Return what is recorded. Quick: reads files, and neither code nor network.
+
+    `local_ip`: that of this machine, if it is known; else as of the last check.
+    """
     kept = _load()
     statuses = remembered(planner, state)
     of_sites = kept.get("sites", {})
-    sites = tuple(_site(planner, state, name, statuses, of_sites.get(name, {})) for name in planner.answers.sites)
     host = _known(HostOverview(), kept.get("host", {}))
+    address = host.local_ip if local_ip is None else local_ip
+    served = site_urls.served_sites(state, planner.answers.sites)
+    shown = {name for name in served if site_urls.shown_at_local_ip(name, planner.answers.sites, served)}
+    sites = tuple(
+        _site(planner, state, name, statuses, of_sites.get(name, {}), address if name in shown else "")
+        for name in planner.answers.sites
+    )
     attention = (*attention_of(sites, pending_restart(), restarted=was_restarted()), *attention_for_backups())
     return HomeOverview(sites, host, attention, kept.get("checked_at", ""))
 
@@ -211,20 +227,20 @@ def attention_for_backups() -> tuple[Attention, ...]:
     return (*problem, *sheet)
 
 
-def _site(planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any]) -> SiteOverview:
+def _site(
+    planner: Planner, state: State, name: str, statuses: list[Status], kept: Mapping[str, Any], address: str
+) -> SiteOverview:
     answers = planner.answers.of(name)
     own = [one for one in statuses if one.instance.site == name]
     served = next((one for one in own if one.instance.step.serves_site), None)
-    urls = site_urls(answers, None)
-    home = reach.audience_of(answers) is reach.Audience.HOME
     release = _release(name)
     entry = state.entry("gunicorn", name)
     missing = tuple(key for one in own if one.instance.step.serves_site for key in planner.missing(one.instance))
     found = SiteOverview(
         name,
         _state(own, served),
-        () if home else urls,
-        urls if home else (),
+        site_urls.internet_urls(answers),
+        site_urls.home_urls(answers, address),
         version=str(release.get("commit", ""))[:7],
         deployed_at=entry.at if entry and entry.result == "done" else "",
         https=bool(answers.get("tls.https")),

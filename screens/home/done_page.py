@@ -146,7 +146,8 @@ def done_text(site: SiteOverview, grade: str, visited: bool, columns: int) -> Te
     for symbol, style, words in rows:
         text.append(f"{symbol} ", f"not bold {style}").append(f"{hanging(words, columns, 2)}\n", "not bold")
     if online and site.home_addresses:
-        text.append(f"At home: {site.home_addresses[0].rstrip('/')}\n", "not bold dim")
+        at_home = f"At home: {' or '.join(one.rstrip('/') for one in site.home_addresses)}"
+        text.append(f"{hanging(at_home, columns, 0)}\n", "not bold dim")
     live = f"Commit {site.version} is live. " if site.version else ""
     advice = f"{live}To update it, push to your repository and choose Deploy."
     text.append("\nGood to know\n", "bold")

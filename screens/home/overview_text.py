@@ -116,9 +116,12 @@ def site_detail(site: SiteOverview, checked_at: str, now: datetime, width: int) 
     wide = width >= HALF + 30
     text = Text(f" {site.name}", "bold", no_wrap=True, overflow="ellipsis")
     right = checked(checked_at, now)
+    if wide and (also := second_address(site)):
+        text.append(f"   {also}", "not bold")
     text.append(f"{'':<{max(2, width - len(text.plain) - len(right) - 1)}}{right}\n" if wide else "\n", "not bold dim")
-    if not wide and site.addresses:
-        text.append(f" {site.addresses[0].rstrip('/')}\n", "not bold")
+    if not wide and (known := (*site.addresses, *site.home_addresses)):
+        also = second_address(site)
+        text.append(f" {known[0].rstrip('/')}{f', {also}' if also else ''}\n", "not bold")
     left = [*_page(site), *_errors(site, now)]
     counts = site.requests_per_hour
     beside = [f"Requests, last 24 hours {sum(counts):>7,}", sparkline(counts)] if wide and counts else []
@@ -133,12 +136,20 @@ def site_detail(site: SiteOverview, checked_at: str, now: datetime, width: int) 
     return text
 
 
+def second_address(site: SiteOverview) -> str:
+    """Return the URL for the home network, if it is not the first; else ""."""
+    also = "".join(site.main_addresses[1:]).rstrip("/")
+    return f"at home {also}" if also and site.addresses else also
+
+
 def site_summary(site: SiteOverview, now: datetime) -> Text:
     """Return the state of a site, its address, and its versions, for its own page."""
     symbol, style, word = STATES.get(site.state, STATES["new"])
     text = Text(no_wrap=True, overflow="ellipsis").append(f"{symbol} ", style).append(word)
     for address in (*site.addresses, *site.home_addresses)[:1]:
         text.append(f"   {address.rstrip('/')}")
+    if also := second_address(site):
+        text.append(f"   {also}")
     if site.version:
         past = age(site.deployed_at, now)
         live = commit(site.version, site.commit_subject)

@@ -41,6 +41,19 @@ def test_check_is_saved_for_the_next_start(machine):
     assert site_overview.saved(*machine) == found
 
 
+def test_local_ip_is_an_address_of_the_site_and_known_at_the_next_start(machine):
+    found = overview_refresh.refresh(*machine)
+    assert found.host.local_ip == "192.168.1.197"
+    assert found.site("photos").home_addresses == ("http://raspberrypi.local", "http://192.168.1.197")
+    assert site_overview.saved(*machine).site("photos").home_addresses[-1] == "http://192.168.1.197"
+
+
+def test_new_local_ip_replaces_the_saved_one(machine, monkeypatch):
+    monkeypatch.setattr(site_overview, "_load", lambda: {"host": {"local_ip": "192.168.1.7"}})
+    assert site_overview.saved(*machine).site("photos").home_addresses[-1] == "http://192.168.1.7"
+    assert overview_refresh.refresh(*machine).site("photos").home_addresses[-1] == "http://192.168.1.197"
+
+
 def test_site_that_does_not_answer_needs_attention(machine, monkeypatch):
     monkeypatch.setattr(checks, "get_page", lambda *_, **__: None)
     found = overview_refresh.refresh(*machine)

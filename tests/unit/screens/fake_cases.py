@@ -153,9 +153,10 @@ CHECKED = {
     "version": 1,
     "checked_at": "2026-01-01T12:00:00+00:00",
     "host": {
-        "way_in": ["photos-home.duckdns.org", "192.168.1.1", "192.168.1.100"],
+        "way_in": ["photos-home.duckdns.org", "192.168.1.1", "192.168.1.197"],
         "temperature": 48.0, "memory_used": 1230, "memory_total": 3886, "disk_free": 37_000, "disk_total": 58_000,
-        "clock_correct": True, "undervoltage": False, "next_renewal": "Thu 2026-01-01 03:12:00 UTC",
+        "clock_correct": True, "undervoltage": False, "next_renewal": "2026-01-01T03:12:00+00:00",
+        "local_ip": "192.168.1.197",
     },
     "sites": {"photos": PHOTOS_SEEN, "hello": HELLO_SEEN, "weather": {"missing": ["app.env.WEATHER_API_KEY"]}},
 }  # fmt: skip

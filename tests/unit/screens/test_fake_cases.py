@@ -8,6 +8,7 @@ from piwizard.setup.form_page import FormPage
 from piwizard.setup.reach import Audience
 from piwizard.steps.step import Stage
 from tests.unit.screens import fake_cases
+from tests.unit.screens.test_home_pages import SITES
 
 
 def test_new_machine_has_no_site_and_asks_for_a_repository(folder, monkeypatch):
@@ -88,7 +89,11 @@ def test_overview_shows_two_healthy_sites_and_one_that_waits(folder, monkeypatch
     photos = found.site("photos")
     assert photos.addresses == ("https://photos-home.duckdns.org",)
     assert (photos.certificate_days, photos.page_ms, sum(photos.requests_per_hour)) == (89, 38, 1044)
-    assert found.site("hello").home_addresses == ("http://raspberrypi.local",)
+    assert found.site("hello").home_addresses == ("http://raspberrypi.local", "http://192.168.1.197")
+    for shown in SITES:
+        real = found.site(shown.name)
+        assert real.addresses == shown.addresses
+        assert shown.state == "waiting" or real.home_addresses == shown.home_addresses
     (attention,) = found.attention
     assert (attention.action, attention.site, attention.key) == ("answer", "weather", "app.env.WEATHER_API_KEY")
 

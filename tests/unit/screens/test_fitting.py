@@ -11,7 +11,7 @@ from rich.segment import Segment
 
 from piwizard.screens.home.app_journal import shortened
 from piwizard.screens.home.done_page import done_text
-from piwizard.screens.home.overview_text import host_detail, site_row
+from piwizard.screens.home.overview_text import host_detail, second_address, site_detail, site_row
 from piwizard.screens.home.site_list import SiteList
 from piwizard.screens.setup.review_page import OTHER_SITES, _promises
 from piwizard.screens.setup.your_app_page import found_text
@@ -38,6 +38,15 @@ def test_result_wraps_below_itself(columns):
     lines = lines_of(done_text(SITES[0], "A", False, columns), columns)
     after = lines[next(number for number, line in enumerate(lines) if "Waiting for a visit" in line) + 1]
     assert not after.strip() or after.startswith(("  ", "At home"))
+
+
+def test_local_ip_is_beside_the_name_of_a_site_for_the_home_network():
+    now = datetime.now(UTC)
+    assert site_detail(SITES[1], "", now, 78).plain.startswith(" hello   http://192.168.1.197  ")
+    assert "\n http://raspberrypi.local, http://192.168.1.197\n" in site_detail(SITES[1], "", now, 58).plain
+    both = replace(SITES[0], home_addresses=("http://192.168.1.197",))
+    assert second_address(both) == "at home http://192.168.1.197"
+    assert second_address(SITES[0]) == ""
 
 
 def test_promises_name_other_sites_only_if_there_are_some():

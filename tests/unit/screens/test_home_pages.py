@@ -56,16 +56,19 @@ MOMENT = "2026-01-01T00:00:00+00:00"
 REQUESTS = (20, 10, 30, 12, 18, 22, 40, 60, 90, 120, 110, 60, 33, 45, 38, 52, 70, 88, 60, 38, 36, 22, 20, 50)
 SITES = (
     SiteOverview(
-        "photos", "online", ("https://photos-home.duckdns.org/",), ("http://192.168.1.100/",), "5406c3a", https=True,
+        "photos", "online", ("https://photos-home.duckdns.org",), (), "5406c3a", https=True,
         certificate_days=89, page_ms=38, page_status=200, requests_per_hour=REQUESTS,
         commit_subject="Fix the upload", new_commit="8f2c1aa", new_commit_subject="Resize images",
     ),
-    SiteOverview("hello", "online", (), ("http://raspberrypi.local/",), "c6ceb83", page_ms=12, page_status=200),
+    SiteOverview(
+        "hello", "online", (), ("http://raspberrypi.local", "http://192.168.1.197"), "c6ceb83", page_ms=12,
+        page_status=200,
+    ),
     SiteOverview("weather", "waiting", missing=("app.env.WEATHER_API_KEY",)),
 )  # fmt: skip
 HOST = HostOverview(
-    ("name", "11.22.33.44", "router", "this Pi"), True, 48.2, 1228, 4096, 37 << 10, 58 << 10, True, False,
-    "tonight, 03:12",
+    ("photos-home.duckdns.org", "192.168.1.1", "192.168.1.197"), True, 48.2, 1228, 4096, 37 << 10, 58 << 10, True,
+    False, "tonight, 03:12", "192.168.1.197",
 )  # fmt: skip
 NEEDED = Attention("weather cannot start without WEATHER_API_KEY.", "answer", "weather", "app.env.WEATHER_API_KEY")
 HOME = HomeOverview(SITES, HOST, (NEEDED,))
@@ -81,7 +84,7 @@ HALFWAY = StagedRun(
     0.56, 64.0, 50.0,
 )  # fmt: skip
 RULES = RouterRules(
-    "http://192.168.1.1", "192.168.1.100", "dc:a6:32:00:00:01", "http://photos-home.duckdns.org", "/var/lib/x.txt"
+    "http://192.168.1.1", "192.168.1.197", "dc:a6:32:00:00:01", "http://photos-home.duckdns.org", "/var/lib/x.txt"
 )
 
 
@@ -137,6 +140,11 @@ async def done(seen):
     await seen.see("200 OK")
 
 
+async def done_at_home(seen):
+    await seen.app.navigator.open_done("hello")
+    await seen.see("200 OK")
+
+
 async def more(seen):
     await seen.app.navigator.open_site("photos")
     await seen.see("Remove this site")
@@ -168,11 +176,11 @@ async def install(seen):
     await seen.see("1 min 04 s so far")
 
 
-PAGES = [overview, failure, router, done, more, palette, activity, app_log]
+PAGES = [overview, failure, router, done, done_at_home, more, palette, activity, app_log]
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("page", [*PAGES[:6], install], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("page", [*PAGES[:7], install], ids=lambda page: page.__name__)
 async def test_page_equals_snapshot(page, size, home):
     async with opened(home, size, steps=False) as seen:
         await page(seen)
@@ -181,7 +189,7 @@ async def test_page_equals_snapshot(page, size, home):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("page", [*PAGES[:5], install], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("page", [*PAGES[:6], install], ids=lambda page: page.__name__)
 async def test_ascii_page_equals_snapshot(page, home):
     async with opened(home, plain=True, steps=False) as seen:
         await page(seen)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from piwizard.answers.model import Answers
 from piwizard.setup import workspace
-from piwizard.setup.review import ReviewPlace, review_site, site_urls
+from piwizard.setup.review import ReviewPlace, review_site
 
 SITE = '[site]\nname = "weather"\ndomains = ["{name}"]\n[app]\nrepo = "https://github.com/me/weather"\n{app}\n'
 GIVEN = 'env = { WEATHER_API_KEY = "abc" }\n'
@@ -49,17 +46,11 @@ def test_certificate_and_advanced_steps_are_in_their_places(planner_of):
     assert found.later
 
 
-@pytest.mark.parametrize(
-    ("values", "urls"),
-    [
-        ({"site.domains": ["a.local"]}, ("http://a.local", "http://192.168.1.9")),
-        (
-            {"site.domains": ["a.local", "a.example.org"], "tls.https": True},
-            ("https://a.example.org", "http://a.local", "http://192.168.1.9"),
-        ),
-        ({"site.domains": ["a.local"], "site.path": "/x"}, ("http://a.local/x", "http://192.168.1.9/x")),
-        ({}, ()),
-    ],
-)
-def test_urls_of_a_site(values, urls):
-    assert site_urls(Answers("a", values), "192.168.1.9") == urls
+def test_local_ip_is_a_result_of_the_site_that_nginx_shows_there(planner_of):
+    found = review(planner_of, "raspberrypi.local")
+    assert found.result_urls == ("http://raspberrypi.local", "http://192.168.1.197")
+    workspace.state().mark("site", "alarm", "done", "20250101T000000-0000")
+    more = '[sites.alarm.site]\ndomains = ["alarm.local"]\n'
+    text = '[sites.weather.site]\ndomains = ["weather.local"]\n[sites.weather.app]\nrepo = "https://github.com/me/w"\n'
+    found = review_site(planner_of(text + more), "weather", workspace.state())
+    assert found.result_urls == ("http://weather.local",)
