@@ -13,7 +13,7 @@ from piwizard.prompts.prompt_form import PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.review_prompts import show_review
 from piwizard.setup.form_page import FormPage, RequiredAnswer
-from piwizard.setup.reach import Audience
+from piwizard.setup.reach import Audience, refuse_names
 from piwizard.setup.review import Review
 from piwizard.setup.site_form import SiteForm
 from piwizard.setup.state_symbols import state_symbol
@@ -168,8 +168,8 @@ class SetupPrompts:
             except Invalid as error:
                 self._console.show(f"  ! The name {error}.")
                 continue
-            if local := [name for name in names if not is_public(name)]:
-                self._console.show(f"  ! {local[0]} works only at home. Enter a name that the Internet knows.")
+            if refused := refuse_names(names):
+                self._console.show(f"  ! {refused}")
             elif names:
                 return tuple(names)
 

@@ -55,6 +55,15 @@ def public_name(answers: Answers) -> str | None:
     return next(filter(is_public, answers.get("site.domains", ())), None)
 
 
+def refuse_names(names: Sequence[str]) -> str:
+    """Return why names do not suit a site on the Internet, "" if they do."""
+    if any("." not in name for name in names):
+        return f"Enter a domain name with a dot and without spaces, such as myapp.duckdns.org, not “{' '.join(names)}”."
+    if local := [name for name in names if not is_public(name)]:
+        return f"{local[0]} works only at home. Enter a name that the Internet knows, such as myapp.duckdns.org."
+    return ""
+
+
 def choose(
     audience: Audience, name: str | None, answers: Answers, hostname: str, sites: Mapping[str, Mapping[str, Any]]
 ) -> tuple[ReachAnswer, ...]:

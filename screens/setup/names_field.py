@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.dns.points_here import is_public
 from piwizard.dns.providers import owner_of
 from piwizard.screens.setup.page_field import PageField
 from piwizard.screens.widgets.editors import LineEditor
+from piwizard.setup.reach import refuse_names
 
 if TYPE_CHECKING:
     from typing import Any
@@ -33,11 +33,7 @@ class NamesField(PageField):
 
     def problem(self) -> str:
         """Return a sentence about what is wrong in the editor; "" if it is valid."""
-        refused = super().problem()
-        for name in self._given() or () if not refused else ():
-            if not is_public(name):
-                return f"{name} works only at home. Enter a name that the Internet knows, such as myapp.duckdns.org."
-        return refused
+        return super().problem() or refuse_names(self._given() or ())
 
     def report(self, text: str, style: str) -> None:
         """Show why the answer was refused, or the result of its lookup.

@@ -109,6 +109,8 @@ def test_internet_site_asks_what_its_provider_needs(talk, tmp_path, repo):
     dialogue.answer("Who should be able to open flowers? [home]", "internet")
     dialogue.answer("Name (such as photos.duckdns.org):", "-flowers-.example.org")
     dialogue.expect("! The name ")
+    dialogue.answer("Name (such as photos.duckdns.org):", "my flowers")
+    dialogue.expect("! Enter a domain name with a dot and without spaces")
     dialogue.answer("Name (such as photos.duckdns.org):", "flowers.local")
     dialogue.expect("! flowers.local works only at home.")
     dialogue.answer("Name (such as photos.duckdns.org):", "flowers.duckdns.org")

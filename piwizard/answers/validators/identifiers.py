@@ -26,9 +26,11 @@ def host_name(value: Any) -> str:
     name = text(value).lower()
     labels = name.split(".")
     if len(name) > 253 or not all(LABEL.fullmatch(label) for label in labels):
-        raise Invalid(f"must be a host name such as myapp.ddns.net, not {value!r}")
+        raise Invalid(
+            f"must look like myapp.ddns.net, with letters, digits and hyphens between the dots, not {value!r}"
+        )
     if labels[-1].isdigit():
-        raise Invalid(f"must be a host name, not an IP address ({value})")
+        raise Invalid(f"must look like myapp.ddns.net, not like an IP address ({value})")
     return name
 
 
@@ -39,7 +41,7 @@ def full_name(value: Any) -> str:
     """
     name = host_name(value)
     if "." not in name:
-        raise Invalid(f"must be a full domain name such as myapp.ddns.net, not {name!r}")
+        raise Invalid(f"must look like myapp.ddns.net, with a dot, not {name!r}")
     return name
 
 

@@ -247,7 +247,15 @@ async def test_repository_is_refused_at_its_field(folder, monkeypatch, typed, re
         assert AnswerStore().sites() == []
 
 
-@pytest.mark.parametrize(("typed", "refusal"), [("my_site", "Name must"), ("raspberrypi.local", "works only at home")])
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        ("my_site", "Name must look like myapp.ddns.net"),
+        ("my first site", "Enter a domain name with a dot and without spaces"),
+        ("photos", "Enter a domain name with a dot and without spaces"),
+        ("raspberrypi.local", "works only at home"),
+    ],
+)
 async def test_name_is_refused_at_its_field(folder, monkeypatch, typed, refusal):
     fake_cases.code(folder, monkeypatch, app=PLAIN)
     async with visited(folder) as seen:

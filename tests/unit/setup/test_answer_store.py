@@ -147,7 +147,7 @@ def test_none_removes_an_answer(hand_written):
     [
         (None, "site.name", "My Site", "must be 1 to 31 lowercase letters"),
         (None, "gunicorn.workers", "many", "must be a whole number from 1"),
-        ("club", "site.domains", ["a b"], "must be a host name"),
+        ("club", "site.domains", ["a b"], "must look like myapp.ddns.net"),
         ("club", "site.domains", ["blog.example.org"], "must not name blog.example.org: the site blog"),
         ("club", "site.name", "blog", "must be unique: another site"),
         ("club", "site.name", None, "cannot be removed"),

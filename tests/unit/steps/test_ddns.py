@@ -120,7 +120,7 @@ def test_armv6_board_gets_ddclient(context, machine, given):
     [
         ('provider = "dyn"', "must be one of no-ip, duckdns, cloudflare, desec, dynu, dynv6, freedns, custom"),
         ('password = "hush"', "never the secret itself"),
-        ('hostname = "11.22.33.44"', "must be a host name, not an IP address"),
+        ('hostname = "11.22.33.44"', "must look like myapp.ddns.net, not like an IP address"),
         ('server = "https://x"', "must be a host name"),
         ('client = "inadyn"', "must be one of ddclient, noip-duc"),
         ("interval = 0", "from 1 to 60"),
