@@ -107,6 +107,8 @@ class Checkup:
                 "step-in-sync", f"Step {step} set up", ok, detail, fix=fix, subject=step, step=step, site=site
             )
 
+        if entry is None and self._planner.declined(instance):
+            return
         if entry and is_running(instance, entry):
             yield finding(ok=True, detail="being set up right now")
             return

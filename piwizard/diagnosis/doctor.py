@@ -77,6 +77,8 @@ class Examination:
             yield from self._instance(instance, entry) if entry else self._not_yet(instance)
 
     def _not_yet(self, instance: StepInstance) -> Iterator[Finding]:
+        if self._planner.declined(instance):
+            return
         name, missing = instance.step.name, self._planner.missing(instance)
         fix: Fix = (RunCommand("piwizard", f"to answer {missing[0]}"),) if missing else (ApplySteps((name,)),)
         yield _step(instance, ok=False, detail="not set up yet", fix=fix)

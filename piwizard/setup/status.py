@@ -40,6 +40,8 @@ class Status:
     checks: tuple[Check, ...] = ()
     waits: bool = False
     """Whether the step is optional and lacks answers."""
+    declined: bool = False
+    """Whether an answer turns the step off, and it never ran."""
 
     @property
     def settled(self) -> bool:
@@ -91,6 +93,8 @@ def _remembered(instance: StepInstance, planner: Planner, entry: Entry | None) -
     if entry is None:
         if instance.step.name in planner.skipped:
             return Status(instance, "skipped")
+        if planner.declined(instance):
+            return Status(instance, "skipped", summary=NOT_WANTED, declined=True)
         waits = instance.step.optional and bool(planner.missing(instance))
         return Status(instance, "todo", summary=WAITS if waits else "", waits=waits)
     if is_running(instance, entry):

@@ -121,7 +121,8 @@ class SetupPane(Vertical):
         line.update(text)
         line.display = bool(text.plain)
         self.query_one("#why").set_class(state in URGENT, "-away")
-        wanted = actions(state, optional=instance.step.optional)
+        declined = state == "skipped" and status is not None and status.declined
+        wanted = () if declined else actions(state, optional=instance.step.optional)
         await self._queue.run(self._offer(wanted, state))
 
     async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:
@@ -169,6 +170,8 @@ def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text
             return text.append(f"Done {_when(status.at)}: {status.summary}")
         case "todo" if status and status.summary:
             return text.append(status.summary)
+        case "skipped" if status and status.declined:
+            return text.append("Not wanted, as you answered. Change the answer to set this step up.")
         case "skipped":
             return text.append("Skipped. You can include it again at any time.")
     return Text()

@@ -11,6 +11,7 @@ import pytest
 from piwizard.answers import file_reader
 from piwizard.diagnosis import checkup, served_https
 from piwizard.diagnosis.checkup import Checkup
+from piwizard.diagnosis.doctor import Examination
 from piwizard.errors import PiwizardError
 from piwizard.network.internet_time import ClockReading
 from piwizard.setup import workspace
@@ -67,6 +68,22 @@ def test_unfinished_step_fails(check_up):
     assert (found["nginx"].ok, found["app"].detail) == (False, "not set up yet")
     assert found["app"].advice == "Run `piwizard apply app`."
     assert "ssl-labs-grade" not in found, "there is no site yet"
+
+
+def test_declined_step_that_never_ran_is_no_finding(check_up, own_places, monkeypatch):
+    monkeypatch.setattr(checkup.served_pages, "check_pages", lambda *given, **named: [])
+    text = ANSWERS + '[dhparam]\nway = "none"\n[tls]\nhttps = false\n'
+    done = ["system", "nginx", "app", "gunicorn", "site"]
+    assert {one.step for one in check_up(text, done)} == {one.step for one in check_up(done=done)}
+    planner = Planner(file_reader.parse(text, all_questions()), workspace.secret_store())
+    examined = Examination(planner, workspace.state(), workspace.backups())
+    assert not {one.step for site in (None, "blog") for one in examined._steps(site)} & {
+        "dhparam",
+        "certbot",
+        "renewal",
+    }
+    workspace.state().mark("dhparam", None, "failed", "run-1")
+    assert "dhparam" in {one.step for one in check_up(text, done)}, "a run may have left something"
 
 
 def test_site_over_http_has_no_grade(check_up, monkeypatch):

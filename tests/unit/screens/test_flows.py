@@ -158,6 +158,22 @@ async def test_skipped_step_is_included_again(site):
         assert "Skip" not in seen.text()
 
 
+async def test_declined_step_is_not_to_do_until_another_answer(site):
+    (site / "all-steps").touch()
+    fake_pi.install(site)
+    AnswerStore().set(None, "dhparam.way", "none")
+    async with opened(site) as seen:
+        assert "– DH parameters" in seen.text()
+        await seen.go_to("dhparam")
+        await seen.see("Not wanted, as you answered.")
+        assert "Include again" not in seen.text()
+        seen.main.navigation.focus_pane()
+        await seen.keys("left")
+        await seen.until(lambda: AnswerStore().get(None, "dhparam.way") != "none")
+        await seen.see("○ DH parameters")
+        await seen.see("[ Install ]")
+
+
 @pytest.mark.nightly
 async def test_unanswered_optional_step_delays_nothing(site):
     answers = site / "etc" / "answers.toml"

@@ -93,6 +93,18 @@ def test_optional_step_without_answers_waits_and_blocks_nothing(planner, monkeyp
     assert not of(planner, "extra").waits
 
 
+def test_declined_step_that_never_ran_is_not_to_do(planner):
+    assert of(planner, "dhparam").waits
+    planner.answers.machine["dhparam.way"] = "none"
+    found = of(planner, "dhparam")
+    assert (found.state, found.summary, found.declined) == ("skipped", "not wanted, as you answered", True)
+    assert found.settled
+    workspace.state().mark("dhparam", None, "failed", "run-1")
+    assert of(planner, "dhparam").state == "failed", "a run may have left something"
+    planner.answers.machine["dhparam.way"] = "ffdhe2048"
+    assert not of(planner, "dhparam").declined
+
+
 def test_addresses_list_sites_whose_steps_are_done(planner):
     site, secure = (
         SimpleNamespace(name=name, optional=False, serves_site=name == "site") for name in ("site", "certbot")
