@@ -34,7 +34,7 @@ def show_review(console: Console, review: Review, *, details: bool = False) -> N
             show_changes(console, changes, details=True)
     for text in review.warnings:
         console.say(f"  ! {text}")
-    console.say(*(f"  {text}" for text in review.later))
+    console.say(*(f"  {text}" for text in (*review.later, *review.proposal.left_out)))
     console.say("Your other sites stay online, and every change can be undone later.")
 
 

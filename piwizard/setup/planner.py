@@ -75,9 +75,14 @@ class Planner:
                 f"{belonging[0]} belongs to a site, and the answers have none yet.",
                 hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
             )
-        steps = named or [step for step in registry.STEPS if step.name not in self.skipped]
-        chosen = registry.in_order(steps, [site] if site else self.chosen_sites)
-        return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
+        if named:
+            return registry.in_order(named, [site] if site else self.chosen_sites)
+        return [one for one in self.wanted(site) if not (one.step.optional and self.missing(one))]
+
+    def wanted(self, site: str | None = None) -> list[StepInstance]:
+        """Return every step except the skipped ones, for one site or all."""
+        steps = [step for step in registry.STEPS if step.name not in self.skipped]
+        return registry.in_order(steps, [site] if site else self.chosen_sites)
 
     def select_complete(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
         """Return the same without the sites that lack an answer, unless one is named."""

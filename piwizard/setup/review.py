@@ -11,6 +11,7 @@ from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.setup import estimates, reach, run_request, site_urls, workspace
 from piwizard.setup.form_page import RequiredAnswer
+from piwizard.setup.left_out import left_out
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_each
 from piwizard.setup.run_request import Plans
@@ -99,11 +100,13 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
     form = SiteForm(planner, site)
     answers = planner.answers.of(site)
     missing = list(form.missing())
-    plans, refused = _plan(planner, _instances(planner, site), state, form)
+    wanted = _instances(planner, site)
+    plans, refused = _plan(planner, [one for one in wanted if not planner.missing(one)], state, form)
     for one in refused:
         if one.key not in {known.key for known in missing}:
             missing.append(one)
-    proposal = Proposal(planner, plans, tuple(remarks))
+    optional = [one for one in wanted if one.step.optional]  # the answers that others lack are in `missing`
+    proposal = Proposal(planner, plans, tuple(remarks), left_out(planner, optional))
     return Review(
         site=site,
         result_urls=_result_urls(planner, site, state),
@@ -119,11 +122,11 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
 
 
 def _instances(planner: Planner, site: str) -> list[StepInstance]:
-    """Return the steps that belong to the setup of a site, with their answers given."""
+    """Return the steps that belong to the setup of a site."""
     steps = [step for step in registry.STEPS if step.stage is not Stage.ADVANCED and step.name not in planner.skipped]
     if reach.audience_of(planner.answers.of(site)) is reach.Audience.HOME:
         steps = [step for step in steps if not reach.is_for_internet(step)]
-    return [one for one in in_order(steps, [site]) if not planner.missing(one)]
+    return in_order(steps, [site])
 
 
 def _plan(

@@ -52,6 +52,8 @@ class Proposal:
     plans: Plans
     remarks: tuple[str, ...] = ()
     """What happens with sites that are set up and that the answers lack."""
+    left_out: tuple[str, ...] = ()
+    """The steps that are not included, because answers are missing."""
     additions: tuple[tuple[str | None, Fix], ...] = ()
     """Answers that are added once the plan is confirmed, by their sites."""
 
@@ -104,11 +106,13 @@ class SetupService:
         `again`: even if the step is done and in sync. Alters nothing.
         """
         from piwizard.setup import kept_answers, run_request, workspace
+        from piwizard.setup.left_out import left_out
 
         planner = self._planner()
         finished = run_request.done(planner, workspace.state())
+        wanted = planner.wanted() if instance is None else []
         if instance is None:
-            chosen = [one for one in planner.select() if not planner.missing(one)]
+            chosen = [one for one in wanted if not planner.missing(one)]
         else:
             planner.require_answers([instance])
             chosen = planner.with_needs([instance], finished)
@@ -118,7 +122,8 @@ class SetupService:
             plans = run_request.needed(planner, chosen, finished)
             self._pins |= planner.context.pins()
         given = self._file if self._file and self._file.exists() else None
-        return Proposal(planner, plans, tuple(kept_answers.remarks(given, planner.answers)))
+        remarks = tuple(kept_answers.remarks(given, planner.answers))
+        return Proposal(planner, plans, remarks, left_out(planner, wanted))
 
     def stage_tracker(self, instances: Sequence[StepInstance] = ()) -> StageTracker:
         """Return a reader of a run's events that knows how long these steps usually take."""

@@ -80,6 +80,8 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
         if not proposal.plans:
             summary.update(Text().append(" Nothing to do: everything is up to date.", "green"))
+            left_out = "\n".join(f" {line}" for line in proposal.left_out)
+            self.query_one("#confirm-question", Static).update(left_out)
             return
         self._proposal = proposal
         blocks: list[Block] = []
@@ -96,7 +98,7 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
             question = (
                 f"Files that were edited by hand (marked above) will be replaced; backups are kept. {INSTALL_NOW}"
             )
-        lines = "\n".join(f" {clean(line)}" for line in (*proposal.warnings, question))
+        lines = "\n".join(f" {clean(line)}" for line in (*proposal.warnings, *proposal.left_out, question))
         style = "yellow" if proposal.edited or proposal.warnings else ""
         self.query_one("#confirm-question", Static).update(Text().append(lines, style))
         changes_list.show(blocks)

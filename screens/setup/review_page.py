@@ -224,7 +224,8 @@ def _missing_title(missing: Sequence[RequiredAnswer]) -> str:
 def _promises(review: Review, others: bool, columns: int) -> Text:
     text = Text()
     marked = [("! ", "yellow", clean(warning)) for warning in review.warnings[:MAX_WARNINGS]]
-    marked += [("○ ", "dim", sentence) for sentence in review.later]
+    left_out = () if review.missing else review.proposal.left_out
+    marked += [("○ ", "dim", sentence) for sentence in (*review.later, *left_out)]
     if not review.missing:
         marked += [("✓ ", "green", sentence) for sentence in ((OTHER_SITES,) if others else ()) + PROMISES]
     for symbol, style, sentence in marked:

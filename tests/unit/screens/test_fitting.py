@@ -50,7 +50,7 @@ def test_local_ip_is_beside_the_name_of_a_site_for_the_home_network():
 
 
 def test_promises_name_other_sites_only_if_there_are_some():
-    review = SimpleNamespace(warnings=(WARNING,), later=(), missing=())
+    review = SimpleNamespace(warnings=(WARNING,), later=(), missing=(), proposal=SimpleNamespace(left_out=()))
     lines = lines_of(_promises(review, False, 76), 76)
     assert lines[2].startswith("  show the site")
     assert OTHER_SITES not in "\n".join(lines)

@@ -174,6 +174,16 @@ async def test_declined_step_is_not_to_do_until_another_answer(site):
         await seen.see("[ Install ]")
 
 
+async def test_plan_of_everything_names_what_it_does_not_include(site):
+    answers = site / "etc" / "answers.toml"
+    answers.write_text(answers.read_text().partition("\n[ddns]")[0])
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.press("all")
+        await seen.see("Install now?")
+        assert "Optional steps without answers are not included: Dynamic DNS." in seen.text()
+
+
 @pytest.mark.nightly
 async def test_unanswered_optional_step_delays_nothing(site):
     answers = site / "etc" / "answers.toml"
