@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import field
 
 from piwizard import __version__
 from piwizard.answers.model import Answers
-from piwizard.dns.providers import PROVIDERS, Provider, owner_of
+from piwizard.dns.providers import NO_IP, PROVIDERS, Provider, owner_of
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.nginx.home_names import is_home_name
 from piwizard.system.files import digest
@@ -42,6 +43,28 @@ class Account:
         """Return a hash that identifies the account without revealing the secret."""
         parts = (self.provider.name, self.server, self.hostname, self.login, self.secret, self.zone)
         return digest("\0".join(parts).encode())
+
+
+def credential_keys(provider: Provider) -> tuple[str, ...]:
+    """Return the answers that a provider needs, besides host name and provider."""
+    keys = [] if provider.login is not None else ["ddns.username"]
+    keys.append("ddns.password")
+    if provider.protocol == "cloudflare":
+        keys.append("ddns.zone")
+    if provider.name == "custom":
+        keys.append("ddns.server")
+    return tuple(keys)
+
+
+def unneeded_keys(provider: Provider, given: Container[str]) -> frozenset[str]:
+    """Return the answers that make no sense for a provider.
+
+    A server or a client that is `given` has an effect with every provider: a person has to see it.
+    """
+    unused = {"ddns.username", "ddns.zone", "ddns.server"} - set(credential_keys(provider))
+    if provider is not NO_IP:
+        unused.add("ddns.client")
+    return frozenset(key for key in unused if key not in {"ddns.server", "ddns.client"} or key not in given)
 
 
 def account_of(answers: Answers) -> Account:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from piwizard.answers.model import Answers
+from piwizard.dns.ddns_account import credential_keys
 from piwizard.dns.points_here import is_public
 from piwizard.dns.providers import PROVIDERS, Provider, owner_of
 from piwizard.steps.registry import step_named
@@ -115,25 +116,12 @@ def follows(answers: Answers) -> bool:
     return answers.get("ddns.hostname") in names
 
 
-def ddns_keys(provider: Provider | None) -> tuple[str, ...]:
-    """Return the keys that a provider needs, besides host name and provider."""
-    if provider is None:
-        return ()
-    keys = [] if provider.login is not None else ["ddns.username"]
-    keys.append("ddns.password")
-    if provider.protocol == "cloudflare":
-        keys.append("ddns.zone")
-    if provider.name == "custom":
-        keys.append("ddns.server")
-    return tuple(keys)
-
-
 def needed_ddns_keys(answers: Answers) -> tuple[str, ...]:
     """Return the answers about dynamic DNS that a site cannot do without and lacks."""
     provider = provider_of(answers)
     if provider is None or (owner_of(public_name(answers) or "") is None and not follows(answers)):
         return ()
-    needed = [key for key in ddns_keys(provider) if key != "ddns.zone"]
+    needed = [key for key in credential_keys(provider) if key != "ddns.zone"]
     return tuple(key for key in needed if key not in answers.values)
 
 

@@ -11,6 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.serving import Serving, chosen_serving
 from piwizard.deploys import deploy_ways
+from piwizard.dns.ddns_account import credential_keys, unneeded_keys
 from piwizard.errors import ConsentMissing, PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
 from piwizard.setup.app_findings import AppFinding, AppSetting
@@ -80,7 +81,9 @@ class SiteForm:
             except PiwizardError as error:
                 self.trouble = self.trouble or error
                 questions = step.questions(None, None)
-            found |= {question.key: question for question in questions}
+            # A step skips what other answers make needless; the answers of this site may need it.
+            every = (*step.questions(None, None), *questions)
+            found |= {question.key: question for question in every}
         return found
 
     def read(self) -> None:
@@ -128,14 +131,17 @@ class SiteForm:
             ]
         provider = reach.provider_of(self.answers)
         owned = bool(provider and provider.owns(reach.public_name(self.answers) or ""))
-        ddns = (() if owned else ("ddns.provider",), reach.ddns_keys(provider))
+        ddns = (() if owned else ("ddns.provider",), credential_keys(provider) if provider else ())
+        unneeded = unneeded_keys(provider, self.answers.values) if provider else ()
+        details = [key for key in ("ddns.hostname", *DDNS_DETAILS) if key not in unneeded]
+        client = "client, " if "ddns.client" in details else ""
         title = provider.title if provider else "Where is this name managed?"
         return [
             self._group("Name", "", ("site.domains",), open=True),
             self._group(title, "", (*ddns[0], *ddns[1]), open=owned),
             self._group("Router", self._router_summary(), ("router.forward",)),
             self._group("HTTPS options", "certificate, HSTS, e-mail", HTTPS_KEYS),
-            self._group("Dynamic DNS options", "name, client, interval, IPv6", ("ddns.hostname", *DDNS_DETAILS)),
+            self._group("Dynamic DNS options", f"name, {client}interval, IPv6", details),
             self._group("URL path", self.answers.get("site.path", "none"), ("site.path",)),
         ]
 

@@ -15,7 +15,7 @@ from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.command import Notice
 from piwizard.dns import ddclient, provider_errors
-from piwizard.dns.ddns_account import Account, account_of
+from piwizard.dns.ddns_account import Account, account_of, unneeded_keys
 from piwizard.dns.points_here import check_host, is_public
 from piwizard.dns.providers import PROVIDERS, owner_of
 from piwizard.dns.verify_account import VerifyAccount
@@ -64,7 +64,7 @@ QUESTIONS = (
     Question(
         "ddns.username",
         "User name",
-        "For No-IP that of the DDNS Key; leave it empty for DuckDNS, Cloudflare, deSEC and dynv6.",
+        "For No-IP that of the DDNS Key; DuckDNS, Cloudflare, deSEC and dynv6 need none.",
         v.text,
     ),
     Question(
@@ -132,6 +132,9 @@ class Ddns(Step):
         hostname = answers.get("ddns.hostname") if answers else None
         first = next(filter(is_public, context.domains), None)
         owner = owner_of(hostname or first or "")
+        answered = PROVIDERS.get(answers.get("ddns.provider", "")) if answers else None
+        provider, given = answered or owner, answers.values if answers else {}
+        unneeded = unneeded_keys(provider, given) if provider else ()
         suggested = {
             "ddns.hostname": (first, "domain of the first site"),
             "ddns.provider": (owner.name if owner else None, f"{hostname or first} belongs to this provider"),
@@ -140,6 +143,7 @@ class Ddns(Step):
         return [
             question.suggest(*suggested[question.key]) if suggested.get(question.key, (None,))[0] else question
             for question in QUESTIONS
+            if question.key not in unneeded
         ]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:

@@ -21,27 +21,31 @@ class SetupForm(Vertical):
     def __init__(self) -> None:
         super().__init__(id="form")
         self._instance: StepInstance | None = None
-        self._keys: list[str] = []
 
     async def show(self, instance: StepInstance, asked: Asked) -> None:
         """Show the questions of a step.
 
         Fields that are shown already keep what is being typed.
         """
-        keys = [question.key for question in asked.questions]
-        same = self.is_of(instance) and self._keys == keys
-        if same:
+        questions, answers = asked.questions, asked.answers
+        if not self.is_of(instance):
+            await self.clear()
+            await self.mount_all(Field(instance.site, question, answers.get(question.key)) for question in questions)
             self._instance = instance
-            for question in asked.questions:
+            return
+        self._instance = instance
+        keys = {question.key for question in questions}
+        for field in self.query(Field):
+            if field.question.key not in keys and not field.has_focus_within:
+                await field.remove()
+        for number, question in enumerate(questions):
+            if self.has(question.key):
                 field = self.field(question.key)
                 field.site = instance.site
-                field.update_question(question, asked.answers.get(question.key))
-            return
-        await self.clear()
-        await self.mount_all(
-            Field(instance.site, question, asked.answers.get(question.key)) for question in asked.questions
-        )
-        self._instance, self._keys = instance, keys
+                field.update_question(question, answers.get(question.key))
+            else:
+                field = Field(instance.site, question, answers.get(question.key))
+                await self.mount(field, before=number if number < len(self.children) else None)
 
     def is_of(self, instance: StepInstance) -> bool:
         """Return whether this step's questions are shown, even if its site is just named."""

@@ -12,6 +12,7 @@ from piwizard.answers.questions import Question
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
+from piwizard.screens.widgets.editors import Choice
 from piwizard.screens.widgets.fields import Field
 from piwizard.screens.widgets.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
@@ -156,6 +157,38 @@ async def test_skipped_step_is_included_again(site):
         await seen.see("○ Dynamic DNS")
         await seen.go_to("nginx")
         assert "Skip" not in seen.text()
+
+
+async def test_another_provider_brings_its_own_questions_and_keeps_the_cursor(site):
+    (site / "all-steps").touch()
+    fake_pi.install(site)
+    store = AnswerStore()
+
+    def chosen(name):
+        return seen.until(lambda: AnswerStore().get(None, "ddns.provider") == name)
+
+    for key, value in (("hostname", "www.example.org"), ("provider", "dynu"), ("username", "me")):
+        store.set(None, f"ddns.{key}", value)
+    async with opened(site, (80, 40)) as seen:
+        await seen.go_to("ddns")
+        await seen.see("User name")
+        assert "Zone" not in seen.text()
+        seen.main.navigation.focus_pane()
+        await seen.until(lambda: isinstance(seen.app.screen.focused, Choice))
+        cursor = seen.app.screen.focused
+        await seen.keys("left")
+        await chosen("desec")
+        await seen.gone("User name")
+        await seen.keys("left")
+        await chosen("cloudflare")
+        await seen.see("Zone")
+        assert seen.app.screen.focused is cursor
+        assert AnswerStore().get(None, "ddns.username") == "me"
+        await seen.keys("right", "right")
+        await chosen("dynu")
+        await seen.see("User name ✓")
+        labels = [field.question.prompt for field in seen.app.screen.query(Field)]
+        assert labels[:4] == ["Provider", "Host name", "User name", "Password or token"]
 
 
 async def test_declined_step_is_not_to_do_until_another_answer(site):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.answers.model import Answers
+from piwizard.dns.ddns_account import credential_keys
 from piwizard.dns.providers import PROVIDERS
 from piwizard.setup import reach
 from piwizard.setup.reach import Audience
@@ -67,7 +68,7 @@ def test_name_that_another_site_keeps_up_to_date_stays():
     ],
 )
 def test_only_questions_that_apply_are_asked(provider, keys):
-    assert reach.ddns_keys(PROVIDERS[provider]) == keys
+    assert credential_keys(PROVIDERS[provider]) == keys
 
 
 def test_domain_without_dynamic_dns_needs_no_account():

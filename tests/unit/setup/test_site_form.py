@@ -120,6 +120,18 @@ def test_name_of_duckdns_needs_its_token_and_nothing_else(planner_of):
     assert keys(form) == ["ddns.password"]
     (group,) = [one for one in form.questions(FormPage.ADDRESS) if one.open and one.title == "DuckDNS"]
     assert [(one.key, one.prompt) for one in group.questions] == [("ddns.password", "DuckDNS token")]
+    (options,) = [one for one in form.questions(FormPage.ADDRESS) if one.title == "Dynamic DNS options"]
+    assert [one.key for one in options.questions] == ["ddns.hostname", "ddns.interval", "ddns.ipv6"]
+    assert options.summary == "name, interval, IPv6"
+
+
+def test_page_asks_what_the_name_needs_if_another_provider_is_answered(planner_of):
+    more = '[ddns]\nprovider = "duckdns"\nhostname = "other.duckdns.org"\n'
+    form = SiteForm(
+        planner_of(answers('domains = ["me.ddns.net"]', 'env = { WEATHER_API_KEY = "abc" }') + more), "weather"
+    )
+    (group,) = [one for one in form.questions(FormPage.ADDRESS) if one.open and one.title == "No-IP"]
+    assert [one.key for one in group.questions] == ["ddns.username", "ddns.password"]
 
 
 def test_private_repository_needs_the_page_for_keys(planner_of, monkeypatch):

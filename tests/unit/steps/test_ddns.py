@@ -42,6 +42,32 @@ def test_suggestions_follow_the_first_domain(context):
     assert "belongs to this provider" in questions["ddns.provider"].detected
 
 
+def asked_with(context, table):
+    answers = answers_module.parse(f"[ddns]\n{table}", all_questions()).of(None)
+    return [one.key.partition(".")[2] for one in Ddns().questions(context(), answers)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked"),
+    [
+        ("duckdns", ["provider", "hostname", "password", "interval", "ipv6"]),
+        ("cloudflare", ["provider", "hostname", "password", "interval", "ipv6", "zone"]),
+        ("no-ip", ["provider", "hostname", "username", "password", "client", "interval", "ipv6"]),
+        ("custom", ["provider", "hostname", "username", "password", "interval", "ipv6", "server"]),
+    ],
+)
+def test_questions_that_a_provider_does_not_need_are_skipped(context, provider, asked):
+    assert asked_with(context, f'provider = "{provider}"\n') == asked
+
+
+def test_saved_answers_that_have_an_effect_are_still_asked(context):
+    given = 'provider = "duckdns"\nclient = "noip-duc"\nserver = "ddns.example.org"\nusername = "me"\n'
+    asked = asked_with(context, given)
+    assert {"client", "server"} <= set(asked)
+    assert "username" not in asked
+    assert asked_with(context, given.replace("duckdns", "no-ip"))[2] == "username"
+
+
 def test_own_domain_gets_no_suggestion(context):
     questions = {one.key: one for one in Ddns().questions(context(domains=("www.example.org",)), None)}
     assert questions["ddns.hostname"].default == "www.example.org"
