@@ -8,6 +8,8 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from piwizard.system import caller_env
+
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 ESTABLISHED = "01"
 
@@ -37,9 +39,20 @@ def login_command(host: str) -> str:
     return f"ssh {user}@{host}" if user and user != "root" else f"ssh {host}"
 
 
+def own_address() -> str:
+    """Return this machine's address in the own SSH session; "" without one."""
+    return _connection()[2]
+
+
 def _port() -> int:
-    fields = os.environ.get("SSH_CONNECTION", "").split()
-    return int(fields[3]) if len(fields) == 4 and fields[3].isdigit() else 22
+    port = _connection()[3]
+    return int(port) if port.isdigit() else 22
+
+
+def _connection() -> tuple[str, ...]:
+    """Return address and port of the client, then of this machine; sudo drops the variable."""
+    fields = (caller_env.read_variable("SSH_CONNECTION") or "").split()
+    return tuple(fields) if len(fields) == 4 else ("", "", "", "")
 
 
 def _address(text: str) -> str:

@@ -111,12 +111,14 @@ def show_error(console: Console, error: PiwizardError) -> None:
 def ask_about_trial(console: Console, service: PromptService, asked: str) -> str:
     """Ask once whether to keep an IP address that is being tested.
 
-    Return the name of its test.
+    Over the old address, say instead how to log in at the new one. Return the name of the test.
     """
     tried = service.trial()
     if not tried or tried.name == asked or not service.on_wire(tried):
         return asked
-    if yes(console, f"Testing {tried.host}: {tried.left} s left. Keep this address?", default=False):
+    if login := service.way_to_confirm(tried):
+        console.say(f"Testing {tried.host}: {tried.left} s left. To keep this address, log in with `{login}`.")
+    elif yes(console, f"Testing {tried.host}: {tried.left} s left. Keep this address?", default=False):
         keep_address(console, service)
     return str(tried.name)
 

@@ -216,6 +216,16 @@ class SetupService:
 
         return trial.host in live_addresses(trial.interface) and is_ready(trial)
 
+    def way_to_confirm(self, trial: AddressTrial) -> str:
+        """Return the login at the new address that proves that it works. Quick.
+
+        It is "" unless piwizard was started over the old address: an answer from there would prove nothing.
+        """
+        from piwizard.network import ssh_sessions
+
+        old = trial.before != trial.host and ssh_sessions.own_address() == trial.before
+        return ssh_sessions.login_command(trial.host) if old else ""
+
     def confirm(self) -> AddressTrial:
         """Confirm the new address."""
         from piwizard.network import address_rollback

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class AddressController:
     """Remembers which address it has asked about.
 
+    It does not ask by itself where piwizard was started over the old address.
+
     `host` returns the page in front, `typing` whether the user is in a field; then no dialog opens.
     """
 
@@ -28,7 +30,12 @@ class AddressController:
         """Ask once about each address that is on trial."""
         trial = self._service.trial()
         if trial and trial.name != self._asked_about and self._service.on_wire(trial):
-            if self._typing():
+            if login := self._service.way_to_confirm(trial):
+                self._host().notify_line(
+                    f"Testing {trial.host}: {trial.left} s left. You are connected to {trial.before}. "
+                    f"To keep the new address, log in with {login}."
+                )
+            elif self._typing():
                 self._host().notify_line(f"Testing {trial.host}: {trial.left} s left. Leave the field to keep it.")
             else:
                 self._ask(trial)

@@ -24,6 +24,13 @@ def test_session_port_comes_from_the_environment(monkeypatch):
     assert ssh_sessions.session_addresses(TCP6) == []
 
 
+def test_own_address_is_that_of_the_session_even_through_sudo(monkeypatch):
+    monkeypatch.setattr(ssh_sessions.caller_env, "read_variable", lambda name: "192.168.1.50 53666 192.168.1.100 22")
+    assert ssh_sessions.own_address() == "192.168.1.100"
+    monkeypatch.setattr(ssh_sessions.caller_env, "read_variable", lambda name: None)
+    assert ssh_sessions.own_address() == ""
+
+
 def test_session_is_matched_by_address(tmp_path, monkeypatch):
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
     (tmp_path / "tcp").write_text(TCP)

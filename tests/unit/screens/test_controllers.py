@@ -325,6 +325,7 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
     typing = [True]
     service = Mock()
     service.trial.return_value = SimpleNamespace(name="a1", host="192.168.1.230", left=143, before=None)
+    service.way_to_confirm.return_value = ""
     address = AddressController(service, lambda: host, typing=lambda: typing[0])
     address.poll()
     assert not host.pages
@@ -335,6 +336,19 @@ def test_address_dialog_opens_once_and_not_while_user_types(host):
     assert len(host.pages) == 1
     address.ask_again()
     assert len(host.pages) == 2
+
+
+def test_address_dialog_does_not_open_by_itself_over_the_old_address(host):
+    service = Mock()
+    service.trial.return_value = SimpleNamespace(name="a1", host="192.168.1.230", left=143, before="192.168.1.197")
+    service.way_to_confirm.return_value = "ssh alex@192.168.1.230"
+    address = AddressController(service, lambda: host, typing=lambda: False)
+    address.poll()
+    assert not host.pages
+    told = "You are connected to 192.168.1.197. To keep the new address, log in with ssh alex@192.168.1.230."
+    assert told in host.notices[-1]
+    address.ask_again()
+    assert len(host.pages) == 1, "a person may ask for it"
 
 
 def test_each_page_is_named_as_it_is_defined() -> None:

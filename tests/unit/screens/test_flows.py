@@ -10,7 +10,7 @@ import pytest
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.engine import run_launch
-from piwizard.network import address_trial
+from piwizard.network import address_trial, ssh_sessions
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.widgets.editors import Choice
 from piwizard.screens.widgets.fields import Field
@@ -348,6 +348,16 @@ async def test_address_on_trial_is_kept_by_a_button(site, tried):
         await seen.press("keep")
         await seen.until(lambda: address_trial.trial_outcome(tried) == "kept")
         await seen.gone("Keep this address?")
+
+
+async def test_address_on_trial_is_not_asked_about_over_the_old_one(site, tried, monkeypatch):
+    monkeypatch.setattr(ssh_sessions, "own_address", lambda: tried.before)
+    async with opened(site) as seen:
+        await seen.see("You are connected to 192.168.1.197.")
+        assert "Keep this address?" not in seen.text()
+        assert address_trial.trial_outcome(tried) == "on"
+        monkeypatch.setattr(ssh_sessions, "own_address", lambda: tried.host)
+        await seen.see("Keep this address?")
 
 
 async def test_address_on_trial_can_be_postponed_until_it_is_too_late(site, tried, tmp_path):
