@@ -21,6 +21,7 @@ from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.system_cache import SystemCache
 
 WAITS = "Optional: needs your answers."
+FOLLOWS = "Follows with"
 NOT_WANTED = "not wanted, as you answered"
 
 
@@ -96,7 +97,7 @@ def _remembered(instance: StepInstance, planner: Planner, entry: Entry | None) -
         if planner.declined(instance):
             return Status(instance, "skipped", summary=NOT_WANTED, declined=True)
         waits = instance.step.optional and bool(planner.missing(instance))
-        return Status(instance, "todo", summary=WAITS if waits else "", waits=waits)
+        return Status(instance, "todo", summary=_waits_for(instance) if waits else "", waits=waits)
     if is_running(instance, entry):
         return Status(instance, "running", entry.at, entry.run, _progress(instance, entry))
     if entry.result == "running":
@@ -104,6 +105,14 @@ def _remembered(instance: StepInstance, planner: Planner, entry: Entry | None) -
     result = "interrupted" if entry.result == "stopped" else entry.result
     summary = NOT_WANTED if result == "done" and planner.declined(instance) else entry.summary
     return Status(instance, result, entry.at, entry.run, summary)
+
+
+def _waits_for(instance: StepInstance) -> str:
+    """Return what an optional step waits for: answers, or another step if it asks nothing itself."""
+    if instance.step.questions(None, None):
+        return WAITS
+    asking = [registry.step_named(name) for name in instance.step.needs]
+    return f"{FOLLOWS} {', '.join(step.title for step in asking)}."
 
 
 def _progress(instance: StepInstance, entry: Entry) -> str:

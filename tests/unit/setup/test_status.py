@@ -93,6 +93,12 @@ def test_optional_step_without_answers_waits_and_blocks_nothing(planner, monkeyp
     assert not of(planner, "extra").waits
 
 
+def test_step_without_questions_follows_the_one_that_asks(planner):
+    found = of(planner, "renewal")
+    assert (found.state, found.waits, found.summary) == ("todo", True, "Follows with Certificate.")
+    assert of(planner, "certbot").summary == "Optional: needs your answers."
+
+
 def test_declined_step_that_never_ran_is_not_to_do(planner):
     assert of(planner, "dhparam").waits
     planner.answers.machine["dhparam.way"] = "none"
