@@ -23,7 +23,7 @@ settings.load_profile("any computer")  # a busy computer may need a second for w
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep locks in a folder of the test, so that none is left in /run."""
-    folder = tmp_path_factory.getbasetemp() / "locks"
+    folder = tmp_path_factory.getbasetemp() / "run" / "locks"  # the last lock removes both folders
     monkeypatch.setattr(paths, "locks_dir", lambda: folder)
     return folder
 
