@@ -9,7 +9,7 @@ from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.review_prompts import show_changes
-from piwizard.setup.service import Asked, Proposal
+from piwizard.setup.service import CHECK_AGAIN, Asked, Proposal
 from piwizard.setup.state_symbols import state_symbol
 from piwizard.setup.status import Status
 from piwizard.steps.registry import StepInstance
@@ -109,21 +109,20 @@ class StepPrompts:
     def _agree(self, instance: StepInstance, proposal: Proposal) -> str:
         self._plan(proposal, details=False)
         choices = {"yes": "apply them", "details": "show every diff and command"}
+        question = "Apply these changes?"
+        if proposal.changes_nothing:
+            choices, question = {"yes": "check"}, CHECK_AGAIN
         if instance.step.questions(None, None):
             choices["answers"] = "change your answers"
-        choices["no"] = "not now"
-        while (said := choose(self._console, "Apply these changes?", choices)) == "details":
+        choices["no"] = "back" if proposal.changes_nothing else "not now"
+        while (said := choose(self._console, question, choices)) == "details":
             self._plan(proposal, details=True)
         return said
 
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
         for instance, changes in proposal.plans:
             wanted = [one for one in changes if not one.preview.in_sync]
-            needed = (
-                f"{len(wanted)} of {len(changes)} changes needed."
-                if wanted
-                else "no changes; piwizard only checks the result."
-            )
+            needed = f"{len(wanted)} of {len(changes)} changes needed." if wanted else "no changes."
             self._console.say(f"{instance.title}: {needed}")
             for warning in (warning for one in changes if one.preview.in_sync for warning in one.preview.warnings):
                 self._console.say(f"  ! {warning}")

@@ -63,10 +63,18 @@ class Proposal:
         return any(one.preview.edited for _, changes in self.plans for one in changes)
 
     @property
+    def changes_nothing(self) -> bool:
+        """Return whether the run would only check the result again."""
+        return all(one.preview.in_sync for _, changes in self.plans for one in changes)
+
+    @property
     def warnings(self) -> list[str]:
         """Return what a person has to know before confirming."""
         found = [words for _, changes in self.plans for one in changes for words in one.preview.warnings]
         return [*found, *self.remarks]
+
+
+CHECK_AGAIN = "Nothing changes. Check the result again?"
 
 
 class SetupService:

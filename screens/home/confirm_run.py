@@ -22,7 +22,7 @@ from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.log_model import Block
 from piwizard.screens.widgets.plan_blocks import counted, plan_blocks
 from piwizard.screens.widgets.run_progress import duration
-from piwizard.setup.service import Proposal
+from piwizard.setup.service import CHECK_AGAIN, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,7 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
             summary.update(Text().append(" Nothing to do: everything is up to date.", "green"))
             left_out = "\n".join(f" {line}" for line in proposal.left_out)
             self.query_one("#confirm-question", Static).update(left_out)
+            self._offer(only_back=True)
             return
         self._proposal = proposal
         blocks: list[Block] = []
@@ -92,8 +93,9 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         steps = ", ".join(titles([instance for instance, _ in proposal.plans]))
         summary.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))
         question = f"{INSTALL_NOW} You can disconnect at any time."
-        if not wanted:
-            question = f"{INSTALL_NOW} Nothing changes; piwizard checks the result again."
+        if proposal.changes_nothing:
+            question = CHECK_AGAIN
+            self.query(ActionButton).first().show("Check")
         elif proposal.edited:
             question = (
                 f"Files that were edited by hand (marked above) will be replaced; backups are kept. {INSTALL_NOW}"
@@ -102,10 +104,15 @@ class ConfirmRun(Dialog[Proposal | PiwizardError]):
         style = "yellow" if proposal.edited or proposal.warnings else ""
         self.query_one("#confirm-question", Static).update(Text().append(lines, style))
         changes_list.show(blocks)
+        self._offer(safe=proposal.edited)
+
+    def _offer(self, *, safe: bool = False, only_back: bool = False) -> None:
+        """Show the buttons; with `safe`, the cursor is on the one that goes back."""
         self.query_one("#confirm-actions").display = True
         self.question_appeared()
         buttons = self.query(ActionButton)
-        (buttons.last() if proposal.edited else buttons.first()).focus()
+        buttons.first().display = not only_back
+        (buttons.last() if safe or only_back else buttons.first()).focus()
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()

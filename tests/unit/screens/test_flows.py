@@ -91,8 +91,9 @@ async def test_interrupted_run_is_continued(site):
     async with opened(site) as seen:
         await seen.go_to("system")
         await seen.see("Interrupted at:")
-        await seen.see("Continue")
-        await seen.run()
+        await seen.press("run")
+        await seen.see("Nothing changes. Check the result again?")
+        await seen.press("yes")
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
@@ -205,6 +206,35 @@ async def test_declined_step_is_not_to_do_until_another_answer(site):
         await seen.until(lambda: AnswerStore().get(None, "dhparam.way") != "none")
         await seen.see("○ DH parameters")
         await seen.see("[ Install ]")
+
+
+async def test_run_that_changes_nothing_offers_a_check(site):
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.until(lambda: (entry := workspace.state().entry("system", None)) and entry.result == "done")
+        await seen.see("✓ System")
+        first = workspace.state().entry("system", None).run
+        seen.main.navigation.choose_tab("Setup")
+        await seen.press("again")
+        await seen.see("Nothing changes. Check the result again?")
+        await seen.see("[ Check ]  [ Back ]")
+        await seen.press("yes")
+        await seen.until(lambda: workspace.state().entry("system", None).run != first)
+
+
+async def test_plan_of_everything_that_is_done_can_only_be_closed(site):
+    (site / "etc" / "answers.toml").write_text("")
+    async with opened(site) as seen:
+        await seen.go_to("nginx")
+        await seen.run()
+        await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
+        await seen.see("✓ nginx")
+        seen.main.runs.propose_all()
+        await seen.see("Nothing to do: everything is up to date.")
+        assert "[ Install ]" not in seen.text()
+        await seen.press("no")
+        await seen.gone("Nothing to do")
 
 
 async def test_plan_of_everything_names_what_it_does_not_include(site):

@@ -7,10 +7,13 @@ import errno
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from piwizard.changes.base import Preview
+from piwizard.changes.file import File
 from piwizard.diagnosis.failure import ExcerptLine, RunFailure
 from piwizard.diagnosis.findings import Finding
 from piwizard.engine import run_launch
@@ -33,7 +36,9 @@ from piwizard.screens.home.sheet_page import SheetPage
 from piwizard.screens.home.stage_watch import StageWatch
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
+from piwizard.setup.preview import Previewed
 from piwizard.setup.reach import FORWARD
+from piwizard.setup.service import Proposal
 from piwizard.setup.site_overview import Attention, HomeOverview, HostOverview, SiteOverview
 from piwizard.setup.stage_progress import StagedRun, StageProgress, StageTracker
 from piwizard.steps.registry import StepInstance, step_named
@@ -494,8 +499,8 @@ async def test_slow_app_log_is_shown(home, monkeypatch):
 
 
 async def test_plan_that_replaces_edited_files_is_not_confirmed_by_enter(home, monkeypatch):
-    plans = [(StepInstance(step_named("app"), "photos"), [])]
-    proposal = SimpleNamespace(plans=plans, edited=True, warnings=())
+    edited = Previewed(File(Path("/etc/a"), "a"), Preview(in_sync=False, edited=True))
+    proposal = Proposal(Mock(), [(StepInstance(step_named("app"), "photos"), [edited])])
     monkeypatch.setattr(ScreenService, "deployment", lambda self, site: proposal)
     async with opened(home, steps=False) as seen:
         await seen.app.navigator.runs.deploy("photos")
