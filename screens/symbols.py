@@ -12,6 +12,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 from piwizard.system import printable, terminal
+from piwizard.system.ascii_text import without_symbols
 
 JOB_SYMBOL = "◐"
 """The symbol of a background job."""
@@ -24,14 +25,6 @@ STYLES = {
     "interrupted": "bold yellow",
     "skipped": "dim",
 }
-PLAIN = str.maketrans(
-    {
-        "○": ".", "●": "*", "✓": "+", "≠": "~", "✗": "x", "–": "-", "—": "-", "─": "-", "│": "|", "━": "=",
-        "▸": ">", "▾": "v", "‹": "<", "›": ">", "·": "-", "…": ".", "•": "*", "█": "#", "“": '"', "”": '"',
-        "’": "'", "‘": "'", "↑": "^", "↓": "v", "→": ">", "←": "<", "▀": "#", "▄": "#", "◐": "o", "≈": "~",
-        "❯": ">", "°": "'", "×": "x", "▁": "_", "▂": "_", "▃": ".", "▅": "-", "▆": "=", "▇": "=",
-    }
-)  # fmt: skip
 POOR_TERMINALS = ("linux", "vt", "cons", "wy", "ansi", "dumb")
 
 
@@ -48,7 +41,7 @@ def in_ascii(text: str) -> str:
     """Return the text in ASCII, cell for cell."""
     if text.isascii():
         return text
-    return "".join(_plain(char) for char in text.translate(PLAIN))
+    return "".join(_plain(char) for char in without_symbols(text))
 
 
 def _plain(char: str) -> str:

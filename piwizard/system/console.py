@@ -137,7 +137,13 @@ def as_encodable(text: str, file: TextIO) -> str:
     """Return a text limited to the characters that the terminal's encoding supports."""
     encoding, errors = file.encoding or "ascii", file.errors
     own = errors if errors not in (None, "strict", "surrogateescape") else "replace"
-    return text.encode(encoding, own).decode(encoding)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        from piwizard.system.ascii_text import without_symbols
+
+        return without_symbols(text).encode(encoding, own).decode(encoding)
+    return text
 
 
 def supports_unicode() -> bool:

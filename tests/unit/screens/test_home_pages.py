@@ -30,11 +30,12 @@ from piwizard.screens.home.doctor_page import DoctorPage
 from piwizard.screens.home.failure_page import main_button
 from piwizard.screens.home.install_page import InstallPage
 from piwizard.screens.home.overview_page import OverviewPage
-from piwizard.screens.home.overview_text import host_detail, moment, sparkline
+from piwizard.screens.home.overview_text import SPARKS, host_detail, moment, sparkline
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.home.sheet_page import SheetPage
 from piwizard.screens.home.stage_watch import StageWatch
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.symbols import in_ascii
 from piwizard.setup import workspace
 from piwizard.setup.preview import Previewed
 from piwizard.setup.reach import FORWARD
@@ -540,6 +541,10 @@ async def test_steps_remembered_as_done_are_offered_for_undo(site):
     async with opened(site, steps=False) as seen:
         await seen.app.navigator.open_undo("myflask")
         await seen.see("App")
+
+
+async def test_sparkline_in_ascii_differs_at_each_step():
+    assert len(set(in_ascii(SPARKS))) == len(SPARKS)
 
 
 async def test_sparkline_has_a_block_for_each_hour():

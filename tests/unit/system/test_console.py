@@ -253,4 +253,4 @@ def test_ascii_terminal_gets_replacements(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdout", stream)
     console.say("Grüße \x1b", "✓")
     stream.flush()
-    assert stream.buffer.getvalue() == b"Gr??e \\x1b\n?\n"
+    assert stream.buffer.getvalue() == b"Gr??e \\x1b\n+\n"
