@@ -29,7 +29,8 @@ DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 def away_from_home(address: GitAddress, group: int) -> Iterator[bool]:
     """Reject what git sends to this machine and the home network.
 
-    `group` is that git's own. The host of the repository is allowed. Yield whether the kernel has the rules; it may lack nftables.
+    `group` is that git's own. The host of the repository is allowed. Yield whether the kernel has the rules; it may
+    lack nftables.
     """
     _remove_abandoned()
     table = f"piwizard_git_{os.getpid()}_{group}"

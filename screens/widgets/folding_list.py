@@ -26,6 +26,9 @@ class FoldingList(RowList):
         Binding("left", "open(False)", "close", show=False),
     ]
 
+    ROWS_ABOVE = 3
+    """Rows that stay in view above the one that was looked for."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.blocks: list[Block] = []
@@ -95,6 +98,8 @@ class FoldingList(RowList):
             self.blocks[block].open = True
         self.grown()
         self.go(self._starts[block] + 1 + line)
+        # The rows before it explain it, and those that follow matter most.
+        self.call_after_refresh(self.scroll_to, y=max(0, self.active - self.ROWS_ABOVE), animate=False)
 
     def row(self, number: int) -> list[Segment]:
         which, line = self.at(number)

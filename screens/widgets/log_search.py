@@ -19,6 +19,8 @@ CHUNK_BYTES = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000
 """Lines that are loaded before a result, of the same command, and after it."""
 EVENTS_AFTER = 200
+TRACEBACK = b"Traceback (most recent call last)"
+"""How Python, and so every app, begins to say where an error comes from."""
 
 
 def find_text(events_file: Path, query: str, here: LogPosition, *, backwards: bool = False) -> LogPosition | None:
@@ -39,17 +41,21 @@ def find_text(events_file: Path, query: str, here: LogPosition, *, backwards: bo
 def find_first_failure(events_file: Path) -> LogPosition | None:
     """Return the position of the first failed check, error or command.
 
-    For a command, it is that of the last line.
+    For a command, it is that of its last traceback, which has the lines of code, or of its last line.
     """
-    log = LogBuilder()
+    log, traceback = LogBuilder(), -1
     for raw in _lines(events_file):
         block = log.at_work
         if is_output(raw):
+            if block and TRACEBACK in raw:
+                traceback = block.dropped
             _count(block)
         elif event := decode(raw):
             log.take([event])
             if block and block.failed:
-                return block.number, block.dropped - 1
+                return block.number, traceback if traceback >= 0 else block.dropped - 1
+            if log.at_work is not block:
+                traceback = -1
             if log.blocks and log.blocks[-1].failed:
                 return log.blocks[-1].number, -1
     return None

@@ -103,6 +103,33 @@ def test_first_failure_is_last_line_of_failed_command(events_file):
     assert shown(log_search.load_part(events_file, position), position) == f"Line {LINES - 1} of [2] «ä»"
 
 
+def test_first_failure_of_python_is_its_last_traceback(tmp_path):
+    recorder = Recorder(tmp_path / "run")
+    recorder.emit({"event": "run-started", "step": "app", "site": "blog", "plan": [{}]})
+    said = {
+        1: (("Traceback (most recent call last):", "of another command"), 0),
+        2: (
+            (
+                "begin",
+                "Traceback (most recent call last):",
+                "Traceback (most recent call last):",
+                '  File "a"',
+                "Error",
+            ),
+            1,
+        ),
+    }
+    for number, (lines, code) in said.items():
+        recorder.emit({"event": "command-started", "id": number, "argv": ["python", f"{number}"]})
+        for line in lines:
+            recorder.emit({"event": "output", "id": number, "stream": "err", "text": line})
+        recorder.emit({"event": "command-finished", "id": number, "exit": code, "seconds": 1.0})
+    events_file = tmp_path / "run" / "events.jsonl"
+    block, line = log_search.find_first_failure(events_file)
+    assert line == 2
+    assert shown(log_search.load_part(events_file, (block, line + 2)), (block, line + 2)) == "Error"
+
+
 def test_allowed_exit_code_is_no_failure(tmp_path):
     recorder = Recorder(tmp_path / "run")
     recorder.emit({"event": "run-started", "step": "system", "site": None, "plan": [{}]})
