@@ -15,6 +15,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.health import inspect, inspect_live
 from piwizard.steps.registry import StepInstance, step_named
+from piwizard.system import paths
 from piwizard.system.checks import Check
 
 PLACE = StepInstance(step_named("nginx"), None)
@@ -72,7 +73,8 @@ def test_unforeseen_error_of_a_step_belongs_to_it_alone(planner, broken):
     assert "unforeseen" in health.error.message
 
 
-def test_odd_file_names_in_an_apps_data_are_checked(tmp_path, own_places):
+def test_odd_file_names_in_an_apps_data_are_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path)
     layout = SiteLayout("blog", "hello")
     layout.data.mkdir(parents=True)
     (Path(os.fsdecode(os.fsencode(layout.data) + b"/\xff.db"))).write_bytes(b"SQLite format 3\0" + b"x" * 100)
