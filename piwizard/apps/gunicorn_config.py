@@ -8,8 +8,10 @@ to the app's socket, and nginx replaces what visitors send in these headers.
 from __future__ import annotations
 
 import ast
+import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -21,6 +23,7 @@ from typing import Any
 OWN_FILE = Path("gunicorn.conf.py")
 LOADED_VARIABLE = "PIWIZARD_LOADED_FD"
 """As in smoke_test.py."""
+TURN_PAUSE_SECONDS = 0.05
 END_OF_OPTIONS = "--"
 """What follows it on gunicorn's command line is the entry, and the command line of the app."""
 
@@ -84,6 +87,21 @@ def report_loaded() -> None:
         os.close(int(pipe))
 
 
+def wait_for_turn(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
+    """Let the workers load the app one after the other.
+
+    Apps create tables and folders when they start. Their authors run one process, so that nothing else does the same.
+    """
+    while True:
+        try:
+            fcntl.lockf(_turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            worker.notify()  # gunicorn would end a worker that is silent for long
+            time.sleep(TURN_PAUSE_SECONDS)
+        else:
+            return
+
+
 def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # noqa: ANN401 — a worker of gunicorn
     """Call functions as soon as the worker begins to stop."""
     name = "handle_exit_signal" if hasattr(worker, "handle_exit_signal") else "handle_exit"  # of the ASGI worker
@@ -99,6 +117,8 @@ def watch_exit(worker: Any, at_exit: Iterable[Callable[[], None]]) -> None:  # n
 
 _own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
 _own_hooks = {name: _own.pop(name, None) for name in ("post_fork", "post_worker_init", "post_request")}
+_turn = os.memfd_create("turn")
+"""Locked by the worker that loads the app; the lock ends with it."""
 _at_exit: list[Callable[[], None]] = []
 """Ends the streams: otherwise all visitors would wait for gunicorn's time limit, since WebSockets stay open."""
 _at_response: list[Callable[[object], None]] = []
@@ -110,6 +130,7 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 — gunicorn's 
     """Give the app its own command line; run it as a script if the entry is one."""
     find_parts()
     watch_exit(worker, _at_exit)
+    wait_for_turn(worker)
     entry = worker.app.app_uri
     sys.argv[1:] = app_arguments()
     if entry.endswith(".py"):
@@ -140,6 +161,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunic
             _at_exit.append(kept.end)
             _at_response.append(kept.end_request)
             watch_pulse(worker, kept.end_idle)
+    fcntl.lockf(_turn, fcntl.LOCK_UN)
     report_loaded()
     if own := _own_hooks["post_worker_init"]:
         own(worker)

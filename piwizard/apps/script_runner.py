@@ -7,6 +7,7 @@ does not return before the worker stops, so what follows runs at the end, as wit
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import ctypes
 import importlib.util
@@ -39,7 +40,8 @@ class ScriptRun:
     def load(self) -> NoReturn:
         """Run the script. gunicorn calls this to load the app, and serves it meanwhile."""
         sys.argv[:1] = [self._script]
-        sys.path.insert(0, os.path.dirname(os.path.abspath(self._script)))
+        folder = os.path.dirname(os.path.abspath(self._script))
+        sys.path.insert(0, folder)
         sys.meta_path.insert(0, ServerPatches(self.serve))
         for name, patch in PATCHES.items():
             if name in sys.modules:
@@ -47,7 +49,12 @@ class ScriptRun:
         watch = threading.Timer(MAX_SECONDS, self._give_up)
         watch.daemon = True
         watch.start()
-        runpy.run_path(self._script, run_name="__main__")
+        module = module_name(self._script)
+        if module:
+            sys.path.insert(0, folder.removesuffix(os.sep + module.rpartition(".")[0].replace(".", os.sep)))
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(self._script, run_name="__main__")
         others = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
         if others:  # the server may run, or start soon, in a thread of the script
             self._started.wait(MAX_SECONDS)
@@ -84,6 +91,19 @@ class ScriptRun:
     def _fail(sentence: str) -> NoReturn:
         say(sentence)
         os._exit(BOOT_ERROR)
+
+
+def module_name(script: str) -> str:
+    """Return the name under which `python -m` runs a script that imports relative to its package, else ""."""
+    folder, name = os.path.split(os.path.abspath(script))
+    parts = [name.removesuffix(".py")]
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        parts.insert(0, package)
+    with open(script, "rb") as file:
+        tree = ast.parse(file.read())
+    relative = any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
+    return ".".join(parts) if len(parts) > 1 and relative else ""
 
 
 def say(sentence: str) -> None:

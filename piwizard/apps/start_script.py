@@ -25,8 +25,13 @@ HARMLESS_CALLS = frozenset({
     "strip", "split", "Path", "info", "debug", "warning", "error", "basicConfig", "getLogger", "setLevel",
     "load_dotenv", "gethostname", "gethostbyname", "format", "range", "time", "now", "isoformat", "strftime", "exists",
     "Config", "dict",
+    "ArgumentParser", "add_argument", "add_argument_group", "add_mutually_exclusive_group", "parse_args",
+    "parse_known_args",
 })  # fmt: skip
-"""Calls that an app does not need when gunicorn serves it."""
+"""Calls that an app does not need when gunicorn serves it.
+
+A command line for the server alone, such as its port, is harmless; a script that passes it on to the app sets more.
+"""
 HARMLESS_SETTINGS = frozenset({"debug", "DEBUG", "TEMPLATES_AUTO_RELOAD", "ENV", "env", "auto_reload", "bind"})
 APP_NAMES = frozenset({"app", "application", "socketio", "server", "http_server", "uvicorn"})
 SERVER_NAME = re.compile(r"App\b|Server\b|app\b|server\b")
@@ -224,11 +229,10 @@ def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
         return None
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     used = frozenset(
-        node.id
+        name
         for one in ast.walk(tree)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(one)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        for name in _global_names(one)
     )
     guarded = [statement for node in tree.body if isinstance(node, ast.If) and is_main_guard(node.test)
                for statement in node.body]  # fmt: skip
@@ -243,6 +247,15 @@ def find_start_script(code: CodeIndex, file: str) -> StartScript | None:
             return StartScript(file, scan.server.lineno, under_guard, more, _origin(scan), creates)
         values = scan.values
     return None
+
+
+def _global_names(function: Function) -> set[str]:
+    """Return the names that a function reads and does not set itself."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    declared = {name for node in ast.walk(function) if isinstance(node, ast.Global) for name in node.names}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - (own - declared)
 
 
 def _origin(scan: _Scan) -> tuple[str, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import runpy
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -271,3 +273,35 @@ def test_app_in_an_object_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "lamp-server.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     assert gunicorn_config.load_attribute(f"lamp-server:{expression}") == "on"
+
+
+def worker_that_loads(told: int, name: bytes) -> int:
+    """Start a process that waits for its turn, and then keeps it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            gunicorn_config.wait_for_turn(SimpleNamespace(notify=lambda: os.write(told, name + b" waits,")))
+            os.write(told, name + b" loads,")
+            signal.pause()
+        finally:
+            os._exit(1)
+    return child
+
+
+def test_workers_load_the_app_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What two of them do at the same time, such as creating the same table, fails."""
+    monkeypatch.setattr(gunicorn_config, "_turn", os.memfd_create("turn"))
+    output, told = os.pipe()
+    children = [worker_that_loads(told, b"a")]
+    try:
+        heard = os.read(output, 100)
+        children.append(worker_that_loads(told, b"b"))
+        heard += os.read(output, 100)
+        assert heard.startswith(b"a loads,b waits,")
+        os.kill(children[0], signal.SIGKILL)
+        while b"b loads" not in heard:
+            heard += os.read(output, 100)
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)

@@ -153,3 +153,10 @@ def test_error_of_the_script_is_its_own(tree: Tree) -> None:
     )
     assert said[-1] == "app.py: error: the following arguments are required: pin"
     assert code == 2
+
+
+def test_script_of_a_package_imports_relative_to_it(tree: Tree) -> None:
+    script = "from . import pins\nfrom flask import Flask\nif __name__ == '__main__':\n    Flask().run()\n"
+    files = {"shop/__init__.py": "", "shop/web/__init__.py": "", "shop/web/pins.py": "print('pins')\n"}
+    said, code = run(tree, {**files, "shop/web/app.py": script}, "shop/web/app.py", "--port", "80")
+    assert (said, code) == (["pins", "serves Flask", "signals", "runs"], 0)

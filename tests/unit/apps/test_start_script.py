@@ -21,7 +21,8 @@ MORE = {
     "starts a thread": "    threading.Thread(target=loop, daemon=True).start()\n    app.run()",
     "starts the server in a thread": "    threading.Thread(target=app.run).start()\n    while True:\n        sleep(1)",
     "the same by a lambda": "    Thread(target=lambda: app.run(port=5000)).start()\n    main_loop()",
-    "reads arguments": "    args = parser.parse_args()\n    app.run(port=args.port)",
+    "sets what arguments say": "    args = parser.parse_args()\n    app.config['M'] = args.mode\n    app.run()",
+    "passes arguments on": "    MODE = parser.parse_args()\n    app.run()",
     "sets what views read": "    MODE = 'auto'\n    app.run()",
     "sets the key": "    app.secret_key = 'a'\n    app.run()",
     "socketio": "    start()\n    socketio.run(app)",
@@ -31,6 +32,7 @@ MORE = {
 }
 NOTHING = {
     "only runs": "    app.run(host='0.0.0.0', port=int(os.environ.get('PORT', 5000)), debug=True)",
+    "reads arguments for the server": "    args = parser.parse_args()\n    app.run(port=args.port)",
     "prints": "    port = 5000\n    print('http://localhost')\n    app.run(port=port)",
     "cleans up": "    try:\n        app.run()\n    except OSError:\n        pass\n    finally:\n        cleanup()",
     "after the server": "    app.run()\n    cleanup()",
