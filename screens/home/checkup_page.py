@@ -14,7 +14,9 @@ from textual.widgets import Static
 from piwizard.errors import PiwizardError, sentence_of
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.closing import close
+from piwizard.screens.messages import ActionPressed
 from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.checks_pane import check_block, checks_summary
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_line import KeyLine
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from piwizard.diagnosis.findings import Finding
     from piwizard.screens.navigator import Navigator
+
+AGAIN = ("check", "Check again")
 
 
 class CheckupPage(ModalScreen[None]):
@@ -50,12 +54,12 @@ class CheckupPage(ModalScreen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one("#checkup-actions").display = False
-        self.query_one(FoldingList).focus()
         self.action_check()
 
     def action_check(self) -> None:
         """Run all checks."""
+        self.query_one("#checkup-actions").display = False
+        self.query_one(FoldingList).focus()
         self._show(self.WAITING, "dim", ())
         start_worker(self, self._check, "checkup")
 
@@ -67,15 +71,32 @@ class CheckupPage(ModalScreen[None]):
         try:
             found = await run_in_thread(self.examine)
         except (PiwizardError, OSError) as error:
-            self._show(sentence_of(error), "yellow", ())
+            if self in self.app.screen_stack:
+                self._show(sentence_of(error), "yellow", ())
+                await self._show_actions((AGAIN,))
             return
         if self not in self.app.screen_stack:  # the user has gone back meanwhile
             return
         self._show(*checks_summary(found), found)
-        await self.found(found)
+        await self._show_actions((AGAIN, *self.helping(found)))
 
-    async def found(self, found: Sequence[Finding]) -> None:
-        """React to the findings. Does nothing by default."""
+    def helping(self, found: Sequence[Finding]) -> Sequence[tuple[str, str]]:
+        """Return names and labels of the buttons that help with the findings."""
+        return () if all(one.ok for one in found) else (("diagnose", "Diagnose and fix"),)
+
+    async def _show_actions(self, buttons: Sequence[tuple[str, str]]) -> None:
+        actions = self.query_one("#checkup-actions", Horizontal)
+        await actions.remove_children()
+        await actions.mount_all(ActionButton(name, label) for name, label in buttons)
+        actions.display = True
+
+    async def on_action_pressed(self, event: ActionPressed) -> None:
+        event.stop()
+        await self.app.run_action(event.name, self)
+
+    async def action_diagnose(self) -> None:
+        """Open the diagnosis, which names causes and offers fixes."""
+        await self.navigator.open_doctor()
 
     def _show(self, text: str, style: str, found: Sequence[Finding]) -> None:
         findings = self.query_one(FoldingList)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
-
 from piwizard.screens.home.checkup_page import CheckupPage
-from piwizard.screens.messages import ActionPressed
-from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.system.remedies import input_keys
 
 if TYPE_CHECKING:
@@ -37,32 +33,27 @@ class DoctorPage(CheckupPage):
     def examine(self) -> list[Finding]:
         return self._service.diagnose(self._site)
 
-    async def found(self, found: Sequence[Finding]) -> None:
+    def helping(self, found: Sequence[Finding]) -> Sequence[tuple[str, str]]:
         self._fixable = tuple(one for one in found if one.fixable and self._belongs(one.site))
         asked = [(key, one.site) for one in found if one.asks and one.site for key in input_keys(one.fix)]
         self._missing = next((one for one in asked if self._belongs(one[1])), ("", None))
-        buttons = [("again", "Check again")]
+        buttons = []
         if self._missing[0]:
             buttons.append(("enter", f"Enter {self._missing[0].rpartition('.')[2]}"))
         if self._fixable:
             count = len(self._fixable)
             buttons.append(("fix", "Fix 1 problem" if count == 1 else f"Fix {count} problems"))
-        actions = self.query_one("#checkup-actions", Horizontal)
-        await actions.remove_children()
-        await actions.mount_all(ActionButton(name, label) for name, label in buttons)
-        actions.display = True
+        return buttons
 
     def _belongs(self, site: str | None) -> bool:
         return self._site is None or site in (None, self._site)
 
-    async def on_action_pressed(self, event: ActionPressed) -> None:
-        event.stop()
-        go = self.navigator
-        if event.name == "again":
-            self.query_one("#checkup-actions").display = False
-            self.action_check()
-        elif event.name == "enter":
-            key, site = self._missing
-            await go.open_setup(site, key=key)
-        else:
-            await go.runs.confirm(partial(self._service.fixing, self._site, self._fixable), self._site)
+    async def action_enter(self) -> None:
+        """Open the field of the answer that is missing."""
+        key, site = self._missing
+        await self.navigator.open_setup(site, key=key)
+
+    async def action_fix(self) -> None:
+        """Show what the fixes change, and ask."""
+        plan = partial(self._service.fixing, self._site, self._fixable)
+        await self.navigator.runs.confirm(plan, self._site)

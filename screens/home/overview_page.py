@@ -192,16 +192,11 @@ class OverviewPage(Page):
         first = self._attention[number] if number < len(self._attention) else None
         if first is None:
             return
-        if first.action == "backup":
-            await self.navigator.open_backups()
-            return
-        if first.action == "sheet":
-            await self.navigator.open_sheet()
-            return
-        if first.site is None:
-            await self.navigator.open_checkup()
-            return
         match first.action:
+            case "backup":
+                await self.navigator.open_backups()
+            case "sheet":
+                await self.navigator.open_sheet()
             case "answer":
                 await self.navigator.open_setup(first.site, key=first.key)
             case "continue" | "resume":

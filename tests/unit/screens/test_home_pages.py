@@ -443,14 +443,42 @@ async def test_result_of_a_page_that_was_closed_is_not_shown(site):
         assert isinstance(seen.app.screen, OverviewPage)
 
 
-@pytest.mark.parametrize(("action", "page"), [("backup", BackupsPage), ("sheet", SheetPage)])
-async def test_button_about_backups_opens_their_page(home, monkeypatch, action, page):
+@pytest.mark.parametrize(("action", "page"), [("backup", BackupsPage), ("sheet", SheetPage), ("restart", DoctorPage)])
+async def test_button_about_the_machine_opens_the_page_that_helps(home, monkeypatch, action, page):
     needed = replace(HOME, attention=(Attention("The backup is old.", action, None),))
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [])
     monkeypatch.setattr(ScreenService, "saved_overview", lambda self: needed)
     monkeypatch.setattr(ScreenService, "refresh_overview", lambda self: needed)
     async with opened(home, steps=False) as seen:
         await seen.press("attend(0)")
         await seen.until(lambda: type(seen.app.screen) is page)
+
+
+async def test_checkup_is_repeated_and_opens_the_fixes_of_its_problems(home, monkeypatch):
+    bad = Finding("app-fails", "App runs", False, "it crashes", "No idea.", (ApplySteps(("app",)),), site="photos")
+    found = [[bad], [bad, replace(bad, ok=True)], [], OSError(errno.ENOSPC, "No space left on device"), []]
+
+    def checkup(self):
+        if isinstance(next_ := found.pop(0), OSError):
+            raise next_
+        return next_
+
+    monkeypatch.setattr(ScreenService, "checkup", checkup)
+    monkeypatch.setattr(ScreenService, "diagnose", lambda self, site: [bad])
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_checkup()
+        await seen.see("1 problem, 0 checks passed.")
+        await seen.press("check")
+        await seen.see("1 problem, 1 check passed.")
+        await seen.press("diagnose")
+        await seen.see("[ Fix 1 problem ]")
+        await seen.keys("escape")
+        await seen.press("check")
+        await seen.gone("[ Diagnose and fix ]")
+        await seen.press("check")
+        await seen.see("The disk is full.")
+        await seen.press("check")
+        await seen.gone("The disk is full.")
 
 
 async def test_page_of_another_site_opens_over_that_of_the_first(home, monkeypatch):
