@@ -26,6 +26,14 @@ class PiwizardError(Exception):
         self.hint = hint
 
     @property
+    def message_without_key(self) -> str:
+        """Return the message without the key of the answer.
+
+        For a form, where its field says which answer it is.
+        """
+        return self._reason
+
+    @property
     def located(self) -> str:
         """Return the message after file, line and key of the answer.
 
@@ -113,11 +121,6 @@ class ConsentMissing(PiwizardError):
     def agreed(self) -> list[str]:
         """Return the answer of `list_key` after a yes to everything."""
         return list(dict.fromkeys((*self.given, *(one.member for one in self.consents))))
-
-
-def sentence_of(error: PiwizardError | OSError) -> str:
-    """Return what the screens show of an error: no key."""
-    return error.for_form if isinstance(error, PiwizardError) else unforeseen(error)
 
 
 def unforeseen(error: Exception) -> str:

@@ -9,8 +9,9 @@ from rich.text import Text
 from textual.screen import Screen
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

@@ -7,8 +7,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import keep_loaded, run_in_thread
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from piwizard.screens.machine_overview import MachineOverview
 from piwizard.screens.restore_service import RestoreService
 from piwizard.screens.update_service import UpdateService
 from piwizard.setup.alert_service import AlertService
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.backup_service import BackupService
 from piwizard.setup.deploy_service import DeployService
 from piwizard.setup.pi_restore_service import PiRestoreService
@@ -60,7 +61,7 @@ class ScreenService(
         try:
             planner = self._planner()
         except PiwizardError as error:
-            trouble = error.for_form
+            trouble = sentence_of(error)
             planner = self._without_answers()
         instances = tuple(planner.all_instances())
         entries = {

@@ -7,11 +7,12 @@ from pathlib import Path, PurePath
 
 from piwizard.diagnosis.app_context import AppContext, find_app_context
 from piwizard.diagnosis.app_errors import OTHER_EXCEPTIONS
-from piwizard.diagnosis.last_run import explain_last_run, failed_output, only_step
+from piwizard.diagnosis.last_run import LAST_RUN, explain_last_run, failed_output, only_step
 from piwizard.diagnosis.tracebacks import Failure, Frame, find_failures
 from piwizard.engine import run_launch
 from piwizard.engine.events import Event, decode
 from piwizard.engine.state import Entry, State
+from piwizard.setup.answer_labels import reason_of, with_labels
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import Stage
@@ -97,7 +98,10 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
     refused = errors[-1].get("key") if errors else None
     raised = _raised(of_step)
     frame = context.own_frame(raised) if context and raised else None
-    error = raised.message if raised else _without_key(finding.detail, refused)
+    if raised:
+        error = raised.message
+    else:
+        error = reason_of(errors[-1]) if errors and finding.id == LAST_RUN[0] else with_labels(finding.detail)
     keys = input_keys(finding.fix)
 
     def shown(text: str, most: int = MAX_TEXT) -> str:
@@ -109,9 +113,9 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
         error=shown(error, MAX_ERROR_TEXT),
         location=shown(_location(context, raised, frame)) if context and raised and frame else "",
         excerpt=_excerpt(context.tree, frame, secrets) if context and frame else (),
-        why=shown(finding.cause),
-        fix=shown(format_fix(finding.fix)),
-        advice=shown(format_advice(finding.fix)),
+        why=shown(with_labels(finding.cause)),
+        fix=shown(with_labels(format_fix(finding.fix))),
+        advice=shown(with_labels(format_advice(finding.fix))),
         key=None if raised else refused,
         missing_key=keys[0] if keys else None,
         done_stages=done,
@@ -120,12 +124,6 @@ def _explained(planner: Planner, state: State, site: str, instance: StepInstance
         run=entry.run,
         remedies=finding.fix,
     )
-
-
-def _without_key(text: str, key: str | None) -> str:
-    """Return an error without the key of its answer, which is no word for a person."""
-    reason = text.removeprefix(f"{key}: ") if key else text
-    return text if reason == text else f"{reason[:1].upper()}{reason[1:]}"
 
 
 def _heading(instance: StepInstance, entry: Entry, *, in_code: bool) -> str:

@@ -166,10 +166,14 @@ class CheckDone(Line):
 
 
 class ErrorRaised(Line):
-    """An error: its message, the answer that caused it (`key`) and a `hint`."""
+    """An error: its message, the answer that caused it (`key`) and a `hint`.
+
+    `reason` is the message without file and key.
+    """
 
     event: Literal["error"]
     message: str
+    reason: NotRequired[str]
     key: NotRequired[str | None]
     hint: NotRequired[str | None]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.engine.events import Event, decode, is_output, now
-from piwizard.errors import unforeseen
+from piwizard.errors import PiwizardError, unforeseen
 from piwizard.system import files, paths, printable
 from piwizard.system.secret_filter import Secret, SecretFilter
 
@@ -58,6 +58,18 @@ class Recorder:
                 raise
         else:
             self._torn = written < len(line)
+
+    def refusal(self, error: PiwizardError) -> None:
+        """Log an error for people."""
+        self.emit(
+            {
+                "event": "error",
+                "message": error.located,
+                "reason": error.message_without_key,
+                "key": error.key,
+                "hint": error.hint,
+            }
+        )
 
     def unforeseen(self, error: Exception) -> str:
         """Log an unforeseen error with its traceback. Return the message for the user."""

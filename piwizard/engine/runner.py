@@ -150,12 +150,12 @@ class Runner:
                 result, summary = body()
         except RestartNeeded as error:
             result, summary = "stopped", error.sentence
-            self.recorder.emit({"event": "error", "message": error.message, "key": error.key, "hint": error.hint})
+            self.recorder.refusal(error)
             raise Stopped from error
         except PiwizardError as error:
             self.locate(error, site)
             summary = error.message
-            self.recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
+            self.recorder.refusal(error)
         except Exception as error:  # noqa: BLE001 — the user gets a message, the run log gets the traceback
             summary = self.recorder.unforeseen(error)
         except Stopped:

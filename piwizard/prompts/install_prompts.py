@@ -11,6 +11,7 @@ from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.prompts.prompt_form import PromptForm
 from piwizard.prompts.prompt_service import PromptService
+from piwizard.setup.answer_labels import with_labels
 from piwizard.setup.review import Review
 from piwizard.setup.stage_progress import StageProgress, StageTracker
 from piwizard.setup.state_symbols import state_symbol
@@ -103,9 +104,9 @@ class InstallPrompts:
 
 def show_error(console: Console, error: PiwizardError) -> None:
     """Show an error and what to do about it."""
-    console.show(f"  ! {error.message}")
+    console.show(f"  ! {with_labels(error.message)}")
     if error.hint:
-        console.show(f"    {error.hint}")
+        console.show(f"    {with_labels(error.hint)}")
 
 
 def ask_about_trial(console: Console, service: PromptService, asked: str) -> str:

@@ -11,6 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
 from piwizard.prompts.prompt_console import Console, choose, yes
+from piwizard.setup.answer_labels import sentence_of, with_labels
 from piwizard.setup.answer_store import AnswerStore
 
 HOW = "Press Enter to accept the value in brackets. Type ? for help, - to clear an answer."
@@ -41,7 +42,7 @@ class PromptForm:
                     return self._choice(question, present)
             return self._text(question, present)
         except PiwizardError as error:
-            self._refuse(f"{error.message} {error.hint or ''}")
+            self._refuse(sentence_of(error))
             return False
 
     def _text(self, question: Question, present: object) -> bool:
@@ -110,7 +111,7 @@ class PromptForm:
         try:
             question.validate(longer)
         except Invalid as refused:
-            self._refuse(f"{question.key} {refused}.")
+            self._refuse_answer(question, refused)
             return members
         return longer
 
@@ -151,7 +152,7 @@ class PromptForm:
         try:
             question.validate({**table, name: {"asked": True}})
         except Invalid as error:
-            self._refuse(f"{question.key} {error}.")
+            self._refuse_answer(question, error)
             return False
         return True
 
@@ -176,7 +177,7 @@ class PromptForm:
             try:
                 self._answering.set_secret(self._site, key, said)
             except Invalid as error:
-                self._refuse(f"{key} {error}.")
+                self._refuse(with_labels(f"{key} {error}."))
             else:
                 return True
 
@@ -185,7 +186,7 @@ class PromptForm:
         try:
             return self._save(question, value, present)
         except Invalid as error:
-            self._refuse(f"{question.key} {error}.")
+            self._refuse_answer(question, error)
             return None
 
     def _save(self, question: Question, value: object, present: object) -> bool:
@@ -194,6 +195,9 @@ class PromptForm:
 
     def _explain(self, question: Question) -> None:
         self._console.say(f"  {question.help} (In answers.toml: {question.key})")
+
+    def _refuse_answer(self, question: Question, error: Invalid) -> None:
+        self._refuse(with_labels(f"{question.prompt} {error}."))
 
     def _refuse(self, sentence: str) -> None:
         self._console.show(f"  ! {sentence.strip()}")

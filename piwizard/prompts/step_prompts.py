@@ -9,6 +9,7 @@ from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.prompts.review_prompts import show_changes
+from piwizard.setup.answer_labels import with_labels
 from piwizard.setup.service import CHECK_AGAIN, Asked, Proposal
 from piwizard.setup.state_symbols import state_symbol
 from piwizard.setup.status import Status
@@ -161,9 +162,9 @@ class StepPrompts:
     def _checks(self, instance: StepInstance) -> None:
         try:
             for check in self._service.checks(instance):
-                self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
+                self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {with_labels(check.detail)}")
                 if not check.ok:
-                    self._console.say(f"      {check.cause} {check.advice}".rstrip())
+                    self._console.say(f"      {with_labels(f'{check.cause} {check.advice}')}".rstrip())
         except PiwizardError as error:
             show_error(self._console, error)
 

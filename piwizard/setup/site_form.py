@@ -14,6 +14,7 @@ from piwizard.deploys import deploy_ways
 from piwizard.dns.ddns_account import credential_keys, unneeded_keys
 from piwizard.errors import ConsentMissing, PiwizardError, RepositoryLoginRequired
 from piwizard.setup import app_findings, reach
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.app_findings import AppFinding, AppSetting
 from piwizard.setup.form_page import FormPage, QuestionGroup, RequiredAnswer, page_of
 from piwizard.setup.planner import Planner
@@ -251,7 +252,7 @@ class SiteForm:
         key = error.key or key
         page = FormPage.KEY if isinstance(error, RepositoryLoginRequired) else page_of(key)
         label = self._asked[key].prompt if key in self._asked else key.rpartition(".")[2]
-        found = RequiredAnswer(key, label, page, self.site, error.for_form, given=key in self.answers.values)
+        found = RequiredAnswer(key, label, page, self.site, sentence_of(error), given=key in self.answers.values)
         if isinstance(error, ConsentMissing):
             return replace(found, consents=error.consents, agreed=tuple(error.agreed))
         return found

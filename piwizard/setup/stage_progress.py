@@ -9,6 +9,7 @@ from typing import Literal
 
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
+from piwizard.setup.answer_labels import reason_of
 from piwizard.steps.registry import step_named
 from piwizard.steps.step import Stage
 from piwizard.system import printable
@@ -96,7 +97,7 @@ class StageTracker:
             case "note":
                 self._detail(event["text"])
             case "error":
-                self._error = event["message"]
+                self._error = reason_of(event)
             case "run-finished":
                 done = self._steps.get((event["step"], event["site"])) or self._new((event["step"], event["site"]))
                 state = _state(event["result"])

@@ -59,7 +59,7 @@ def work(run: str) -> bool:
     except Stopped:
         result = "stopped"
     except PiwizardError as error:
-        recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
+        recorder.refusal(error)
     except Exception as error:  # noqa: BLE001 — goes to the run log and to whoever follows it
         recorder.unforeseen(error)
     finally:

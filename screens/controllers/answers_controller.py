@@ -11,6 +11,7 @@ from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven, MemberGiven, SecretGiven
+from piwizard.setup.answer_labels import sentence_of, with_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +73,9 @@ class AnswersController:
             try:
                 await self._attempt(given)
             except Invalid as refusal:
-                self._refuse(given, f"{_key(given)} {refusal}.")
+                self._refuse(given, with_labels(f"{_key(given)} {refusal}."))
             except PiwizardError as error:
-                self._refuse(given, error.for_form)
+                self._refuse(given, sentence_of(error))
             except OSError as error:  # a full disk, for example
                 self._refuse(given, f"The answer could not be saved: {unforeseen(error)}")
             else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from piwizard.errors import PiwizardError
 from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.yes_no_dialog import YesNoDialog
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from piwizard.screens.controllers.answers_controller import AnswersController
@@ -88,7 +89,7 @@ class RunsController:
 
     def _answered(self, answer: Proposal | PiwizardError | None) -> None:
         if isinstance(answer, PiwizardError):
-            self._host.notify_line(answer.for_form)
+            self._host.notify_line(sentence_of(answer))
             if answer.key:
                 self._navigation.show_question(answer.key)
         elif answer is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -82,7 +83,7 @@ class StepController:
             except PiwizardError as error:
                 known(waiting)
                 if self._host.alive:
-                    await self._setup_pane.refuse(error.for_form)
+                    await self._setup_pane.refuse(sentence_of(error))
             else:
                 known(waiting)
                 if self._host.alive and instance == self._navigation.chosen:

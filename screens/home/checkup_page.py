@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.closing import close
 from piwizard.screens.messages import ActionPressed
@@ -20,6 +20,7 @@ from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.checks_pane import check_block, checks_summary
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_line import KeyLine
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

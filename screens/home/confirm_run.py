@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.closing import close
 from piwizard.screens.dialog import Dialog
@@ -22,6 +22,7 @@ from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.log_model import Block
 from piwizard.screens.widgets.plan_blocks import counted, plan_blocks
 from piwizard.screens.widgets.run_progress import duration
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.service import CHECK_AGAIN, Proposal
 
 if TYPE_CHECKING:

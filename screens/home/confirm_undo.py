@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.page import Page
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.pending_text import PendingText
+from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.home.overview_text import age
 from piwizard.screens.home.site_list import NARROW_COLUMNS
@@ -23,6 +23,7 @@ from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.pending_text import PendingText
 from piwizard.screens.widgets.row_list import RowList
 from piwizard.screens.yes_no_dialog import YesNoDialog
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.site_releases import SHORT_COMMIT
 
 if TYPE_CHECKING:

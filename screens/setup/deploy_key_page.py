@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.log_builder import clean
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from piwizard.errors import PiwizardError, sentence_of
+from piwizard.errors import PiwizardError
 from piwizard.screens import dialog
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.setup.missing_list import MissingList
@@ -20,6 +20,7 @@ from piwizard.screens.widgets.fitted_text import FittedText, hanging
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.run_progress import duration
 from piwizard.screens.yes_no_dialog import YesNoDialog
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.form_page import FormPage
 
 if TYPE_CHECKING:

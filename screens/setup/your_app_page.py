@@ -13,6 +13,7 @@ from piwizard.screens.messages import AnswerGiven
 from piwizard.screens.setup.group_list import GroupList
 from piwizard.screens.setup.setup_page import SetupPage
 from piwizard.screens.widgets.fitted_text import FittedText, hanging
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.form_page import FormPage
 from piwizard.setup.free_site_name import name_for
 
@@ -113,7 +114,7 @@ class YourAppPage(SetupPage):
                 taken = self.service.answering.sites()
                 name = name_for(repo, taken)
             except PiwizardError as error:
-                self.notify_line(error.for_form)
+                self.notify_line(sentence_of(error))
                 return
             self.setup.site = name
             self.answers.give(AnswerGiven(name, "site.name", name))
@@ -169,4 +170,4 @@ def _sentence(error: PiwizardError) -> str:
     """Return an error without the key of the answer, which the field names."""
     if isinstance(error, RepositoryLoginRequired):
         return f"{error.reason[:1].upper()}{error.reason[1:]} If the repository is private, choose “Give access”."
-    return error.for_form
+    return sentence_of(error)

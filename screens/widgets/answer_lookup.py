@@ -6,9 +6,10 @@ import ipaddress
 import socket
 from dataclasses import replace
 
-from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.errors import PiwizardError
 from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.newest_commit import list_refs
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.system import printable
 from piwizard.system.lazy_dataclass import dataclass
 
@@ -25,10 +26,8 @@ def look_up_repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLoo
     """Return whether the repository can be read, and its branches."""
     try:
         lines = list_refs(replace(access, repo=address), ("HEAD", "refs/heads/*"), symbolic=True)
-    except AnswerRefused as refusal:
-        return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:
-        return AnswerLookup(False, error.for_form)
+        return AnswerLookup(False, sentence_of(error))
     branches, main = [], ""
     for line in lines:
         what, _, name = line.partition("\t")

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from piwizard.screens.widgets.list_pane import ListPane
 from piwizard.screens.widgets.log_builder import clean
 from piwizard.screens.widgets.log_model import Block
+from piwizard.setup.answer_labels import with_labels
 
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
@@ -73,12 +74,13 @@ def check_block(name: str, check: Check | Finding, room: int) -> Block:
     A failed check always shows its cause and its fix.
     """
     symbol, style = ("✓", "green") if check.ok else ("✗", "bold red")
-    title, detail = f"{symbol} {clean(name)}", clean(check.detail)
+    title, detail = f"{symbol} {clean(name)}", clean(with_labels(check.detail))
     whole = f"{title}: {detail}"
     fits = cell_len(whole) < room - MARGIN
     block = Block(whole if fits else title, style, failed=not check.ok, open=not check.ok or not fits)
     if not fits:
         block.add([(detail, "")])
     if not check.ok:
-        block.add([(clean(text), shade) for text, shade in ((check.cause, ""), (check.advice, "yellow")) if text])
+        reasons = ((check.cause, ""), (check.advice, "yellow"))
+        block.add([(clean(with_labels(text)), shade) for text, shade in reasons if text])
     return block

@@ -19,6 +19,7 @@ from piwizard.screens.widgets.choice_list import ChoiceList
 from piwizard.screens.widgets.editors import REASON_SEPARATOR, Choice, LineEditor
 from piwizard.screens.widgets.help_column import HELP_BESIDE
 from piwizard.screens.widgets.multi_value import ListEditor, TableEditor
+from piwizard.setup.answer_labels import with_labels
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
@@ -141,7 +142,7 @@ class Field(Vertical):
             elif given is not None:
                 self.question.validate(given)
         except Invalid as refusal:
-            return f"{self.question.prompt} {refusal}."
+            return with_labels(f"{self.question.prompt} {refusal}.")
         return ""
 
     def _secret_typed(self) -> bool:

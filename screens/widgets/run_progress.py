@@ -9,6 +9,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import ApplyStarted, Event, RunStarted
+from piwizard.setup.answer_labels import hint_of, reason_of
 from piwizard.system.lazy_dataclass import dataclass
 from piwizard.system.printable import terminal_line
 
@@ -62,7 +63,7 @@ class RunProgress:
             case "note" | "progress":
                 self.tail.append(event["text"])
             case "error":
-                self.failure, self.hint = event["message"], event.get("hint") or ""
+                self.failure, self.hint = reason_of(event), hint_of(event)
             case "run-finished":
                 self.step = (event["step"], event["site"])
                 self.results[self.step] = event["result"]

@@ -16,6 +16,7 @@ from piwizard.screens.symbols import STYLES
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.run_outcome import RunOutcome
 from piwizard.screens.widgets.setup_form import SetupForm
+from piwizard.setup.answer_labels import sentence_of
 from piwizard.setup.state_symbols import STATE_SYMBOLS
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class SetupPane(Vertical):
         """Show the questions of a step."""
 
         async def body() -> None:
-            self._say(asked.trouble.for_form if asked.trouble else "", "yellow")
+            self._say(sentence_of(asked.trouble) if asked.trouble else "", "yellow")
             await self.form.show(instance, asked)
 
         await self._queue.run(body())

@@ -246,7 +246,7 @@ def test_declined_installation_changes_nothing(talk, tmp_path, repo):
 def test_wrong_repository_is_asked_for_again(talk, tmp_path, repo):
     dialogue = talk()
     dialogue.answer("Git repository (such as", str(tmp_path / "roses"))
-    dialogue.expect("! app.repo")
+    dialogue.expect("! “Git repository”")
     dialogue.answer(f"Git repository [{tmp_path / 'roses'}]:", str(repo))
     dialogue.expect("Starts with: app:app")
 

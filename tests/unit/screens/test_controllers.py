@@ -227,7 +227,7 @@ def test_answers_are_saved_in_order_and_refusals_shown_at_their_field(host):
     assert order == ["site.name", "app.token", "ddns", "app.env"]
     assert saved == ["site.name", "app.token", "ddns"]
     form.rename_site.assert_called_once_with(None, "blog")
-    form.field("app.env").report.assert_called_once_with("app.env must be good.", "bold red")
+    form.field("app.env").report.assert_called_once_with("“Environment variables” must be good.", "bold red")
 
 
 def a_runs_controller(host, *, update=None, live=None, typing=False, instance=None, overview=None):

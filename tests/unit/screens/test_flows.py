@@ -319,7 +319,7 @@ async def test_missing_answer_gets_the_cursor(folder):
 async def test_unreadable_answers_file_is_reported(site):
     (site / "etc" / "answers.toml").write_text("[site]\nname = 5\n")
     async with opened(site) as seen:
-        await seen.see("site.name must be")
+        await seen.see("“Site name” must be")
 
 
 async def test_checks_tab_shows_results(site):
