@@ -11,7 +11,7 @@ from piwizard.engine.run_log import follow as follow_run
 from piwizard.engine.run_log import runs
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
-from piwizard.steps.registry import STEPS, step_named
+from piwizard.steps.registry import STEPS, step_named, title_of
 from piwizard.steps.step import Step
 from piwizard.system.background_job import BackgroundJob
 
@@ -72,7 +72,7 @@ def _find_last_run(step: str | None, site: str | None) -> str:
         return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]
     if not entries:
-        raise PiwizardError(f"The step {step} has not run yet.", hint=f"Run `piwizard apply {step}` first.")
+        raise PiwizardError(f"{title_of(step)} has not run yet.", hint=f"Run `piwizard apply {step}` first.")
     return max(entries, key=lambda entry: entry.at).run
 
 

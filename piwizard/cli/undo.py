@@ -24,10 +24,10 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
     chosen = step_named(step)
     step = chosen.name
     if chosen.scope == "site" and site is None:
-        site = _only_site(step)
+        site = _only_site(chosen.title)
     site = site if chosen.scope == "site" else None
     if data and not chosen.holds_data:
-        raise PiwizardError(f"{step} has no app data.", hint=f"Use --data with {DATA_STEP} or with --all.")
+        raise PiwizardError(f"{chosen.title} has no app data.", hint=f"Use --data with {DATA_STEP} or with --all.")
     # An entry without a journal: an earlier undo was interrupted just before it removed the entry.
     backups = workspace.backups_dir()
     kept = data and (step, site) in Leftovers(backups).steps()
@@ -66,12 +66,12 @@ def announce_undo(heading: str, steps: Sequence[tuple[str, str | None]]) -> None
     console.say(*undo_summary.describe_undo(workspace.backups_dir(), steps))
 
 
-def _only_site(step: str) -> str:
+def _only_site(title: str) -> str:
     """Return the only site, from the answers or from what is set up; raise PiwizardError if there are several."""
     sites = list(dict.fromkeys((*workspace.planner(None).answers.sites, *workspace.set_up())))
     if len(sites) != 1:
         raise PiwizardError(
-            f"{step} belongs to a site. Add --site NAME.", hint=f"Sites: {', '.join(sites) or 'none yet'}."
+            f"{title} belongs to a site. Add --site NAME.", hint=f"Sites: {', '.join(sites) or 'none yet'}."
         )
     return sites[0]
 
@@ -82,6 +82,6 @@ def _require_unused(instance: StepInstance) -> None:
     if dependents:
         others = ", ".join(one.title for one in dependents)
         raise PiwizardError(
-            f"{others} {'needs' if len(dependents) == 1 else 'need'} {instance.step.name} and would stop working.",
-            hint=f"Undo that first, or add --yes to undo {instance.step.name} anyway.",
+            f"{others} {'needs' if len(dependents) == 1 else 'need'} {instance.title} and would stop working.",
+            hint=f"Undo that first, or add --yes to undo {instance.title} anyway.",
         )

@@ -104,7 +104,7 @@ class Checkup:
 
         def finding(*, ok: bool, detail: str, fix: Fix = ()) -> Finding:
             return Finding(
-                "step-in-sync", f"Step {step} set up", ok, detail, fix=fix, subject=step, step=step, site=site
+                "step-in-sync", f"{instance.step.title} set up", ok, detail, fix=fix, subject=step, step=step, site=site
             )
 
         if entry is None and self._planner.declined(instance):

@@ -205,7 +205,7 @@ def no_site() -> Finding:
 
 def _step(instance: StepInstance, *, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
     name = instance.step.name
-    return Finding("step-in-sync", f"Step {name} in sync", ok, detail, cause, fix, subject=name, step=name,
+    return Finding("step-in-sync", f"{instance.step.title} in sync", ok, detail, cause, fix, subject=name, step=name,
                    site=instance.site)  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.engine.events import Event
 from piwizard.engine.state import Entry
+from piwizard.steps.registry import title_of
 from piwizard.system.remedies import Advice, ApplySteps, Remedy, RunCommand
 
 LAST_RUN = ("last-run", "Last run succeeded")
@@ -31,7 +32,9 @@ def explain_last_run(
 
     if entry.result in ("running", "stopped") and error is None:
         cause = "The run was stopped, or the Pi lost power."
-        return finding(cause, ApplySteps((step,), "to resume it"), detail=f"{step} was interrupted at {entry.at}")
+        return finding(
+            cause, ApplySteps((step,), "to resume it"), detail=f"{title_of(step)} was interrupted at {entry.at}"
+        )
     table, _, name = ((error and error.get("key")) or "").rpartition(".")
     if context and table == "app.env":  # logs of older versions name only the table
         cause = f"{_prefix(context)}The code reads {name} from its environment, but it is not set."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from piwizard.engine.events import Event, FileWritten
+from piwizard.engine.events import Event, FileWritten, RunStarted
 from piwizard.system import printable
 
 HINT = "     "
@@ -25,9 +25,7 @@ def lines(event: Event) -> list[str]:
         case "output":
             return [f"     {printable.terminal_line(event['text'])}"]
         case "run-started":
-            verb = "Undo " if event.get("undo") else ""
-            of = f" of {event['site']}" if event["site"] else ""
-            return ["", printable.line(f"== {verb}{event['step']}{of}")]
+            return ["", printable.line(f"== {heading(event)}")]
         case "background-started":
             return ["", printable.line(f"== {event['steps'][0][0]} continued in the run {event['started']}")]
         case "error":
@@ -60,6 +58,15 @@ def _text(event: Event) -> str | None:
         case "run-finished":
             return f"   {event['result']} in {event['seconds']:.1f} s: {event['summary']}"
     return None
+
+
+def heading(event: RunStarted) -> str:
+    """Return what a step of a run is called.
+
+    The log of an earlier version has no title.
+    """
+    name = f"{event['step']} ({event['site']})" if event["site"] else event["step"]
+    return f"{'Undo ' if event.get('undo') else ''}{event.get('title') or name}"
 
 
 def written(event: FileWritten) -> str:

@@ -51,11 +51,12 @@ class PlannedChange(TypedDict):
 
 
 class RunStarted(Line):
-    """The run began with one step."""
+    """The run began with one step. `title` is its title with the site."""
 
     event: Literal["run-started"]
     step: str
     site: str | None
+    title: NotRequired[str]
     plan: list[PlannedChange]
     undo: NotRequired[bool]
 

@@ -12,7 +12,7 @@ from piwizard.changes.base import Change, Record, RestartNeeded
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.backups import Backups
 from piwizard.engine.cancellation import Cancellation, Stopped
-from piwizard.engine.events import ChangeEvent, PlannedChange
+from piwizard.engine.events import ChangeEvent, PlannedChange, RunStarted
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.state import State
@@ -36,6 +36,8 @@ class Runner:
     cancellation: Cancellation = field(default_factory=Cancellation)
     locate: Callable[[PiwizardError, str | None], None] = lambda error, site: None
     """Adds to an error where the answer of this site is that caused it."""
+    title_of: Callable[[str, str | None], str] = lambda step, site: f"{step} ({site})" if site else step
+    """Returns what people call a step of a site."""
 
     def run(
         self,
@@ -54,7 +56,7 @@ class Runner:
         def body() -> tuple[str, str]:
             changes = plan()
             described: list[PlannedChange] = [{"change": change.describe(), "kind": change.kind} for change in changes]
-            self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described})
+            self.recorder.emit(self._started(step, site, described))
             work = self._work(step, site, overwrite=overwrite)
             applied = 0
             for change in changes:
@@ -94,7 +96,7 @@ class Runner:
             leftovers = Leftovers(self.backups)
             records = _with_left(leftovers.of(step, site), recorded)[::-1]
             described: list[PlannedChange] = [{"change": _undoing(record), "kind": "undo"} for record in records]
-            self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described, "undo": True})
+            self.recorder.emit({**self._started(step, site, described), "undo": True})
             work = self._work(step, site, overwrite=False, wipe=wipe)
             if data is not None and wipe and app_data.delete_data(data):
                 work.note(data, "deleted")
@@ -133,6 +135,10 @@ class Runner:
         sentence = UNDO[record["kind"]](record, work)
         self.recorder.emit({**event, "event": "change-finished"})
         return sentence
+
+    def _started(self, step: str, site: str | None, plan: list[PlannedChange]) -> RunStarted:
+        title = self.title_of(step, site)
+        return {"event": "run-started", "step": step, "site": site, "title": title, "plan": plan}
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit(

@@ -134,7 +134,8 @@ def choose(console: Console, message: str, choices: Mapping[str, str], default: 
             return default
         if typed.isdigit() and 1 <= int(typed) <= len(names):
             return names[int(typed) - 1]
-        found = [typed] if typed in names else [name for name in names if typed and name.startswith(typed)]
+        same = [name for name in names if name.lower() == typed]
+        found = same or [name for name in names if typed and name.lower().startswith(typed)]
         if len(found) == 1:
             return found[0]
         console.say(f"  Type one of: {', '.join(names)}, or its number.")

@@ -34,10 +34,10 @@ class StepPrompts:
         self._one(found)
 
     def _one(self, found: list[Status]) -> None:
-        names = {_label(one.instance): f"{one.instance.step.title}, {one.state}" for one in found}
+        names = {one.instance.title: one.state for one in found}
         chosen = choose(self._console, "Which step?", {**names, "none": "back"}, "none")
         for one in found:
-            if _label(one.instance) == chosen:
+            if one.instance.title == chosen:
                 self._step(one)
 
     def _step(self, one: Status) -> None:
@@ -167,7 +167,3 @@ class StepPrompts:
                     self._console.say(f"      {with_labels(f'{check.cause} {check.advice}')}".rstrip())
         except PiwizardError as error:
             show_error(self._console, error)
-
-
-def _label(instance: StepInstance) -> str:
-    return f"{instance.step.name}/{instance.site}" if instance.site else instance.step.name

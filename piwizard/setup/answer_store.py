@@ -18,7 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
 from piwizard.setup import kept_answers, workspace
 from piwizard.steps import registry
-from piwizard.steps.registry import SKIPPED, all_questions, step_named
+from piwizard.steps.registry import SKIPPED, all_questions, step_named, title_of
 from piwizard.system import file_lock, files, paths
 
 REPOSITORY, BRANCH = "app.repo", "app.branch"
@@ -122,7 +122,7 @@ class AnswerStore:
         PiwizardError where the step is not optional.
         """
         if not step_named(step).optional:
-            raise PiwizardError(f"{step} cannot be skipped: other steps need it.", key=SKIPPED.key)
+            raise PiwizardError(f"{title_of(step)} cannot be skipped: other steps need it.", key=SKIPPED.key)
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
         self.set(None, SKIPPED.key, [*skipped, step] if yes else skipped or None)
 

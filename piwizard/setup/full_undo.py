@@ -10,7 +10,7 @@ from piwizard.engine.backups import journaled
 from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal
 from piwizard.setup import undo_summary, workspace
-from piwizard.steps.registry import DATA_STEP, STEPS
+from piwizard.steps.registry import DATA_STEP, STEPS, title_of
 from piwizard.system import app_data
 from piwizard.system.app_data import Contents
 from piwizard.system.lazy_dataclass import dataclass
@@ -35,7 +35,7 @@ class FullUndo:
     @property
     def names(self) -> list[str]:
         """Return the steps as people name them."""
-        return [f"{step} of {site}" if site else step for step, site in self.steps]
+        return [title_of(step, site) for step, site in self.steps]
 
 
 def preview_full_undo(*, kept_data: bool = False) -> FullUndo:

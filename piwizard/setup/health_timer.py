@@ -96,7 +96,7 @@ def problems(planner: Planner, state: State) -> list[Problem]:
         if health.error:
             # A repository, for instance, may be out of reach for a minute.
             text = console.visible_line(health.error.sentence)
-            found.append(Problem(instance.label, instance.label, text, beyond=True))
+            found.append(Problem(instance.label, instance.title, text, beyond=True))
         else:
             found += [problem_of(instance, check) for check in health.failed]
     return found
@@ -112,7 +112,7 @@ def done_instances(planner: Planner, state: State) -> Iterator[StepInstance]:
 
 def problem_of(instance: StepInstance, check: Check) -> Problem:
     """Return a check of a step as a problem."""
-    return problem_from(check_key(instance, check), instance.label, check)
+    return problem_from(check_key(instance, check), instance.title, check)
 
 
 def problem_from(key: str, label: str, check: Check, *, beyond: bool = False) -> Problem:

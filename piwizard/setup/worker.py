@@ -17,7 +17,7 @@ from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, removal, run_request, workspace
 from piwizard.setup.planner import Planner
-from piwizard.steps.registry import StepInstance, step_named
+from piwizard.steps.registry import StepInstance, step_named, title_of
 from piwizard.system import app_data, paths, transient_unit
 from piwizard.system.checks import Check
 
@@ -43,7 +43,7 @@ def work(run: str) -> bool:
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
         )
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
-        engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation)
+        engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation, title_of=title_of)
         if planner:
             planner.context.rollbacks = dict(request.rollbacks)
             planner.context.deployer = Deployer(request.by, time.time())

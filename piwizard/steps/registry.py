@@ -90,6 +90,11 @@ def step_named(name: str) -> Step:
     raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(known)}.")
 
 
+def title_of(step: str, site: str | None = None) -> str:
+    """Return the title of a step by its name, with its site if there is one."""
+    return StepInstance(step_named(step), site).title
+
+
 def _simplify(name: str) -> str:
     return name.casefold().replace(" ", "-")
 

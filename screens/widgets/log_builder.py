@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from piwizard.engine.event_format import written
+from piwizard.engine.event_format import heading, written
 from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
 from piwizard.screens.widgets.log_model import MAX_BLOCK_LINES, Block, Line, thin, too_many
 from piwizard.system import console
@@ -81,11 +81,9 @@ class LogBuilder:
     def _take_one(self, event: Event) -> None:
         match event["event"]:
             case "run-started":
-                verb = "Undo " if event.get("undo") else ""
-                of = f" of {event['site']}" if event["site"] else ""
                 self._step = (event["step"], event["site"])
                 self._commands.clear()
-                self._say(f"{verb}{event['step']}{of}", "bold", indent=0).step = self._step
+                self._say(heading(event), "bold", indent=0).step = self._step
             case "change-started":
                 self._say(event["change"], "")
             case "change-skipped":

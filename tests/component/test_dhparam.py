@@ -137,7 +137,7 @@ def test_generation_survives_other_runs_and_a_lost_connection(lab: Lab, pi: Pi) 
     login.end(grace=0)
     lab.git.commit(layers.REPOSITORY, {"app.py": sample_app.APP.replace('"It works. "', '"Second. "')})
     deployed = pi.run(("piwizard", "deploy")).output
-    assert "== app of myflask" in deployed
+    assert "== App (myflask)" in deployed
     https_is_up(lab, pi, "Second.")
     assert "DH parameters: the work continues in the background (generating, " in pi.run(("piwizard", "apply")).output
     assert state(pi) == "running"

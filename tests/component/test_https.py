@@ -124,7 +124,7 @@ def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
     assert "piwizard doctor" not in at_login()
     https_site.run(("systemctl", "stop", "certbot.timer"))
     told = refresh().removeprefix(quiet)
-    assert "renewal of myflask, Renewal timer running: certbot.timer is inactive" in told
+    assert "Renewal (myflask), Renewal timer running: certbot.timer is inactive" in told
     assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
     assert refresh().removeprefix(quiet) == told, "it is reported more than once"
     quickstart.apply(https_site, "renewal")

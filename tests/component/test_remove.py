@@ -82,7 +82,7 @@ def test_data_survives_the_removal_and_return_of_its_site(lab: Lab, pi: Pi) -> N
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
     assert "Still there: /srv/myflask with notes.txt; the user myflask" in said
-    assert "restored" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
+    assert "restored" not in said.partition("== Undo App (myflask)")[2].partition("\n==")[0]
 
     (pi.files / "srv/myflask/notes.txt").unlink()
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output

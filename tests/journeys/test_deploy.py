@@ -44,7 +44,7 @@ def test_broken_version_is_never_served_and_a_good_one_fails_no_request(lab: Lab
     assert failed == ""
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
     assert pi.http("/poll", host=quickstart.HOST).text == '{"polled":true}\n'
-    assert "== site of myflask" not in deployed.output
+    assert "== Site (myflask)" not in deployed.output
     assert "Nothing to do" in pi.run(("piwizard", "deploy")).output
     assert set(quickstart.states(pi).values()) == {"done"}
 

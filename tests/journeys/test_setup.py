@@ -45,7 +45,7 @@ def test_run_continues_without_its_connection(ready_pi: Pi, repo: str) -> None:
     eventually(lambda: _assert_in("apt-get", "\n".join(seen)), timeout=60)
     login.end(grace=0)
     watched = ready_pi.ssh(["sudo", "-S", "piwizard", "logs", "-f"], input=f"{ready_pi.password}\n").output
-    assert watched.index("== system") < watched.index("apt-get") < watched.index("== site of myflask")
+    assert watched.index("== System") < watched.index("apt-get") < watched.index("== Site (myflask)")
     quickstart.serves(ready_pi)
     assert set(quickstart.states(ready_pi).values()) == {"done"}
 

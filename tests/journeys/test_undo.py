@@ -159,7 +159,7 @@ def test_undo_asks_for_each_permanent_deletion(served_pi: Pi) -> None:
     """Ask for each permanent deletion one by one; Enter means no."""
     pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")
-    refused.answer("Undo site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
+    refused.answer("Undo Site (myflask), Gunicorn (myflask), App (myflask), nginx, System? [y/N]")
     refused.expect("Nothing was changed.")
     assert refused.end() == 1
     assert set(quickstart.states(pi).values()) == {"done"}

@@ -23,7 +23,7 @@ class Door:
 
     def __init__(self, path: Path) -> None:
         self.bundles: list[bytes] = []
-        self.lines = ["== app of blog", DEPLOYED]
+        self.lines = ["== App (blog)", DEPLOYED]
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))
         self._socket.listen()
@@ -106,7 +106,7 @@ def test_pushed_branch_arrives_as_a_bundle_and_its_log_is_shown(clone: Clone, do
     first = clone.commit("one")
     pushed = clone.push()
     assert pushed.returncode == 0, pushed.stderr
-    assert "remote: == app of blog" in pushed.stderr
+    assert "remote: == App (blog)" in pushed.stderr
     assert DEPLOYED not in pushed.stderr
     assert clone.deployed == first
     (tmp_path / "code.bundle").write_bytes(door.bundles[0])

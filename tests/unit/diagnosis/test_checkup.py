@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.answers import file_reader
-from piwizard.diagnosis import checkup, served_https
+from piwizard.diagnosis import checkup, doctor, served_https
 from piwizard.diagnosis.checkup import Checkup
 from piwizard.diagnosis.doctor import Examination
 from piwizard.errors import PiwizardError
 from piwizard.network.internet_time import ClockReading
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
-from piwizard.steps.registry import all_questions
+from piwizard.steps.registry import StepInstance, all_questions, step_named
 from piwizard.system.certificates import X509Info
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
@@ -54,6 +54,13 @@ def check_up(own_places, clocks, monkeypatch):
         return Checkup(planner, state).findings()
 
     return go
+
+
+def test_step_is_named_by_its_title(check_up):
+    certbot = StepInstance(step_named("certbot"), "blog")
+    assert doctor._step(certbot, ok=True, detail="").name == "Certificate in sync"
+    found = {one.step: one.name for one in check_up(ANSWERS) if one.id == "step-in-sync"}
+    assert (found["nginx"], found["app"]) == ("nginx set up", "App set up")
 
 
 def test_checkup_without_a_site(check_up):

@@ -77,7 +77,9 @@ def test_event_without_text_has_no_line():
 
 
 def test_event_lines_are_readable():
-    assert line({"event": "run-started", "step": "site", "site": "blog", "undo": True}) == "\n== Undo site of blog"
+    began = {"event": "run-started", "step": "certbot", "site": "blog", "title": "Certificate (blog)"}
+    assert line(began) == "\n== Certificate (blog)"
+    assert line({"event": "run-started", "step": "site", "site": "blog", "undo": True}) == "\n== Undo site (blog)"
     assert line({"event": "command-started", "argv": ["touch", "a b"]}) == "   $ touch 'a b'"
     assert line({"event": "command-finished", "exit": 3, "seconds": 1.25}) == "     (exit code 3 after 1.2 s)"
     assert line({"event": "error", "message": "It failed.", "hint": None}) == "   ! It failed."

@@ -31,7 +31,7 @@ def machine(own_places, monkeypatch):
 
 def test_undo_of_everything_names_steps_folders_and_data(machine):
     preview = full_undo.preview_full_undo()
-    assert preview.names == ["app of blog", "app of shop"]
+    assert preview.names == ["App (blog)", "App (shop)"]
     assert any(str(machine / "blog") in line for line in preview.lines)
     assert {site: str(data) for site, data in preview.data.items()} == {
         "blog": f"{machine}/blog/data (1 file, 19 bytes)"

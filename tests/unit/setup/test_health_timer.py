@@ -81,7 +81,9 @@ def test_problems_come_from_done_steps_only(own_places):
         return [TIMER_CHECK, Check("hook", "Hook", True, "is there")]
 
     places = [
-        SimpleNamespace(step=SimpleNamespace(name=name), site="blog", label=f"{name} of blog")
+        SimpleNamespace(
+            step=SimpleNamespace(name=name), site="blog", label=f"{name} of blog", title=f"{name.title()} (blog)"
+        )
         for name in ("site", "renewal", "certbot")
     ]
     planner = SimpleNamespace(all_instances=lambda: places, checks=checks)
@@ -89,8 +91,8 @@ def test_problems_come_from_done_steps_only(own_places):
         workspace.state().mark(name, "blog", "done", "run-1")
     workspace.state().mark("certbot", "blog", "failed", "run-1")
     assert health_timer.problems(planner, workspace.state()) == [
-        Problem("site of blog", "site of blog", "site.domains is missing. Give one.", beyond=True),
-        Problem("blog/renewal/timer", "renewal of blog, renewal timer", "is inactive. Start it."),
+        Problem("site of blog", "Site (blog)", "site.domains is missing. Give one.", beyond=True),
+        Problem("blog/renewal/timer", "Renewal (blog), renewal timer", "is inactive. Start it."),
     ]
 
 
