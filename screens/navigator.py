@@ -156,6 +156,10 @@ class Navigator:
         """Open everything that can be done with a site."""
         await self._pages.load_and_push("site_page:SitePage", site)
 
+    async def open_router(self, site: str) -> None:
+        """Open what to enter in the router by hand."""
+        await self._pages.load_and_push(ROUTER, site)
+
     async def open_versions(self, site: str) -> None:
         """Open the releases of a site, with the way back to each."""
         await self._pages.load_and_push("versions_page:VersionsPage", site)

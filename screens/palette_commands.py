@@ -10,6 +10,8 @@ from textual.app import SystemCommand
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.shell import open_shell
+from piwizard.setup.reach import FORWARD
+from piwizard.steps.router import BY_HAND
 
 if TYPE_CHECKING:
     from piwizard.screens.textual_app import PiwizardApp
@@ -32,6 +34,8 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
             partial(go.open_deploys, site),
         )
         yield SystemCommand(f"Versions of {site}", "releases, roll back, maintenance", partial(go.open_versions, site))
+        if _by_hand(app, site):
+            yield SystemCommand(f"Router steps for {site}", "what to enter by hand", partial(go.open_router, site))
         yield SystemCommand(f"More about {site}", "undo, remove, deploy key", partial(go.open_site, site))
     yield SystemCommand("Overview", "all sites and this Pi", go.open_home)
     yield SystemCommand("Add a site", "set up another app", go.open_setup)
@@ -54,3 +58,8 @@ def commands(app: PiwizardApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Colors", "for a light or a dark terminal", app.switch_colors)
     yield SystemCommand("Help", "keys and symbols", app.action_help)
     yield SystemCommand("Quit", "a run continues", app.action_leave)
+
+
+def _by_hand(app: PiwizardApp, site: str) -> bool:
+    """Return whether there are steps for the router. Quick: reads the answers alone."""
+    return bool(app.service.answering.get(site, FORWARD) == BY_HAND)

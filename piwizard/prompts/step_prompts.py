@@ -14,6 +14,7 @@ from piwizard.setup.service import CHECK_AGAIN, Asked, Proposal
 from piwizard.setup.state_symbols import state_symbol
 from piwizard.setup.status import Status
 from piwizard.steps.registry import StepInstance
+from piwizard.steps.step import Stage
 
 
 class StepPrompts:
@@ -105,7 +106,11 @@ class StepPrompts:
         except PiwizardError as error:
             show_error(self._console, error)
             return self._after_failure(instance)
-        return "settled" if self.watch(run) else self._after_failure(instance)
+        if not self.watch(run):
+            return self._after_failure(instance)
+        if instance.step.stage is Stage.ROUTER:
+            self._console.say(*(f"  {line}" for line in self._service.router_instructions()))
+        return "settled"
 
     def _agree(self, instance: StepInstance, proposal: Proposal) -> str:
         self._plan(proposal, details=False)

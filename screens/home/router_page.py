@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_CHECKS = 2.0
 TEXT_WIDTH, INDENT = 74, 3
+NOTHING_BY_HAND = "This site needs no steps in the router. The setting “Port forwarding” decides that."
 
 
 class RouterPage(Page):
@@ -63,6 +64,7 @@ class RouterPage(Page):
 
     def _show(self, rules: RouterRules | None) -> None:
         if rules is None:
+            self.text.refuse(NOTHING_BY_HAND)
             return
         self._rules = rules
         self.text.update(

@@ -20,9 +20,11 @@ from piwizard.screens.widgets.row_list import RowList
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from piwizard.screens.home.router_rules import RouterRules
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.site_overview import HomeOverview
 
+ROUTER_STEPS = ("router", "Router steps", "what to enter in your router by hand")
 ACTIONS = (
     ("deploy", "Deploy", "install the newest commit; you see first what changes"),
     ("versions", "Versions", "all releases; roll back, or close for maintenance"),
@@ -31,6 +33,7 @@ ACTIONS = (
     ("settings", "Settings", "repository, address, HTTPS, environment"),
     ("diagnose", "Diagnose", "find problems and their fixes"),
     ("key", "Deploy key", "give access to a private repository"),
+    ROUTER_STEPS,
     ("deploys", "Automatic deploys", "how new versions get online, what to enter where"),
     ("activity", "Activity", "all runs, newest first"),
     ("steps", "All steps", "run or undo single steps (advanced)"),
@@ -49,6 +52,7 @@ SITE_PAGES = {
     "undo": "open_undo",
     "remove": "open_removal",
     "deploys": "open_deploys",
+    "router": "open_router",
 }
 MACHINE_PAGES = {
     "check": "open_checkup",
@@ -107,7 +111,7 @@ class SitePage(Page):
         super().__init__(service, kind="site-page")
         self.site = site
         self.summary = Static("", id="site-summary", markup=False)
-        self.actions_list = ActionList(ACTIONS)
+        self.actions_list = ActionList(_actions(by_hand=False))
 
     def body(self) -> Iterable[Widget]:
         yield self.summary
@@ -124,6 +128,15 @@ class SitePage(Page):
 
     def _read(self) -> None:
         self.run_in_background(self.service.saved_overview, self._show, group="overview")
+        self.run_in_background(lambda: self.service.router_rules(self.site), self._show_router, group="rules")
+
+    def _show_router(self, rules: RouterRules | None) -> None:
+        """Offer the steps for the router while there are any; the cursor stays on its action."""
+        shown = _actions(by_hand=rules is not None)
+        if shown != self.actions_list.actions:
+            chosen = self.actions_list.actions[self.actions_list.active]
+            self.actions_list.show(shown)
+            self.actions_list.go(shown.index(chosen) if chosen in shown else 0)
 
     def _show(self, overview: HomeOverview) -> None:
         site = overview.site(self.site)
@@ -138,3 +151,7 @@ class SitePage(Page):
             await getattr(go, MACHINE_PAGES[event.name])()
         else:
             await getattr(go, SITE_PAGES[event.name])(site)
+
+
+def _actions(*, by_hand: bool) -> tuple[tuple[str, str, str], ...]:
+    return tuple(one for one in ACTIONS if by_hand or one != ROUTER_STEPS)

@@ -34,9 +34,11 @@ from piwizard.screens.home.overview_text import SPARKS, host_detail, moment, spa
 from piwizard.screens.home.router_rules import RouterRules
 from piwizard.screens.home.sheet_page import SheetPage
 from piwizard.screens.home.stage_watch import StageWatch
+from piwizard.screens.palette_commands import commands
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.symbols import in_ascii
 from piwizard.setup import workspace
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.preview import Previewed
 from piwizard.setup.reach import FORWARD
 from piwizard.setup.service import Proposal
@@ -153,7 +155,7 @@ async def done_at_home(seen):
 
 async def more(seen):
     await seen.app.navigator.open_site("photos")
-    await seen.see("Remove this site")
+    await seen.see("Router steps")
 
 
 async def palette(seen):
@@ -365,6 +367,35 @@ async def test_failure_for_want_of_visitors_shows_the_steps_of_the_router(home, 
     async with opened(home, steps=False) as seen:
         await seen.app.navigator.open_failure("photos", "run")
         await seen.see("One thing left: let visitors through your router")
+
+
+async def test_steps_of_the_router_are_offered_while_there_are_any(home, monkeypatch):
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_site("photos")
+        await seen.see("Router steps")
+        await seen.app.navigator.open_router("photos")
+        await seen.see("One thing left: let visitors through your router")
+        monkeypatch.setattr(ScreenService, "router_rules", lambda self, site: None)
+        await seen.app.navigator.open_home()
+        await seen.app.navigator.open_site("photos")
+        await seen.see("Remove this site")
+        await seen.gone("Router steps")
+        assert "router" not in {name for name, _, _ in seen.app.screen.actions_list.actions}
+
+
+@pytest.mark.parametrize(("forward", "offered"), [("by-hand", True), ("upnp", False), (None, False)])
+async def test_steps_of_the_router_are_in_the_palette_if_they_are_by_hand(home, monkeypatch, forward, offered):
+    async with opened(home, steps=False) as seen:
+        answered = {FORWARD: forward}
+        monkeypatch.setattr(AnswerStore, "get", lambda self, site, key: answered.get(key))
+        assert ("Router steps for myflask" in {one.title for one in commands(seen.app)}) == offered
+
+
+async def test_site_without_steps_for_the_router_says_so(home, monkeypatch):
+    monkeypatch.setattr(ScreenService, "router_rules", lambda self, site: None)
+    async with opened(home, steps=False) as seen:
+        await seen.app.navigator.open_router("photos")
+        await seen.see("needs no steps in the router")
 
 
 async def test_result_is_the_address_after_the_first_visit(home, monkeypatch):
