@@ -100,7 +100,7 @@ class MainScreen(HostScreen):
             answers=self.answers, sidebar=self.sidebar, log_pane=self.log_pane, run_bar=self.run_bar,
         )  # fmt: skip
         self.jobs = JobsController(service, self, self.monitor, self.inspection, self.sidebar)
-        self.layout_controller = LayoutController(self, sidebar=self.sidebar, setup_pane=self.setup_pane)
+        self.layout_controller = LayoutController(self, sidebar=self.sidebar)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -116,7 +116,7 @@ class MainScreen(HostScreen):
     def on_mount(self) -> None:
         self.notify_line("")
         self.sidebar.focus()
-        self.watch(self, "focused", self.layout_controller.focus_moved, init=False)
+        self.watch(self, "focused", self.layout_controller.fit_width, init=False)
         self.answers.start()
         self.set_interval(1 / POLLS_PER_SECOND, self.runs.poll)
         self.set_interval(SECONDS_BETWEEN_POLLS, self.jobs.poll)

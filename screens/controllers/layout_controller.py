@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from piwizard.screens.widgets.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
 
 NARROW_COLUMNS = 56
@@ -17,13 +16,8 @@ NARROW_COLUMNS = 56
 class LayoutController:
     """Knows which widgets are hidden on a narrow screen."""
 
-    def __init__(self, screen: Screen[None], *, sidebar: Sidebar, setup_pane: SetupPane) -> None:
-        self._screen, self._sidebar, self._setup_pane = screen, sidebar, setup_pane
-
-    def focus_moved(self) -> None:
-        """Show what belongs to the widget that has the focus now."""
-        self._setup_pane.set_class(self._setup_pane.has_focus_within, "-inside")
-        self.fit_width()
+    def __init__(self, screen: Screen[None], *, sidebar: Sidebar) -> None:
+        self._screen, self._sidebar = screen, sidebar
 
     def fit_width(self) -> None:
         """Show only the steps or only the chosen step on a very narrow screen."""

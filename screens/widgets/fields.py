@@ -60,7 +60,7 @@ class Field(Vertical):
         """Show in the label whether the question is answered."""
         label = Text(self.question.prompt)
         if self._kept is not None:
-            label.append(" ✓", "green")
+            label.append(" saved", "dim")  # whether it is right, only a lookup or a run can say
         self._label.update(label)
 
     def _make_editor(self) -> Widget:

@@ -513,3 +513,19 @@ async def test_buttons_fit_beside_the_steps_at_80_columns():
     for state in ACTIONS:
         words = [words for _, words in actions(state, optional=True)]
         assert len("  ".join(f"[ {one} ]" for one in words)) <= 52, state
+
+
+async def test_title_and_purpose_stay_when_the_cursor_is_in_the_step(site):
+    async with opened(site, (80, 20)) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter")
+        assert seen.main.setup_pane.has_focus_within
+        await seen.see("Dynamic DNS   optional")
+        await seen.see("Your router's public address changes")
+
+
+async def test_kept_answer_is_saved_and_no_tick(site):
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.see("Host name saved")
+        assert "Host name ✓" not in seen.text()

@@ -48,7 +48,7 @@ CHANGING = [
 async def questions(seen: Seen) -> None:
     await seen.go_to("ddns")
     await seen.keys("enter", "right")
-    await seen.until(lambda: "Provider ✓" in seen.text() or "Provider +" in seen.text(), "the answer to be kept")
+    await seen.until(lambda: "Provider saved" in seen.text(), "the answer to be kept")
     await seen.settle()
 
 
