@@ -14,6 +14,7 @@ from piwizard.network import address_trial, ssh_sessions
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.widgets.editors import Choice
 from piwizard.screens.widgets.fields import Field
+from piwizard.screens.widgets.multi_value import TableEditor
 from piwizard.screens.widgets.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
@@ -529,3 +530,10 @@ async def test_kept_answer_is_saved_and_no_tick(site):
         await seen.go_to("ddns")
         await seen.see("Host name saved")
         assert "Host name ✓" not in seen.text()
+
+
+async def test_name_of_a_variable_is_readable(site):
+    async with opened(site) as seen:
+        await seen.app.screen.mount(TableEditor({"WEATHER_API_KEY_OF_HOME": "x"}, "", secrets=True))
+        await seen.pilot.pause()
+        assert seen.app.screen.query_one("TableRow #name").size.width >= 24
