@@ -33,6 +33,11 @@ class DonePage(Page):
     """The result of a setup or of a deployment."""
 
     STAGE = 4
+    help_text = (
+        "Your site\n"
+        "The address of your site, and whether visitors from outside reach it. "
+        "Push a new commit and choose Deploy on the overview to put it online."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "home", "overview"),
         Binding("q", "app.leave", "quit"),

@@ -27,6 +27,11 @@ TEXT_WIDTH, INDENT = 74, 7
 class FailurePage(Page):
     """The failure of a run. The main button tries again with the newest commit."""
 
+    help_text = (
+        "What failed\n"
+        "Why the installation failed, and what helps. "
+        "What was installed before stays, and your other sites are not affected."
+    )
     STAGE = 3
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "home", "home"),

@@ -32,6 +32,11 @@ RETURN_NOTE = "You can close this window. Run piwizard to return to this page."
 class InstallPage(Page):
     """A run. When it has ended, its result takes the place of this page."""
 
+    help_text = (
+        "Installation\n"
+        "Each line is a stage with its time. "
+        "The installation continues if you leave this page or lose the connection."
+    )
     STAGE = 3
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search log"),

@@ -43,6 +43,11 @@ SECONDS_FOR_FIRST_PAINT = 0.05
 class OverviewPage(Page):
     """The page to come back to. It is drawn from what was saved, then refreshed."""
 
+    help_text = (
+        "Overview\n"
+        "All sites, what each needs, and the state of this Pi. "
+        "Choose a site and press Enter for everything that can be done with it."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stay", show=False),
         Binding("d", "deploy", "deploy"),

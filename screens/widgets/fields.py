@@ -213,6 +213,11 @@ class Field(Vertical):
         self._note.display = note is not None or bool(problem and self._left)
 
     @property
+    def help_text(self) -> str:
+        """Return the label and the help of the question."""
+        return f"{self.question.prompt}\n{self.help_sentences}"
+
+    @property
     def help_sentences(self) -> str:
         """Return the help of the question.
 

@@ -37,6 +37,7 @@ from piwizard.screens.home.stage_watch import StageWatch
 from piwizard.screens.palette_commands import commands
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.symbols import in_ascii
+from piwizard.screens.widgets.help_column import help_of
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.preview import Previewed
@@ -367,6 +368,22 @@ async def test_failure_for_want_of_visitors_shows_the_steps_of_the_router(home, 
     async with opened(home, steps=False) as seen:
         await seen.app.navigator.open_failure("photos", "run")
         await seen.see("One thing left: let visitors through your router")
+
+
+@pytest.mark.parametrize("page", [overview, failure, done], ids=lambda page: page.__name__)
+async def test_help_says_what_a_page_is_for(page, home):
+    async with opened(home, steps=False) as seen:
+        await page(seen)
+        title, sentences = help_of(seen.app.screen)
+        assert title
+        assert sentences.endswith(".")
+
+
+async def test_help_in_a_field_explains_its_question(home):
+    async with opened(home) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter")
+        assert help_of(seen.app.screen) == ("Provider", "Where you have the name from.")
 
 
 async def test_steps_of_the_router_are_offered_while_there_are_any(home, monkeypatch):
