@@ -40,7 +40,7 @@ class InstallPage(Page):
     STAGE = 3
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "search log"),
-        Binding("q", "app.leave", "leave, keep installing"),
+        Binding("q", "app.leave", "leave"),
     ]
 
     def __init__(self, service: ScreenService, run: str, site: str | None = None) -> None:

@@ -66,7 +66,7 @@ def shown_bindings(screen: Screen[object]) -> list[ActiveBinding]:
 class KeyLine(Widget):
     """Keys and their effects.
 
-    If the line is too short, keys are omitted, but not those that lead back and out.
+    If the line is too short, keys are omitted, but not Enter and those that lead back and out.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class KeyLine(Widget):
 
     def render(self) -> Text:
         keys = shown_bindings(self.screen)
-        others = [one for one in keys if one.binding.key not in LAST_KEYS]
+        others = [one for one in keys if one.binding.key not in (*LAST_KEYS, "enter")]
         while others and sum(_width(one) for one in keys) - 2 > self.size.width:
             keys.remove(others.pop())
         line = Text(" ", no_wrap=True, overflow="ellipsis")

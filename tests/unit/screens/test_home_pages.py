@@ -38,6 +38,7 @@ from piwizard.screens.palette_commands import commands
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.symbols import in_ascii
 from piwizard.screens.widgets.help_column import help_of
+from piwizard.screens.widgets.key_line import KeyLine
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.preview import Previewed
@@ -384,6 +385,16 @@ async def test_help_in_a_field_explains_its_question(home):
         await seen.go_to("ddns")
         await seen.keys("enter")
         assert help_of(seen.app.screen) == ("Provider", "Where you have the name from.")
+
+
+async def test_narrow_line_of_keys_keeps_enter_and_can_be_clicked(home):
+    async with opened(home, (34, 20), steps=False) as seen:
+        await seen.app.navigator.open_checkup()
+        await seen.see("checks passed.")
+        line = seen.lines()[-1]
+        assert "Enter open, close" in line
+        await seen.pilot.click(KeyLine, offset=(line.index("Esc"), 0))
+        await seen.until(lambda: isinstance(seen.app.screen, OverviewPage))
 
 
 async def test_steps_of_the_router_are_offered_while_there_are_any(home, monkeypatch):
