@@ -88,7 +88,7 @@ def report_loaded() -> None:
 
 
 def wait_for_turn(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
-    """Let the workers load the app one after the other.
+    """Let the workers load the app in turn.
 
     Apps create tables and folders when they start. Their authors run one process, so that nothing else does the same.
     """

@@ -94,7 +94,10 @@ class ScriptRun:
 
 
 def module_name(script: str) -> str:
-    """Return the name under which `python -m` runs a script that imports relative to its package, else ""."""
+    """Return the name under which `python -m` runs a script of a package.
+
+    It is "" for a script that has no relative imports, or is in no package.
+    """
     folder, name = os.path.split(os.path.abspath(script))
     parts = [name.removesuffix(".py")]
     while os.path.isfile(os.path.join(folder, "__init__.py")):

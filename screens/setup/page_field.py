@@ -40,11 +40,6 @@ class PageField(Field):
         event.stop()
         self.accept()
 
-    @property
-    def help_text(self) -> str:
-        """Return the title and the help of the question."""
-        return f"{self.question.prompt}\n{self.help_sentences}"
-
 
 def _yes_no(value: object) -> str:
     return "" if value is None else "yes" if value else "no"

@@ -27,7 +27,7 @@ class FoldingList(RowList):
     ]
 
     ROWS_ABOVE = 3
-    """Rows that stay in view above the one that was looked for."""
+    """Rows that stay in view above the one to go to."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

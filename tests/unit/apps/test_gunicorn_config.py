@@ -288,7 +288,7 @@ def worker_that_loads(told: int, name: bytes) -> int:
     return child
 
 
-def test_workers_load_the_app_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_load_the_app_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """What two of them do at the same time, such as creating the same table, fails."""
     monkeypatch.setattr(gunicorn_config, "_turn", os.memfd_create("turn"))
     output, told = os.pipe()
