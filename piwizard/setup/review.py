@@ -106,7 +106,7 @@ def review_site(planner: Planner, site: str, state: State, remarks: Sequence[str
         if one.key not in {known.key for known in missing}:
             missing.append(one)
     optional = [one for one in wanted if one.step.optional]  # the answers that others lack are in `missing`
-    proposal = Proposal(planner, plans, tuple(remarks), left_out(planner, optional))
+    proposal = Proposal(planner, plans, tuple(remarks), left_out(planner, optional, untouched=False))
     return Review(
         site=site,
         result_urls=_result_urls(planner, site, state),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.site_overview import HomeOverview, SiteOverview
 
+COLUMNS_FOR_ASCII_CODE = 110
 SECONDS_BETWEEN_CHECKS = 2.0
 GRADE_CHECK = "ssl-labs-grade"
 
@@ -59,11 +60,19 @@ class DonePage(Page):
             yield self.code
 
     def buttons(self) -> Sequence[tuple[str, str]]:
-        if self.app.size.width < NARROW_COLUMNS:
+        if not self._has_room():
             return (("home", "Overview"), ("checkup", "Checkup"), ("another", "Add a site"), ("code", "QR code"))
         return (("home", "Go to overview"), ("checkup", "Open the checkup"), ("another", "Add another site"))
 
+    def _has_room(self) -> bool:
+        """Return whether the QR code fits beside the text; in ASCII, it takes four times the room."""
+        return self.app.size.width >= (COLUMNS_FOR_ASCII_CODE if self.only_ascii else NARROW_COLUMNS)
+
+    def on_resize(self) -> None:
+        self.code.display = self._has_room()
+
     def on_mount(self) -> None:
+        self.code.display = self._has_room()
         self.show_title(self.site)
         self.read_machine()
         self.run_in_background(self.service.saved_overview, self._saved, group="overview")
@@ -101,9 +110,13 @@ class DonePage(Page):
             self.text.show(lambda _: installed)
             return
         self.text.show(partial(done_text, self._overview, self._grade, self._visit is not None))
-        address = next(iter((*self._overview.addresses, *self._overview.home_addresses)), "")
-        if address:
+        if address := self._address_for_phones():
             self.code.update(qr_code(address, only_ascii=self.only_ascii))
+
+    def _address_for_phones(self) -> str:
+        """Return the public address, else the local IP: not every phone finds names of the home network."""
+        site = self._overview
+        return "" if site is None else next(iter((*site.addresses, *reversed(site.home_addresses))), "")
 
     async def action_home(self) -> None:
         await self.navigator.open_home()
@@ -113,8 +126,7 @@ class DonePage(Page):
 
     async def action_code(self) -> None:
         """Show the address as a QR code, where the page has no room for it."""
-        site = self._overview
-        if site is not None and (address := next(iter((*site.addresses, *site.home_addresses)), "")):
+        if address := self._address_for_phones():
             await self.navigator.show_code(address)
 
     async def action_another(self) -> None:
