@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -14,6 +15,8 @@ from piwizard.apps.start_script import StartScript, find_start_script
 
 SCRIPT_SCORE = 50
 MAX_SCRIPTS = 100
+TOOL_WORDS = ("profil", "debug", "bench")
+"""In the names of scripts that serve the app to examine it, beside the way that visitors need."""
 
 
 def script_candidates(
@@ -27,7 +30,9 @@ def script_candidates(
     files = [file for file in code.checkout.python if not is_script(file)][:MAX_SCRIPTS]
     for file in files:
         script = find_start_script(code, file)
-        if script is None or (script.guarded and (by_server or not script.more)):
+        if script is None or any(word in PurePosixPath(file).stem.lower() for word in TOOL_WORDS):
+            continue
+        if script.guarded and (by_server or not script.more):
             continue
         usable = [one for one in found if one.origin == script.origin and not one.problem]
         if usable or script.creates_app or not script.guarded or any(one.file == file and one.problem for one in found):

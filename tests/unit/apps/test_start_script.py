@@ -57,6 +57,12 @@ def test_script_that_only_serves_is_imported(tree: Tree, name: str) -> None:
     assert entry(tree, {"app.py": f"import subprocess\n{APP}{MAIN}{NOTHING[name]}\n"}) == "app:app"
 
 
+@pytest.mark.parametrize("name", ["profiler", "run_debug", "benchmark"])
+def test_script_that_examines_the_app_is_no_entry(tree: Tree, name: str) -> None:
+    tool = "from app import app\napp.config['PROFILE'] = True\napp.run()\n"
+    assert entry(tree, {"app.py": APP, f"{name}.py": tool}) == "app:app"
+
+
 def test_main_function_is_read_too(tree: Tree) -> None:
     main = "def main():\n    open_pins()\n    app.run()\n"
     assert entry(tree, {"app.py": f"{APP}{main}{MAIN}    main()\n"}) == "app.py"
