@@ -38,6 +38,12 @@ class AppSettings:
         known = (*self.answers.get("app.env", {}), *self.generated)
         return tuple(one.name for one in self.variables if one.needed and one.name not in known)
 
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Return the variables without a value or a fallback: an app may say that it misses one of them."""
+        known = (*self.answers.get("app.env", {}), *self.generated)
+        return tuple(one.name for one in self.variables if one.default is None and one.name not in known)
+
     def values(self) -> dict[str, str]:
         """Return all that have a value, secrets included."""
         given = self.answers.get("app.env", {})

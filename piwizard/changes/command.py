@@ -49,8 +49,8 @@ class Command:
 
     `makes` is a folder of root in which the command creates files: it runs on a copy, from
     which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
-    app reads and that are not set: if the last line of output names one, it is missing. `measures` extracts values
-    from the output that are stored in the marker.
+    app cannot do without and that are not set. `empty_variables` are those without a value or a fallback: if the last
+    line of output names one, it is missing. `measures` extracts values from the output that are stored in the marker.
     """
 
     kind: ClassVar[str] = "command"
@@ -72,6 +72,7 @@ class Command:
     binds: tuple[tuple[Path, Path], ...] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
+    empty_variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
 
@@ -132,7 +133,7 @@ class Command:
         if found := next((hint for said, hint in self.hints.items() if said in words), None):
             return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=found)
         # Words that only begin with the name are about the variable; elsewhere, it may be one of the app's settings.
-        lacking = next((name for name in self.variables if re.search(rf"(?<![.\w]){name}\b", words)), None)
+        lacking = next((name for name in self.empty_variables if re.search(rf"(?<![.\w]){name}\b", words)), None)
         if named := VARIABLE.match(words):  # the smoke test's own last line
             return ChangeFailed(words, key=f"app.env.{named[1]}", hint=SET_VARIABLE)
         if lacking:

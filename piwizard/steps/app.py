@@ -120,6 +120,7 @@ class App(Step):
             env=env,
             proves=(app.entry.entry, *app.access.hardware, *_rolled_back(app)),
             variables=app.settings.unset,
+            empty_variables=app.settings.empty,
             hints=missing_modules.module_hints(app),
             measures=lambda said: {**memory_usage.measurement_to_keep(said, before), **measured_seconds(said)},
             writable=(where.data, *path_mapping.disk_paths(app)),

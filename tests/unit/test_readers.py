@@ -31,6 +31,7 @@ LOCKS = {
     "system/file_lock.py",
     "system/held_service.py",
     "deploys/push_receive.py",  # a file that only the user of the push can open, taken without waiting
+    "apps/gunicorn_config.py",  # a file in memory that only the workers of one app have
     "sandbox/scratch_dir.py",  # a file of mode 0600, read without waiting
 }
 

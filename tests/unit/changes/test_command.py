@@ -21,7 +21,8 @@ NAMES = ("DATABASE", "ENVIRONMENT", "FLASK_DEBUG", "MAIL", "SECRET_KEY", "ZONE")
 
 def failed(working, marker: Path, code: str, variables: tuple[str, ...], start: str = "") -> ChangeFailed:
     argv, words = ("python3", "-c", code), ("It does not run.", "app.entry")
-    command = Command("Try it", argv, marker, APP_USER, Path("/"), *words, variables=variables, start=start)
+    given = {"variables": variables, "empty_variables": (*variables, "REPOSITORY"), "start": start}
+    command = Command("Try it", argv, marker, APP_USER, Path("/"), *words, **given)
     with pytest.raises(ChangeFailed) as caught:
         command.apply(working())
     assert not marker.exists()
@@ -38,6 +39,8 @@ def test_variable_in_the_error_is_the_only_one_named(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('no MAIL')", NAMES)
     assert str(error) == "app.env.MAIL: the app needs this variable: ValueError: no MAIL"
     assert error.key == "app.env.MAIL"
+    error = failed(working, tmp_path / "marker", "raise SystemExit('Error: Please configure a REPOSITORY path.')", ())
+    assert error.key == "app.env.REPOSITORY", "it is no variable that the code cannot do without"
 
 
 def test_failed_command_with_all_variables_has_no_hint(working, tmp_path):
