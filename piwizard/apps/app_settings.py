@@ -40,7 +40,10 @@ class AppSettings:
 
     @property
     def empty(self) -> tuple[str, ...]:
-        """Return the variables without a value or a fallback: an app may say that it misses one of them."""
+        """Return the variables without a value or a fallback.
+
+        An app may say that it misses one of them.
+        """
         known = (*self.answers.get("app.env", {}), *self.generated)
         return tuple(one.name for one in self.variables if one.default is None and one.name not in known)
 
