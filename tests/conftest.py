@@ -33,6 +33,7 @@ LONGEST_FIRST = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--unit-first", action="store_true", help="begin with the unit tests, else with the machines")
     parser.addoption("--nightly", action="store_true", help="also run the cases and releases marked for the night")
 
 
@@ -63,7 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if layer_of(item.path) in MACHINE_LAYERS and (reason := _no_machines()):
             item.add_marker(pytest.mark.skip(reason))
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: (layer_of(item.path) == "unit", order.get(item.path.name, len(order))))
+    unit_last = not config.getoption("--unit-first")
+    items.sort(key=lambda item: ((layer_of(item.path) == "unit") == unit_last, order.get(item.path.name, len(order))))
 
 
 @lru_cache

@@ -86,14 +86,14 @@ def main(arguments: Sequence[str]) -> int:
     night = ["--nightly"] if everything else []
     if paths:
         summary.add(*tests(arguments, _workers(), repeat=False))
-    elif preparing is not None and _over(preparing, SOON_SECONDS):
-        # All at once, machines first: the many short unit tests keep all processors busy until the end.
-        summary.add(*tests([*layers, "tests/unit", *night, *arguments], _machine_workers(), repeat=True))
+    elif preparing is not None:
+        # All at once: unit tests keep the processors busy while machines wait for their start, packages and timers.
+        # The machines come last while their images and layers are made, else first: unit tests are short.
+        first = [] if _over(preparing, SOON_SECONDS) else ["--unit-first"]
+        summary.add(*tests([*layers, "tests/unit", *first, *night, *arguments], _machine_workers(), repeat=True))
+        preparing.wait()
     else:
         summary.add(*tests(["tests/unit", *night, *arguments], _workers(), repeat=True))
-        if preparing is not None:
-            _wait_for(preparing)
-            summary.add(*tests([*layers, *night, *arguments], _machine_workers(), repeat=True))
     if why_not:
         summary.add([Result(layer.partition("/")[2], notes=[f"not run: {why_not}"]) for layer in layers], 0)
     summary.show(time.monotonic() - began)
@@ -173,13 +173,6 @@ def _prepare() -> subprocess.Popen[bytes]:
     """Make images and layers, which takes minutes the first time, beside the unit tests."""
     print("Making the images and layers of the machines in the background.", flush=True)
     return subprocess.Popen((sys.executable, "-m", "tests.lab.layers", *PREPARED), stdin=subprocess.DEVNULL)
-
-
-def _wait_for(preparing: subprocess.Popen[bytes]) -> None:
-    """Wait until images and layers are there. Where that failed, the tests that need them say why."""
-    began = time.monotonic()
-    while not _over(preparing, 20):
-        print(f"images and layers: {_minutes(time.monotonic() - began)}", flush=True)
 
 
 def _over(process: subprocess.Popen[bytes], seconds: float) -> bool:
