@@ -47,6 +47,7 @@ from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
 
 if TYPE_CHECKING:
+    from piwizard.screens.navigator import Navigator
     from piwizard.screens.screen_service import ScreenService
 
 
@@ -98,6 +99,7 @@ class MainScreen(HostScreen):
         self.runs = RunsController(
             service, self, self.monitor, inspection=self.inspection, navigation=self.navigation, steps=self.steps,
             answers=self.answers, sidebar=self.sidebar, log_pane=self.log_pane, run_bar=self.run_bar,
+            open_router=self._open_router,
         )  # fmt: skip
         self.jobs = JobsController(service, self, self.monitor, self.inspection, self.sidebar)
         self.layout_controller = LayoutController(self, sidebar=self.sidebar)
@@ -176,10 +178,17 @@ class MainScreen(HostScreen):
             self.app.call_later(self._open_setup)
 
     async def _open_setup(self) -> None:
+        await self._navigator.open_setup()
+
+    async def _open_router(self, site: str) -> None:
+        await self._navigator.open_router(site)
+
+    @property
+    def _navigator(self) -> Navigator:
         from piwizard.screens.textual_app import PiwizardApp
 
         assert isinstance(self.app, PiwizardApp)
-        await self.app.navigator.open_setup()
+        return self.app.navigator
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         match event.name:

@@ -93,6 +93,10 @@ class ScreenService(
         ever = datetime.fromtimestamp(0, UTC)
         return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
 
+    def site_waiting_for_router(self) -> str | None:
+        """Return the first site that no visitor has reached through the router of the user yet."""
+        return next((site for site in self._planner().answers.sites if self.waits_for_router(site)), None)
+
     def failed_at_router(self, site: str) -> bool:
         """Return whether the last run failed because the router is not set up yet."""
         from piwizard.setup.reach import FORWARD

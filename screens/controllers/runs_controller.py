@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.home.confirm_run import ConfirmRun
@@ -11,6 +11,8 @@ from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.answer_labels import sentence_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from piwizard.screens.controllers.answers_controller import AnswersController
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.controllers.inspection_controller import InspectionController
@@ -45,7 +47,10 @@ class RunsController:
         sidebar: Sidebar,
         log_pane: LogPane,
         run_bar: RunBar,
+        open_router: Callable[[str], Coroutine[Any, Any, None]],
     ) -> None:
+        """`open_router` shows what to enter in the router by hand, for a site."""
+        self._open_router = open_router
         self._service, self._host, self._monitor = service, host, monitor
         self._inspection, self._navigation, self._steps, self._answers = inspection, navigation, steps, answers
         self._sidebar, self._log_pane, self._run_bar = sidebar, log_pane, run_bar
@@ -150,8 +155,15 @@ class RunsController:
             self._host.notify_line("The run was interrupted. Choose Continue at its step.")
         if not done and progress.step and not self._navigation.typing:
             self._sidebar.choose(*progress.step)
+        if done and not progress.undo and progress.results.get(("router", None)) == "done":
+            self._host.run_in_background(self._service.site_waiting_for_router, self._show_router, group="router")
         after_run = partial(self._after_run, done=done and not progress.undo)
         self._inspection.inspect(thorough=True, then=after_run, group="ended")
+
+    def _show_router(self, site: str | None) -> None:
+        """Show what is left to do by hand, unless the user is elsewhere by now."""
+        if site is not None and self._host.in_front:
+            self._host.start(partial(self._open_router, site), "router")
 
     def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
         self._inspection.accept(overview, thorough=True)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from pkgutil import resolve_name
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from textual.screen import Screen
@@ -240,10 +240,30 @@ def a_runs_controller(host, *, update=None, live=None, typing=False, instance=No
     parts = SimpleNamespace(
         inspection=inspection, navigation=Mock(typing=typing, tab="Log", chosen=instance), steps=Mock(), answers=Mock(),
         sidebar=a_sidebar({instance: "todo"}, instance), log_pane=Mock(), run_bar=Mock(),
+        open_router=AsyncMock(),
     )  # fmt: skip
     parts.answers.flush.side_effect = lambda: asyncio.sleep(0)
     parts.inspection.expected_seconds.return_value = 2.0
     return RunsController(service, host, monitor, **vars(parts)), parts, service
+
+
+@pytest.mark.parametrize(
+    ("result", "undo", "waiting", "opened"),
+    [
+        ("done", False, "blog", ["blog"]),
+        ("done", False, None, []),
+        ("done", True, "blog", []),
+        ("failed", False, "blog", []),
+    ],
+)
+def test_run_of_the_router_by_hand_ends_at_its_steps(host, result, undo, waiting, opened):
+    update = a_finished_run(result)
+    update.ended.progress.results[("router", None)] = result
+    update.ended.progress.undo = undo
+    runs, parts, service = a_runs_controller(host, update=update)
+    service.site_waiting_for_router.return_value = waiting
+    runs.poll()
+    assert [call.args[0] for call in parts.open_router.call_args_list] == opened
 
 
 def a_finished_run(result):
