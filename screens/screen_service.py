@@ -94,7 +94,7 @@ class ScreenService(
         return self.router_rules(site) is not None and self.visit_from_outside(site, ever) is None
 
     def site_waiting_for_router(self) -> str | None:
-        """Return the first site that no visitor has reached through the router of the user yet."""
+        """Return the first site that no visitor has reached through the router yet."""
         return next((site for site in self._planner().answers.sites if self.waits_for_router(site)), None)
 
     def failed_at_router(self, site: str) -> bool:
