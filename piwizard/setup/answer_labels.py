@@ -7,7 +7,7 @@ these functions.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError, unforeseen
@@ -15,6 +15,7 @@ from piwizard.errors import PiwizardError, unforeseen
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
     from piwizard.engine.events import ErrorRaised
+    from piwizard.steps.step import Step
 
 _YES_NO = {"true": "Yes", "false": "No"}
 _ENVIRONMENT = "app.env"
@@ -47,19 +48,28 @@ def hint_of(event: ErrorRaised) -> str:
     return with_labels(event.get("hint") or "")
 
 
-@cache
 def _questions() -> dict[str, Question]:
+    from piwizard.steps import registry
+
+    return _of_steps(registry.STEPS)[0]
+
+
+def _keys() -> re.Pattern[str]:
+    from piwizard.steps import registry
+
+    return _of_steps(registry.STEPS)[1]
+
+
+@lru_cache(maxsize=1)
+def _of_steps(steps: tuple[Step, ...]) -> tuple[dict[str, Question], re.Pattern[str]]:
+    """Return the questions by key, and the pattern of all keys."""
     from piwizard.steps.registry import all_questions
 
-    return {question.key: question for question in all_questions()}
-
-
-@cache
-def _keys() -> re.Pattern[str]:
-    keys = "|".join(sorted(map(re.escape, _questions()), key=len, reverse=True))
-    values = {value for question in _questions().values() for value in _choices(question)}
+    found = {question.key: question for question in all_questions()}
+    keys = "|".join(sorted(map(re.escape, found), key=len, reverse=True))
+    values = {value for question in found.values() for value in _choices(question)}
     value = "|".join(sorted(map(re.escape, values), key=len, reverse=True))
-    return re.compile(
+    return found, re.compile(
         rf"(?<![\w./-])\[?(?P<key>{keys})(?:\.(?P<member>\w+))?\]?(?![\w/-])"
         rf"(?P<assigned>(?P<verb> to | = | is )(?:\"(?P<quoted>{value})\"|(?P<bare>{value})(?![\w-])))?"
     )

@@ -9,6 +9,8 @@ from piwizard.errors import PiwizardError
 from piwizard.screens.home.confirm_run import ConfirmRun
 from piwizard.screens.yes_no_dialog import YesNoDialog
 from piwizard.setup.answer_labels import sentence_of
+from piwizard.steps.registry import step_named
+from piwizard.steps.step import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -155,7 +157,8 @@ class RunsController:
             self._host.notify_line("The run was interrupted. Choose Continue at its step.")
         if not done and progress.step and not self._navigation.typing:
             self._sidebar.choose(*progress.step)
-        if done and not progress.undo and progress.results.get(("router", None)) == "done":
+        ran = {step_named(name).stage for (name, _), result in progress.results.items() if result == "done"}
+        if done and not progress.undo and Stage.ROUTER in ran:
             self._host.run_in_background(self._service.site_waiting_for_router, self._show_router, group="router")
         after_run = partial(self._after_run, done=done and not progress.undo)
         self._inspection.inspect(thorough=True, then=after_run, group="ended")

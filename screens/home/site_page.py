@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from piwizard.screens.screen_service import ScreenService
     from piwizard.setup.site_overview import HomeOverview
 
-ROUTER_STEPS = ("router", "Router steps", "what to enter in your router by hand")
+ROUTER_STEPS = ("router-steps", "Router steps", "what to enter in your router by hand")
 ACTIONS = (
     ("deploy", "Deploy", "install the newest commit; you see first what changes"),
     ("versions", "Versions", "all releases; roll back, or close for maintenance"),
@@ -52,7 +52,7 @@ SITE_PAGES = {
     "undo": "open_undo",
     "remove": "open_removal",
     "deploys": "open_deploys",
-    "router": "open_router",
+    "router-steps": "open_router",
 }
 MACHINE_PAGES = {
     "check": "open_checkup",

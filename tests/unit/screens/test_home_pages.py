@@ -408,7 +408,7 @@ async def test_steps_of_the_router_are_offered_while_there_are_any(home, monkeyp
         await seen.app.navigator.open_site("photos")
         await seen.see("Remove this site")
         await seen.gone("Router steps")
-        assert "router" not in {name for name, _, _ in seen.app.screen.actions_list.actions}
+        assert "router-steps" not in {name for name, _, _ in seen.app.screen.actions_list.actions}
 
 
 @pytest.mark.parametrize(("forward", "offered"), [("by-hand", True), ("upnp", False), (None, False)])
