@@ -20,7 +20,7 @@ HOST_NAME = "raspberrypi"
 PACKAGES = [
     *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "kmod", "procps", "iproute2", "iputils-ping"),
     *("netbase", "sudo", "openssh-server", "python3", "python3-venv", "git", "curl", "wget", "ca-certificates"),
-    *("locales", "less", "nano", "cron", "tzdata"),
+    *("locales", "less", "nano", "cron", "tzdata", "nftables"),
 ]
 
 # Additional packages of such a Pi. The names of variants are the names of images.
