@@ -45,18 +45,21 @@ def away_from_home(address: GitAddress, group: int) -> Iterator[bool]:
 def own_addresses(address: GitAddress) -> list[tuple[str, int | None]]:
     """Return the addresses of a repository's host, with the port allowed there.
 
-    None is any port; on this machine it is one. Empty for a repository without a host, or if it cannot be looked up.
+    None is any port; on this machine it is one. Empty for a repository without a host, or if it cannot be looked up;
+    also for a host with an IPv4 address on the Internet, whose owner could add that of a device at home.
     """
     if not address.host:
         return []
     lookup = commands.as_nobody(("getent", "ahosts", address.host.strip("[]")))
     words = {line.split()[0] for line in commands.run(lookup, timeout=LOOKUP_SECONDS).output.splitlines() if line}
-    found = []
+    found: list[tuple[str, int | None]] = []
     for word in sorted(words):
         try:
             one = ipaddress.ip_address(word.partition("%")[0])
         except ValueError:
             continue
+        if one.version == 4 and one.is_global:
+            return []
         port = address.port or DEFAULT_PORTS.get(address.scheme)
         found.append((str(one), port if one.is_loopback else None))
     return found

@@ -115,7 +115,8 @@ def git_for(access: GitAccess) -> Iterator[ServerGit]:
     """Provide git for commands that ask the server of a repository.
 
     Raise PiwizardError as `GitAccess.environment` does. A repository in a folder of this machine, or in a file with
-    pushed code, is read with the rights of this process, since nobody may not read it; such a git asks no server.
+    pushed code, is read with the rights of this process, since the user nobody may not read it. That git contacts no
+    server.
     """
     if access.address.scheme == "file":
         yield ServerGit((*limits(), *TIME_LIMIT), git_command.git_environment(access))

@@ -64,7 +64,7 @@ def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, P
 def find_data(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
     """Return package → a folder with files that purging the package may delete.
 
-    That are the folders for data that the package has or its removal script names, such as a database's.
+    These are folders for data that the package has, or that its removal script names, such as a database's.
     """
     lists = _lists(root)
     found: dict[str, Path] = {}

@@ -14,6 +14,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -331,7 +332,15 @@ def test_tables_of_killed_processes_are_removed(open_places: Path) -> None:
         ("git@192.168.1.5:app.git", [("192.168.1.5", None)]),
         ("https://[::1]/app.git", [("::1", 443)]),
         ("/home/user/app", []),
+        ("https://8.8.8.8/app.git", []),
     ],
 )
 def test_own_host_of_a_repository_is_allowed(repo: str, expected: list[tuple[str, int | None]]) -> None:
     assert git_firewall.own_addresses(parse_address(repo)) == expected
+
+
+def test_host_on_the_internet_cannot_add_a_device_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner of a domain chooses its addresses."""
+    both = SimpleNamespace(output="192.168.1.1 STREAM evil.example.org\n8.8.8.8 STREAM\n")
+    monkeypatch.setattr(git_firewall.commands, "run", lambda argv, timeout: both)
+    assert git_firewall.own_addresses(parse_address("https://evil.example.org/app.git")) == []
